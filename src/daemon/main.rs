@@ -1,0 +1,2 @@
+//! truechimer daemon.
+fn main() {}
