@@ -57,10 +57,6 @@ impl NtpTimestamp {
     /// let next_era = NtpTimestamp::from_bits(7 << 32); // 2036-02-07 06:28:23 UTC
     /// assert_eq!(next_era.to_unix(1_800_000_000), (2_085_978_503, 0));
     /// ```
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a fraction scaled by 10^9 / 2^32 fits"
-    )]
     pub const fn to_unix(self, pivot_unix_s: i64) -> (i64, u32) {
         let pivot = Self::from_unix(pivot_unix_s, 0);
         let apart = (self.0 >> 32).wrapping_sub(pivot.0 >> 32) as u32;
@@ -69,10 +65,6 @@ impl NtpTimestamp {
     }
 
     /// Seconds since 1900 modulo 2^32, as in file stamps and reference times.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the high half of 64 bits is 32 bits"
-    )]
     pub const fn seconds(self) -> u32 {
         (self.0 >> 32) as u32
     }
