@@ -1,1 +1,15 @@
-//! placeholder
+//! Bytes to values and back; nothing here decides anything.
+//!
+//! A `Packet` is checked once, when it is made; after that every accessor is total. A `Header` is
+//! the meaning of its first 48 octets. What a value *implies* is the business of `proto`.
+#![forbid(unsafe_code)]
+
+mod extension;
+mod header;
+mod packet;
+mod refid;
+
+pub use extension::{ExtensionField, ExtensionFields};
+pub use header::{HEADER_LEN, Header, Mode};
+pub use packet::{MAC_LEN_MAX, Mac, Malformed, PACKET_LEN_MAX, Packet};
+pub use refid::{KissCode, ReferenceId};
