@@ -1,1 +1,16 @@
-//! placeholder
+//! The protocol, sans I/O: `handle_*` takes an event and the time, `poll_*` yields what to do.
+//!
+//! `System` is RFC 5905's client side and clock discipline, owned by one clock thread. `Responder`
+//! is the server side, one per server thread, answering from a published `Snapshot`. Neither reads
+//! a clock, opens a socket, starts a thread or holds a key: time is an argument, datagrams are
+//! slices, cryptography is behind `Authenticator`.
+#![forbid(unsafe_code)]
+
+pub mod authentication;
+pub mod config;
+pub mod event;
+pub mod host;
+pub mod packet;
+pub mod refclock;
+pub mod snapshot;
+pub mod status;

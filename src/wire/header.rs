@@ -197,12 +197,11 @@ mod tests {
     #[test]
     fn construct_undoes_deconstruct_for_any_octets() {
         for seed in 0..=255_u8 {
+            let mut turn = 0;
             let mut octets = REPLY;
-            for (index, octet) in octets.iter_mut().enumerate() {
-                *octet = octet
-                    .wrapping_mul(31)
-                    .wrapping_add(seed)
-                    .rotate_left(index as u32 % 8);
+            for octet in &mut octets {
+                turn = (turn + 1) % 8;
+                *octet = octet.wrapping_mul(31).wrapping_add(seed).rotate_left(turn);
             }
             assert_eq!(Header::parse(&octets).to_octets(), octets);
         }

@@ -36,7 +36,7 @@ impl ReferenceId {
     pub fn display(self, stratum: u8) -> impl fmt::Display {
         Shown {
             id: self,
-            as_letters: stratum < 2 || stratum > 15,
+            as_letters: !(2..=15).contains(&stratum),
         }
     }
 }

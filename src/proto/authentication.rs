@@ -1,0 +1,95 @@
+//! What the protocol asks of a holder of keys.
+
+/// A symmetric key identifier, 1..=65535 (above lie Autokey's session keys, RFC 5906 §2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyId(u32);
+
+impl KeyId {
+    /// A symmetric key identifier; `None` outside 1..=65535.
+    pub const fn symmetric(id: u32) -> Option<Self> {
+        if id >= 1 && id <= 65_535 {
+            Some(Self(id))
+        } else {
+            None
+        }
+    }
+
+    /// The number.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+/// What came of verifying a MAC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verification {
+    /// The digest is right and the key is trusted.
+    Verified,
+    /// No key has this identifier.
+    UnknownKey,
+    /// The key exists but no `trustedkey` names it.
+    UntrustedKey,
+    /// The digest has the wrong length or value.
+    WrongDigest,
+}
+
+/// Proof that a MAC was verified under `key`; only [`verify`] can make one.
+#[derive(Debug, PartialEq, Eq)]
+pub struct MacVerified {
+    key: KeyId,
+}
+
+impl MacVerified {
+    /// The key it was verified under. An association demands its own (CVE-2015-7974).
+    pub const fn key(&self) -> KeyId {
+        self.key
+    }
+}
+
+/// Keys, digests and MACs; one per thread, so contexts are reused without a lock.
+pub trait Authenticator: Send {
+    /// Whether `digest` is the MAC of `message` under a trusted key; comparison in constant time.
+    fn check(&mut self, key: KeyId, message: &[u8], digest: &[u8]) -> Verification;
+
+    /// Writes the digest of `message` to the start of `out` and returns its length, 16 or 20
+    /// octets; `None` if the key is unknown, untrusted, or `out` too short.
+    fn seal(&mut self, key: KeyId, message: &[u8], out: &mut [u8]) -> Option<usize>;
+
+    /// First four octets of the MD5 of an IPv6 address: the reference identifier it is known by
+    /// (RFC 5905 §7.3). `None` where the platform forbids MD5.
+    fn reference_id_of(&mut self, address: core::net::Ipv6Addr) -> Option<[u8; 4]>;
+}
+
+/// Verifies a MAC and gives the proof, or what was wrong with it.
+///
+/// # Errors
+/// Every outcome but `Verification::Verified`.
+pub fn verify(
+    authenticator: &mut dyn Authenticator,
+    key: KeyId,
+    message: &[u8],
+    digest: &[u8],
+) -> Result<MacVerified, Verification> {
+    match authenticator.check(key, message, digest) {
+        Verification::Verified => Ok(MacVerified { key }),
+        refused => Err(refused),
+    }
+}
+
+/// Knows no key: for sites without a key file.
+#[derive(Debug, Default)]
+pub struct NoKeys;
+
+impl Authenticator for NoKeys {
+    fn check(&mut self, _: KeyId, _: &[u8], _: &[u8]) -> Verification {
+        Verification::UnknownKey
+    }
+
+    fn seal(&mut self, _: KeyId, _: &[u8], _: &mut [u8]) -> Option<usize> {
+        None
+    }
+
+    fn reference_id_of(&mut self, _: core::net::Ipv6Addr) -> Option<[u8; 4]> {
+        None
+    }
+}

@@ -1,0 +1,229 @@
+//! What the operator decided, in the protocol's own terms. `daemon` fills it from `ntp.conf`.
+use crate::authentication::KeyId;
+use crate::refclock::RefclockId;
+use core::net::IpAddr;
+use truechimer_time::leap::LeapTable;
+use truechimer_wire::ReferenceId;
+
+/// Everything `System` is told at start and on reload.
+#[derive(Clone, Debug, Default)]
+pub struct SystemConfig {
+    /// Servers and pools, in the order of the file.
+    pub associations: Vec<AssociationConfig>,
+    /// Reference clocks, in the order of the file.
+    pub refclocks: Vec<RefclockConfig>,
+    /// Selection and clustering limits.
+    pub tos: Tos,
+    /// Thresholds of filter and discipline.
+    pub tinker: Tinker,
+    /// What may be done to the clock.
+    pub steering: Steering,
+    /// Precision of the system clock, log2 seconds, measured by the host at start.
+    pub precision: i8,
+    /// Leap seconds, where a file was given.
+    pub leap_table: Option<LeapTable>,
+    /// Addresses of this host: a server that gets its time from one of them is a loop.
+    pub own_addresses: Vec<IpAddr>,
+}
+
+/// `server` or `pool`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AssociationKind {
+    /// One association per line.
+    Server,
+    /// A template: spins up associations until `tos maxclock`, prunes and replaces them.
+    Pool,
+}
+
+/// Where to find a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remote {
+    /// As written.
+    Address(IpAddr),
+    /// To be resolved by the host, again whenever it becomes unreachable.
+    Name(String),
+}
+
+/// Restriction of address family (`-4`, `-6`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Family {
+    /// Either.
+    #[default]
+    Any,
+    /// IPv4 only.
+    V4,
+    /// IPv6 only.
+    V6,
+}
+
+/// One `server` or `pool` line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AssociationConfig {
+    /// Which of the two.
+    pub kind: AssociationKind,
+    /// Where.
+    pub remote: Remote,
+    /// Which family a name may resolve to.
+    pub family: Family,
+    /// UDP port of the server, 123 but in tests.
+    pub port: u16,
+    /// Version of the requests, 1..=4.
+    pub version: u8,
+    /// Least poll exponent, log2 seconds, 0..=17.
+    pub minpoll: i8,
+    /// Greatest poll exponent, log2 seconds, `minpoll..=17`.
+    pub maxpoll: i8,
+    /// Eight requests two seconds apart while unreachable.
+    pub iburst: bool,
+    /// The same at every poll while reachable.
+    pub burst: bool,
+    /// Mitigation: this one, if it survives.
+    pub prefer: bool,
+    /// Always a truechimer.
+    pub always_true: bool,
+    /// Watched, never used.
+    pub noselect: bool,
+    /// May be dropped for a better one.
+    pub preempt: bool,
+    /// Key of requests and replies; a keyed association takes nothing unkeyed.
+    pub key: Option<KeyId>,
+}
+
+impl AssociationConfig {
+    /// A plain `server` line with the reference's defaults.
+    pub fn server(remote: Remote) -> Self {
+        Self {
+            kind: AssociationKind::Server,
+            remote,
+            family: Family::Any,
+            port: 123,
+            version: 4,
+            minpoll: 6,
+            maxpoll: 10,
+            iburst: false,
+            burst: false,
+            prefer: false,
+            always_true: false,
+            noselect: false,
+            preempt: false,
+            key: None,
+        }
+    }
+}
+
+/// One reference clock with its `fudge` values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RefclockConfig {
+    /// Driver type and unit, as in 127.127.t.u.
+    pub id: RefclockId,
+    /// Stratum to claim for the clock itself; the system is one above.
+    pub stratum: u8,
+    /// Reference identifier to claim.
+    pub reference_id: ReferenceId,
+    /// Least poll exponent, log2 seconds.
+    pub minpoll: i8,
+    /// Greatest poll exponent, log2 seconds.
+    pub maxpoll: i8,
+    /// Mitigation: this one, if it survives.
+    pub prefer: bool,
+    /// Always a truechimer.
+    pub always_true: bool,
+    /// Watched, never used.
+    pub noselect: bool,
+}
+
+/// `tos` values (RFC 5905 §11.2 names where it has them).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tos {
+    /// NMIN: survivors the cluster algorithm keeps.
+    pub minclock: usize,
+    /// Associations a pool fills up to.
+    pub maxclock: usize,
+    /// CMIN: truechimers needed before the clock is set.
+    pub minsane: usize,
+    /// Lowest stratum acceptable.
+    pub floor: u8,
+    /// Stratum from which servers are refused.
+    pub ceiling: u8,
+    /// Whether servers of our own stratum are acceptable.
+    pub cohort: bool,
+    /// MINDIST: least half-width of a correctness interval, seconds.
+    pub mindist_s: f64,
+    /// MAXDIST: greatest root distance acceptable, seconds.
+    pub maxdist_s: f64,
+}
+
+impl Default for Tos {
+    fn default() -> Self {
+        Self {
+            minclock: 3,
+            maxclock: 10,
+            minsane: 1,
+            floor: 1,
+            ceiling: 16,
+            cohort: false,
+            mindist_s: 0.001,
+            maxdist_s: 1.5,
+        }
+    }
+}
+
+/// `tinker` values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tinker {
+    /// Allan intercept: above it the frequency-lock loop leads, seconds.
+    pub allan_s: f64,
+    /// PHI, growth of error, seconds per second.
+    pub dispersion_s_per_s: f64,
+    /// Initial frequency, overriding the drift file, ppm.
+    pub freq_ppm: Option<f64>,
+    /// PANICT, seconds; `None` never panics.
+    pub panic_s: Option<f64>,
+    /// STEPT forward, seconds; `None` never steps forward.
+    pub stepfwd_s: Option<f64>,
+    /// STEPT backward, seconds; `None` never steps back.
+    pub stepback_s: Option<f64>,
+    /// WATCH: how long an offset past the step threshold must last, seconds.
+    pub stepout_s: f64,
+}
+
+impl Default for Tinker {
+    fn default() -> Self {
+        Self {
+            allan_s: 2048.0,
+            dispersion_s_per_s: truechimer_time::PHI_S_PER_S,
+            freq_ppm: None,
+            panic_s: Some(1000.0),
+            stepfwd_s: Some(0.128),
+            stepback_s: Some(0.128),
+            stepout_s: 300.0,
+        }
+    }
+}
+
+/// What may be done to the clock.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Steering {
+    /// `enable ntp`, and the host may adjust the clock at all.
+    pub enabled: bool,
+    /// `enable kernel`: the kernel's phase-locked loop instead of ours.
+    pub kernel: bool,
+    /// `-g` and not yet spent: the first offset may exceed the panic threshold.
+    pub allow_panic_once: bool,
+    /// `-q`: set the clock once and stop.
+    pub one_shot: bool,
+    /// Frequency from the drift file, ppm.
+    pub stored_freq_ppm: Option<f64>,
+}
+
+impl Default for Steering {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            kernel: true,
+            allow_panic_once: false,
+            one_shot: false,
+            stored_freq_ppm: None,
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! What happened, for the operator: named as the reference daemon names it where it has a name.
+use crate::authentication::{KeyId, Verification};
+use crate::packet::AssociationId;
+use crate::status::PacketTest;
+use core::fmt;
+use core::net::SocketAddr;
+use truechimer_wire::ReferenceId;
+
+/// One happening. `Display` is the text after the reference's event word.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// To an association.
+    Peer {
+        /// Which.
+        association: AssociationId,
+        /// Its remote address, or the pool's name.
+        remote: String,
+        /// What.
+        what: PeerEvent,
+    },
+    /// To the system.
+    System(SystemEvent),
+}
+
+/// Peer events (RFC 9327 appendix B.3).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum PeerEvent {
+    /// A new association.
+    Mobilize,
+    /// The association is gone.
+    Demobilize,
+    /// First valid reply.
+    Reachable,
+    /// Eight polls without one.
+    Unreachable,
+    /// It has a new address, or the clock was stepped: begin anew.
+    Restart,
+    /// A request got no reply.
+    NoReply,
+    /// Kiss RATE, obeyed: the poll exponent is now this.
+    RateExceeded(i8),
+    /// Kiss DENY or RSTR, obeyed: no more requests.
+    AccessDenied(ReferenceId),
+    /// A leap second is announced by it.
+    LeapArmed,
+    /// It leads the system now.
+    SystemPeer,
+    /// A reply was keyed wrongly or not at all.
+    BadAuthentication {
+        /// The association's key.
+        key: KeyId,
+        /// What was wrong; `None` if there was no MAC.
+        outcome: Option<Verification>,
+    },
+    /// The server could not verify our MAC.
+    CryptoNak(KeyId),
+    /// An outlier in the filter was passed over, seconds from the last offset.
+    Popcorn(f64),
+    /// A packet failed this test.
+    Refused(PacketTest),
+}
+
+/// System events (RFC 9327 appendix B.2).
+#[derive(Clone, Debug, PartialEq)]
+pub enum SystemEvent {
+    /// No drift file: the frequency is to be measured.
+    FrequencyNotSet,
+    /// Started from this frequency, ppm.
+    FrequencySet(f64),
+    /// An offset past the step threshold, passed over for now, seconds.
+    SpikeDetect(f64),
+    /// Measuring the frequency.
+    FrequencyMode,
+    /// The clock is in synchronisation.
+    ClockSync,
+    /// The daemon started or took a new configuration.
+    Restart,
+    /// Past the panic threshold, seconds.
+    PanicStop(f64),
+    /// No source is good enough.
+    NoSystemPeer,
+    /// A leap second will be inserted (true) or deleted at the end of the day or month.
+    LeapArmed(bool),
+    /// No more leap second announced.
+    LeapDisarmed,
+    /// The leap second was inserted (true) or deleted.
+    LeapEvent(bool),
+    /// The clock was stepped by this, seconds.
+    ClockStep(f64),
+    /// The kernel's answer changed, e.g. it refuses to be steered.
+    Kernel(String),
+    /// TAI-UTC is now this, seconds.
+    TaiOffset(i32),
+    /// The leap second table has expired, or will within 28 days.
+    StaleLeapTable {
+        /// Days left, negative when past.
+        days_left: i64,
+    },
+    /// Somebody else stepped the clock, seconds.
+    ForeignStep(f64),
+    /// The frequency correction is at its limit of 500 ppm.
+    FrequencyLimit(f64),
+    /// A name did not resolve; the last known addresses stay.
+    NameNotResolved(String),
+    /// A stranger's datagram was dropped while this had not been said for a while.
+    StrangeDatagram(SocketAddr),
+}
+
+impl PeerEvent {
+    /// Whether a stranger on the network can cause it at will, so that it must be rate-limited.
+    pub const fn is_network_triggered(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused(_)
+                | Self::BadAuthentication { .. }
+                | Self::CryptoNak(_)
+                | Self::Popcorn(_)
+        )
+    }
+}
+
+impl fmt::Display for PeerEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mobilize => f.write_str("mobilize"),
+            Self::Demobilize => f.write_str("demobilize"),
+            Self::Reachable => f.write_str("reachable"),
+            Self::Unreachable => f.write_str("unreachable"),
+            Self::Restart => f.write_str("restart"),
+            Self::NoReply => f.write_str("no_reply"),
+            Self::RateExceeded(poll) => write!(f, "rate_exceeded, now polling every 2^{poll} s"),
+            Self::AccessDenied(code) => write!(f, "access_denied {}", code.display(0)),
+            Self::LeapArmed => f.write_str("leap_armed"),
+            Self::SystemPeer => f.write_str("sys_peer"),
+            Self::BadAuthentication { key, outcome } => {
+                let why = match outcome {
+                    None => "the reply has no MAC",
+                    Some(Verification::UnknownKey) => "we have no such key",
+                    Some(Verification::UntrustedKey) => "the key is not trusted here",
+                    Some(_) => "the digest is wrong: do both sides have the same key?",
+                };
+                write!(f, "bad_auth key {}: {why}", key.get())
+            }
+            Self::CryptoNak(key) => {
+                write!(
+                    f,
+                    "bad_auth key {}: the server refused our MAC (crypto-NAK)",
+                    key.get()
+                )
+            }
+            Self::Popcorn(offset_s) => write!(f, "popcorn {offset_s:+.6} s"),
+            Self::Refused(test) => write!(f, "packet refused: {test}"),
+        }
+    }
+}
+
+impl fmt::Display for SystemEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FrequencyNotSet => f.write_str("freq_not_set"),
+            Self::FrequencySet(freq_ppm) => write!(f, "freq_set {freq_ppm:+.3} PPM"),
+            Self::SpikeDetect(offset_s) => write!(f, "spike_detect {offset_s:+.6} s"),
+            Self::FrequencyMode => f.write_str("freq_mode"),
+            Self::ClockSync => f.write_str("clock_sync"),
+            Self::Restart => f.write_str("restart"),
+            Self::PanicStop(offset_s) => {
+                write!(
+                    f,
+                    "panic_stop {offset_s:+.0} s; set the clock by hand, or start with -g"
+                )
+            }
+            Self::NoSystemPeer => f.write_str("no_sys_peer"),
+            Self::LeapArmed(true) => f.write_str("leap_armed: a second will be inserted"),
+            Self::LeapArmed(false) => f.write_str("leap_armed: a second will be deleted"),
+            Self::LeapDisarmed => f.write_str("leap_disarmed"),
+            Self::LeapEvent(true) => f.write_str("leap_event: a second was inserted"),
+            Self::LeapEvent(false) => f.write_str("leap_event: a second was deleted"),
+            Self::ClockStep(offset_s) => write!(f, "clock_step {offset_s:+.6} s"),
+            Self::Kernel(text) => write!(f, "kern {text}"),
+            Self::TaiOffset(tai_utc_s) => write!(f, "TAI {tai_utc_s} s"),
+            Self::StaleLeapTable { days_left } if *days_left < 0 => {
+                write!(
+                    f,
+                    "stale_leapsecond_values: expired {} days ago",
+                    -days_left
+                )
+            }
+            Self::StaleLeapTable { days_left } => {
+                write!(f, "stale_leapsecond_values: expires in {days_left} days")
+            }
+            Self::ForeignStep(offset_s) => {
+                write!(
+                    f,
+                    "clock_step {offset_s:+.6} s by somebody else: samples dropped"
+                )
+            }
+            Self::FrequencyLimit(freq_ppm) => {
+                write!(
+                    f,
+                    "frequency error {freq_ppm:.0} PPM exceeds tolerance 500 PPM"
+                )
+            }
+            Self::NameNotResolved(name) => write!(f, "{name} does not resolve; trying again"),
+            Self::StrangeDatagram(source) => write!(f, "dropped a datagram from {source}"),
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! What the protocol asks of its host and hears from it.
+use crate::authentication::Authenticator;
+use crate::config::{Family, SystemConfig};
+use crate::event::Event;
+use crate::packet::{AssociationId, Transmit};
+use crate::snapshot::Snapshot;
+use core::net::IpAddr;
+use truechimer_time::NtpDuration;
+use truechimer_time::leap::{LeapIndicator, LeapTable};
+
+/// Something to be done by the host, in order.
+#[derive(Debug)]
+pub enum Output {
+    /// Send a datagram; answered by `handle_transmit_stamp` or `handle_send_failure`.
+    Send(Transmit),
+    /// Close the socket of an association that is gone.
+    Close(AssociationId),
+    /// Adjust the clock; answered by `handle_applied`.
+    Adjust(Adjustment),
+    /// Replace what the server threads answer from.
+    Publish(Snapshot),
+    /// Resolve a name; answered by `HostEvent::Resolved`.
+    Resolve(Resolve),
+    /// Tell the operator.
+    Event(Event),
+    /// Keep this frequency for the next start, ppm.
+    StoreFrequency(f64),
+    /// End the daemon.
+    Exit(Exit),
+}
+
+/// Why the protocol ends the daemon.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Exit {
+    /// The offset, in seconds, is past the panic threshold (RFC 5905 §12, PANIC).
+    Panic {
+        /// Server minus us.
+        offset_s: f64,
+    },
+    /// `-q`: the clock was set, or is being slewed, by this offset in seconds.
+    OneShotDone {
+        /// Server minus us.
+        offset_s: f64,
+        /// Whether it was stepped rather than slewed.
+        stepped: bool,
+    },
+}
+
+/// A name to be resolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolve {
+    /// Names the answer.
+    pub request: ResolveId,
+    /// Host name.
+    pub name: String,
+    /// Which addresses are wanted.
+    pub family: Family,
+}
+
+/// Names a resolution until it is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ResolveId(pub u32);
+
+/// A change to the system clock. `Applied` tells what became of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Adjustment {
+    /// Add this to the clock at once.
+    Step(NtpDuration),
+    /// Run the clock at this frequency correction from now on, ppm; the user-space loop puts
+    /// base frequency and phase correction into it. The kernel's own loop is switched off.
+    Frequency {
+        /// Parts per million, positive is faster.
+        freq_ppm: f64,
+    },
+    /// Hand the offset to the kernel's phase-locked loop (RFC 5905 §12, kernel discipline).
+    KernelPhase {
+        /// Remaining offset, server minus us.
+        offset: NtpDuration,
+        /// Time constant, the poll exponent.
+        time_constant: u8,
+    },
+    /// Tell the kernel how good its clock is, and of a leap second today.
+    Status {
+        /// Whether anything disciplines the clock.
+        synchronized: bool,
+        /// Armed only in the last day before the leap.
+        leap: LeapIndicator,
+        /// Root distance.
+        max_error: NtpDuration,
+        /// Jitter.
+        estimated_error: NtpDuration,
+        /// TAI-UTC in seconds, where known.
+        tai_utc_s: Option<i32>,
+    },
+}
+
+/// An adjustment as the kernel executed it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Applied {
+    /// What was asked.
+    pub adjustment: Adjustment,
+    /// What the kernel's clock looks like now, or why it refused.
+    pub outcome: Result<KernelClock, AdjustRefused>,
+}
+
+/// The kernel's clock as `clock_adjtime` reports it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct KernelClock {
+    /// Frequency correction, ppm.
+    pub freq_ppm: f64,
+    /// Offset the kernel's loop has yet to take out.
+    pub offset: NtpDuration,
+    /// Time constant of the kernel's loop.
+    pub time_constant: u8,
+    /// STA_* bits.
+    pub status: u32,
+    /// Bound on the error.
+    pub max_error: NtpDuration,
+    /// Estimate of the error.
+    pub estimated_error: NtpDuration,
+    /// TAI-UTC, seconds.
+    pub tai_utc_s: i32,
+}
+
+/// Why the kernel did not adjust.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AdjustRefused {
+    /// No CAP_SYS_TIME.
+    NotPermitted,
+    /// Anything else, with its errno.
+    Other(i32),
+}
+
+/// What the host tells the protocol.
+pub enum HostEvent {
+    /// Answer to `Output::Resolve`.
+    Resolved {
+        /// Whose.
+        request: ResolveId,
+        /// Addresses in the resolver's order, or why there are none.
+        outcome: Result<Vec<IpAddr>, ResolveError>,
+    },
+    /// The configuration was read again; associations that did not change go on.
+    Reconfigured {
+        /// The new one.
+        config: Box<SystemConfig>,
+        /// The keys that belong to it.
+        authenticator: Box<dyn Authenticator>,
+    },
+    /// A leap-seconds.list was read again.
+    LeapTable(LeapTable),
+    /// Addresses of this host changed.
+    OwnAddresses(Vec<IpAddr>),
+    /// Somebody else stepped the system clock by this much, or the machine slept.
+    ForeignStep(NtpDuration),
+}
+
+/// Why a name did not resolve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResolveError {
+    /// The name does not exist.
+    NoSuchName,
+    /// It may later; nobody answered.
+    TryAgain,
+    /// Too many resolutions were under way.
+    Busy,
+}
