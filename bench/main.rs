@@ -1,0 +1,38 @@
+//! Measurements of the built daemon beside a named peer, as ratios from one run.
+//!
+//! `cargo run --release -p bench -- serve` compares requests served per CPU-second with chronyd's;
+//! `-- footprint` prints idle memory and the time from start to the first answer of both.
+#![forbid(unsafe_code)]
+
+mod footprint;
+mod load;
+mod process;
+mod serve;
+mod servers;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: bench serve [--rounds N] | footprint
+  The daemon is target/release/truechimer, or TRUECHIMER_BIN; chronyd is CHRONYD, or the one that
+  tests/peers/install unpacked.";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["serve"] => serve::run(12),
+        ["serve", "--rounds", rounds] => match rounds.parse() {
+            Ok(rounds) => serve::run(rounds),
+            Err(_) => Err(format!("--rounds takes a whole number, not {rounds}")),
+        },
+        ["footprint"] => footprint::run(),
+        _ => Err(USAGE.to_string()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(complaint) => {
+            eprintln!("{complaint}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Requests served per CPU-second, both servers on one core, in alternating slices.
+use crate::load::Load;
+use crate::process::Server;
+use crate::servers::{self, PORT, Scratch};
+use std::time::Duration;
+
+const SLICE: Duration = Duration::from_millis(250);
+
+struct Side {
+    server: Server,
+    load: Load,
+    per_cpu_second: Vec<f64>,
+}
+
+impl Side {
+    fn new(server: Server, port: u16) -> Result<Self, String> {
+        let load = Load::new(port)?;
+        load.first_answer(Duration::from_secs(5))
+            .map_err(|complaint| format!("{}: {complaint}", server.name))?;
+        Ok(Self {
+            server,
+            load,
+            per_cpu_second: Vec::new(),
+        })
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "counts of a quarter second")]
+    fn slice(&mut self) -> Result<(), String> {
+        let before = self.server.cpu_ns()?;
+        let answers = self.load.run(SLICE)?;
+        let used = self.server.cpu_ns()?.saturating_sub(before).max(1);
+        self.per_cpu_second.push(answers as f64 * 1e9 / used as f64);
+        Ok(())
+    }
+
+    fn best(&self) -> f64 {
+        self.per_cpu_second.iter().copied().fold(0.0, f64::max)
+    }
+
+    fn median(&self) -> f64 {
+        median(&self.per_cpu_second)
+    }
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// Runs `rounds` slices of each side and prints both and their ratio.
+pub(crate) fn run(rounds: usize) -> Result<(), String> {
+    let scratch = Scratch::new()?;
+    let cores = core_affinity::get_core_ids().ok_or("no processors to be seen")?;
+    let [first, second, ..] = cores.as_slice() else {
+        return Err("two processors are needed: one for the servers, one for the load".into());
+    };
+    let ours = servers::truechimer(&scratch, first.id)?;
+    let theirs = servers::chronyd(&scratch, first.id)?;
+    if !core_affinity::set_for_current(*second) {
+        return Err("cannot bind the load to its processor".into());
+    }
+    let mut ours = Side::new(ours, PORT)?;
+    let mut theirs = Side::new(theirs, PORT + 1)?;
+    let mut ratios = Vec::new();
+    for _ in 0..rounds {
+        ours.slice()?;
+        theirs.slice()?;
+        if let (Some(a), Some(b)) = (ours.per_cpu_second.last(), theirs.per_cpu_second.last()) {
+            ratios.push(a / b);
+        }
+    }
+    println!("requests served per CPU-second, one core, {rounds} alternating slices of {SLICE:?}");
+    for side in [&ours, &theirs] {
+        println!(
+            "{:>12}  best {:>9.0}  median {:>9.0}",
+            side.server.name,
+            side.best(),
+            side.median()
+        );
+    }
+    println!(
+        "       ratio  best {:>9.3}  median of rounds {:.3}",
+        ours.best() / theirs.best(),
+        median(&ratios)
+    );
+    Ok(())
+}
