@@ -8,6 +8,7 @@
 
 pub mod authentication;
 pub mod config;
+pub mod discipline;
 pub mod event;
 pub mod host;
 pub mod packet;
