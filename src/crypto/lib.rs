@@ -1,1 +1,16 @@
-//! placeholder
+//! Keys, digests and MACs, all of them by OpenSSL.
+//!
+//! This room parses key files, holds secrets, and is the `Authenticator` the protocol asks. It
+//! reads no file and no clock, and decides nothing about packets: `proto` does.
+#![forbid(unsafe_code)]
+
+mod algorithm;
+mod digest;
+mod keyring;
+pub mod keys;
+mod secret;
+
+pub use digest::{RandomUnavailable, leap_list_matches, random_seed, sha1};
+pub use keyring::Keyring;
+pub use keys::{KeyComplaint, KeyFile, KeyTable};
+pub use secret::wipe;

@@ -1,0 +1,121 @@
+use crate::algorithm::{Algorithm, CMAC_LEN, DIGEST_LEN_MAX, Digest, RAW_DIGEST_LEN_MAX};
+use crate::keys::{Key, KeyTable};
+use core::net::Ipv6Addr;
+use openssl::md_ctx::MdCtx;
+use std::sync::Arc;
+use truechimer_proto::authentication::{Authenticator, KeyId, Verification};
+
+/// Makes and verifies MACs with the keys of a table; one per thread, for it reuses its contexts.
+pub struct Keyring {
+    table: Arc<KeyTable>,
+    machine: Machine,
+    md5: Option<Digest>,
+}
+
+/// OpenSSL's contexts, made at first need.
+#[derive(Default)]
+struct Machine {
+    digest: Option<MdCtx>,
+    cmac: Option<MdCtx>,
+}
+
+/// A digest as it goes on the wire.
+struct Mac {
+    octets: [u8; DIGEST_LEN_MAX],
+    len: usize,
+}
+
+impl Keyring {
+    /// Uses this table until it is dropped; a reload makes a new keyring.
+    pub fn new(table: Arc<KeyTable>) -> Self {
+        Self {
+            table,
+            machine: Machine::default(),
+            md5: Digest::fetch("MD5").ok(),
+        }
+    }
+
+    /// The table in use.
+    pub fn table(&self) -> &Arc<KeyTable> {
+        &self.table
+    }
+}
+
+impl Authenticator for Keyring {
+    fn check(&mut self, key: KeyId, message: &[u8], digest: &[u8]) -> Verification {
+        let Some(entry) = self.table.key(key) else {
+            return Verification::UnknownKey;
+        };
+        if !self.table.is_trusted(key) {
+            return Verification::UntrustedKey;
+        }
+        // Before any work: a wrong length never costs a digest.
+        if digest.len() != entry.algorithm.wire_len() {
+            return Verification::WrongDigest;
+        }
+        let right = self.machine.mac(entry, message).is_some_and(|mac| {
+            mac.len == digest.len() && openssl::memcmp::eq(&mac.octets[..mac.len], digest)
+        });
+        if right {
+            Verification::Verified
+        } else {
+            Verification::WrongDigest
+        }
+    }
+
+    fn seal(&mut self, key: KeyId, message: &[u8], out: &mut [u8]) -> Option<usize> {
+        let entry = self.table.key(key).filter(|_| self.table.is_trusted(key))?;
+        let slot = out.get_mut(..entry.algorithm.wire_len())?;
+        let mac = self.machine.mac(entry, message)?;
+        slot.copy_from_slice(mac.octets.get(..slot.len())?);
+        Some(slot.len())
+    }
+
+    fn reference_id_of(&mut self, address: Ipv6Addr) -> Option<[u8; 4]> {
+        let mut raw = [0; RAW_DIGEST_LEN_MAX];
+        let context = ready(&mut self.machine.digest)?;
+        self.md5
+            .as_ref()?
+            .run(context, &[&address.octets()], &mut raw)?;
+        raw.first_chunk().copied()
+    }
+}
+
+impl Machine {
+    fn mac(&mut self, key: &Key, message: &[u8]) -> Option<Mac> {
+        let mut octets = [0; DIGEST_LEN_MAX];
+        match &key.algorithm {
+            Algorithm::Digest(digest) => {
+                let mut raw = [0; RAW_DIGEST_LEN_MAX];
+                let context = ready(&mut self.digest)?;
+                digest.run(context, &[key.secret.octets(), message], &mut raw)?;
+                octets.copy_from_slice(&raw[..DIGEST_LEN_MAX]);
+            }
+            Algorithm::Cmac => {
+                let context = ready(&mut self.cmac)?;
+                // Without it OpenSSL 3 keeps the key of the MAC before.
+                context.reset().ok()?;
+                context.digest_sign_init(None, key.cmac.as_ref()?).ok()?;
+                context.digest_sign_update(message).ok()?;
+                let len = context.digest_sign_final(Some(&mut octets)).ok()?;
+                if len != CMAC_LEN {
+                    return None;
+                }
+            }
+        }
+        Some(Mac {
+            octets,
+            len: key.algorithm.wire_len(),
+        })
+    }
+}
+
+fn ready(slot: &mut Option<MdCtx>) -> Option<&mut MdCtx> {
+    if slot.is_none() {
+        *slot = MdCtx::new().ok();
+    }
+    slot.as_mut()
+}
+
+#[cfg(test)]
+mod tests;
