@@ -1,0 +1,440 @@
+//! `server` and `pool`.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::codes;
+use crate::diagnostic::Diagnostic;
+use crate::lexer::{Line, Word};
+use crate::settings::{Association, AssociationKind, AssociationOptions, Family, Host};
+
+use super::report::Vocabulary;
+use super::{Parser, limits, not_built};
+
+/// What an option word does.
+#[derive(Clone, Copy)]
+enum OptionWord {
+    /// Sets a flag; `bool` tells whether it means anything for a reference clock.
+    Flag(fn(&mut AssociationOptions) -> &mut bool, bool),
+    Minpoll,
+    Maxpoll,
+    Key,
+    Version,
+    Mode,
+    Autokey,
+    Ident,
+}
+
+const OPTIONS: &[(&str, OptionWord)] = &[
+    (
+        "iburst",
+        OptionWord::Flag(|options| &mut options.iburst, false),
+    ),
+    (
+        "burst",
+        OptionWord::Flag(|options| &mut options.burst, false),
+    ),
+    (
+        "prefer",
+        OptionWord::Flag(|options| &mut options.prefer, true),
+    ),
+    (
+        "true",
+        OptionWord::Flag(|options| &mut options.truechimer, true),
+    ),
+    (
+        "noselect",
+        OptionWord::Flag(|options| &mut options.noselect, true),
+    ),
+    (
+        "preempt",
+        OptionWord::Flag(|options| &mut options.preempt, false),
+    ),
+    ("minpoll", OptionWord::Minpoll),
+    ("maxpoll", OptionWord::Maxpoll),
+    ("key", OptionWord::Key),
+    ("version", OptionWord::Version),
+    ("mode", OptionWord::Mode),
+    ("autokey", OptionWord::Autokey),
+    ("ident", OptionWord::Ident),
+];
+
+/// The options of a line, before defaults.
+pub(super) struct Options<'t> {
+    pub(super) set: AssociationOptions,
+    minpoll: Option<(u8, Word<'t>)>,
+    maxpoll: Option<u8>,
+    pub(super) mode: u32,
+    /// Wants an authentication that is not built: to ask this server without it would be unsafe.
+    left_out: bool,
+}
+
+impl Options<'_> {
+    /// The maxpoll that makes the interval fixed at minpoll, or at the default.
+    pub(super) fn single_poll(&self) -> u8 {
+        self.minpoll
+            .as_ref()
+            .map_or(self.set.minpoll_log2_s, |(poll, _)| *poll)
+    }
+}
+
+impl Parser<'_> {
+    pub(super) fn server(&mut self, line: &mut Line<'_>, first: &Word<'_>) {
+        self.association(line, first, AssociationKind::Server);
+    }
+
+    pub(super) fn pool(&mut self, line: &mut Line<'_>, first: &Word<'_>) {
+        self.association(line, first, AssociationKind::Pool);
+    }
+
+    pub(super) fn servers(&mut self, line: &mut Line<'_>, first: &Word<'_>) {
+        let message = "`servers` is read as `pool`".to_owned();
+        self.word_error(line, codes::SERVERS_ALIAS, first, message, "write `pool`");
+        self.association(line, first, AssociationKind::Pool);
+    }
+
+    fn association(&mut self, line: &mut Line<'_>, first: &Word<'_>, kind: AssociationKind) {
+        let (family, word) = family_and_target(line);
+        let Some(word) = word else {
+            self.missing(line, first, "a host name or address");
+            return;
+        };
+        let clock = word.text.parse().ok().and_then(refclock_address);
+        let host = if clock.is_some() {
+            None
+        } else {
+            self.host(line, &word, family)
+        };
+        let mut options = self.options(line, clock.is_some());
+        if let Some(clock) = clock {
+            self.refclock(line, &word, kind, clock, options);
+            return;
+        }
+        self.settle_polls(line, &mut options, 10);
+        let Some(host) = host.filter(|_| !line.broken && !options.left_out) else {
+            return;
+        };
+        let again = |other: &Association| {
+            matches!(host, Host::Address(_)) && other.kind == kind && other.host == host
+        };
+        if self.settings.associations.iter().any(again) {
+            let message = format!("`{}` is named twice; this line is dropped", word.shown());
+            self.word_error(
+                line,
+                codes::DUPLICATE_SERVER,
+                &word,
+                message,
+                "named before",
+            );
+            return;
+        }
+        if self.room_for_one_more(line, &word) {
+            let (options, span) = (options.set, word.span);
+            self.settings.associations.push(Association {
+                kind,
+                host,
+                family,
+                options,
+                span,
+            });
+        }
+    }
+
+    pub(super) fn room_for_one_more(&mut self, line: &mut Line<'_>, word: &Word<'_>) -> bool {
+        let count = self.settings.associations.len() + self.settings.refclocks.len();
+        if count < limits::ASSOCIATIONS {
+            return true;
+        }
+        let message = format!("there are more than {} sources", limits::ASSOCIATIONS);
+        self.word_error(
+            line,
+            codes::TOO_MANY_ASSOCIATIONS,
+            word,
+            message,
+            "one too many",
+        );
+        false
+    }
+
+    fn host(
+        &mut self,
+        line: &mut Line<'_>,
+        word: &Word<'_>,
+        family: Option<Family>,
+    ) -> Option<Host> {
+        let bare = word
+            .text
+            .strip_prefix('[')
+            .and_then(|text| text.strip_suffix(']'));
+        let text = bare.unwrap_or(&word.text);
+        let Ok(address) = text.parse::<IpAddr>() else {
+            return self.name(line, word, text);
+        };
+        if !is_unicast(address) {
+            let message = format!("`{}` is no address a client can ask", word.shown());
+            self.word_error(
+                line,
+                codes::NOT_UNICAST,
+                word,
+                message,
+                "not a unicast address",
+            );
+            return None;
+        }
+        self.check_family(line, word, address, family);
+        Some(Host::Address(address))
+    }
+
+    /// Complains if an address is not of the family asked for.
+    pub(super) fn check_family(
+        &mut self,
+        line: &mut Line<'_>,
+        word: &Word<'_>,
+        address: IpAddr,
+        family: Option<Family>,
+    ) {
+        let (option, wanted) = match (family, address) {
+            (Some(Family::Ipv4), IpAddr::V6(_)) => ("-4", "IPv4"),
+            (Some(Family::Ipv6), IpAddr::V4(_)) => ("-6", "IPv6"),
+            _ => return,
+        };
+        let message = format!("`{option}` asks for {wanted} and `{}` is not", word.shown());
+        let label = format!("not an {wanted} address");
+        self.word_error(line, codes::FAMILY_MISMATCH, word, message, label);
+    }
+
+    fn name(&mut self, line: &mut Line<'_>, word: &Word<'_>, text: &str) -> Option<Host> {
+        if let Err(label) = check_name(text) {
+            let message = format!("`{}` is neither an address nor a host name", word.shown());
+            self.word_error(line, codes::BAD_HOST, word, message, label);
+            return None;
+        }
+        Some(Host::Name(text.to_owned()))
+    }
+
+    fn options<'t>(&mut self, line: &mut Line<'t>, clock: bool) -> Options<'t> {
+        let mut options = Options {
+            set: AssociationOptions::default(),
+            minpoll: None,
+            maxpoll: None,
+            mode: 0,
+            left_out: false,
+        };
+        let vocabulary = Vocabulary {
+            what: "a `server` or `pool` option",
+            unknown: codes::UNKNOWN_OPTION,
+            words: OPTIONS,
+            not_built: not_built::ASSOCIATION_OPTIONS,
+        };
+        while let Some(word) = line.token() {
+            if let Some(option) = self.keyword(line, &word, &vocabulary) {
+                self.option(line, word, option, clock, &mut options);
+            }
+        }
+        options
+    }
+
+    fn option<'t>(
+        &mut self,
+        line: &mut Line<'t>,
+        word: Word<'t>,
+        option: OptionWord,
+        clock: bool,
+        options: &mut Options<'t>,
+    ) {
+        let effective = match option {
+            OptionWord::Flag(flag, for_clocks) => {
+                *flag(&mut options.set) = true;
+                for_clocks || !clock
+            }
+            OptionWord::Minpoll => {
+                options.minpoll = self
+                    .small(line, &word, 0..=17)
+                    .map(|poll| (poll, word.clone()));
+                true
+            }
+            OptionWord::Maxpoll => {
+                options.maxpoll = self.small(line, &word, 0..=17);
+                true
+            }
+            OptionWord::Key => {
+                options.set.key = self.key_id(line, &word);
+                !clock
+            }
+            OptionWord::Version => {
+                options.set.version = self.small(line, &word, 1..=4).unwrap_or(4);
+                !clock
+            }
+            OptionWord::Mode => {
+                options.mode = self
+                    .small(line, &word, 0..=i64::from(u32::MAX))
+                    .unwrap_or(0);
+                clock
+            }
+            OptionWord::Autokey => {
+                options.left_out = true;
+                self.left_out(line, &word);
+                true
+            }
+            OptionWord::Ident => {
+                options.left_out = true;
+                self.left_out(line, &word);
+                line.string();
+                true
+            }
+        };
+        if !effective {
+            let kind = if clock {
+                "a reference clock"
+            } else {
+                "a server"
+            };
+            let message = format!("`{}` has no effect on {kind}", word.shown());
+            self.word_error(
+                line,
+                codes::OPTION_WITHOUT_EFFECT,
+                &word,
+                message,
+                "no effect",
+            );
+        }
+    }
+
+    fn left_out(&mut self, line: &mut Line<'_>, word: &Word<'_>) {
+        let message = format!(
+            "`{}` is known but not built yet, so this server is left out",
+            word.shown()
+        );
+        let span = word.span.clone();
+        self.say(line, |_| {
+            Diagnostic::new(codes::LEFT_OUT, span, message)
+                .label("not built yet")
+                .help("without it the server would be believed unauthenticated; use `key`, or drop the word")
+        });
+    }
+
+    /// Puts the poll limits in order; `default_maxpoll` is taken when only minpoll is set.
+    pub(super) fn settle_polls(
+        &mut self,
+        line: &mut Line<'_>,
+        options: &mut Options<'_>,
+        default_maxpoll: u8,
+    ) {
+        let set = &mut options.set;
+        set.maxpoll_log2_s = options.maxpoll.unwrap_or(default_maxpoll);
+        let Some((minpoll, word)) = &options.minpoll else {
+            set.minpoll_log2_s = set.minpoll_log2_s.min(set.maxpoll_log2_s);
+            return;
+        };
+        set.minpoll_log2_s = *minpoll;
+        if *minpoll <= set.maxpoll_log2_s {
+            return;
+        }
+        if let Some(maxpoll) = options.maxpoll {
+            let message = format!("minpoll {minpoll} is greater than maxpoll {maxpoll}");
+            self.word_error(line, codes::POLLS_CROSSED, word, message, "polls cross");
+            return;
+        }
+        set.maxpoll_log2_s = *minpoll;
+        let message = format!("minpoll {minpoll} is above the default maxpoll {default_maxpoll}");
+        let label = format!("maxpoll becomes {minpoll} too");
+        self.word_error(line, codes::MAXPOLL_RAISED, word, message, label);
+    }
+}
+
+/// Reads `[-4|-6] TARGET`.
+pub(super) fn family_and_target<'t>(line: &mut Line<'t>) -> (Option<Family>, Option<Word<'t>>) {
+    let mut family = None;
+    loop {
+        let word = line.string();
+        match word
+            .as_ref()
+            .filter(|word| !word.quoted)
+            .map(|word| &*word.text)
+        {
+            Some("-4") => family = Some(Family::Ipv4),
+            Some("-6") => family = Some(Family::Ipv6),
+            _ => return (family, word),
+        }
+    }
+}
+
+/// Driver and unit, if the address is a reference clock's.
+pub(super) fn refclock_address(address: IpAddr) -> Option<(u8, u8)> {
+    match address {
+        IpAddr::V4(v4) => match v4.octets() {
+            [127, 127, driver, unit] => Some((driver, unit)),
+            _ => None,
+        },
+        IpAddr::V6(_) => None,
+    }
+}
+
+fn is_unicast(address: IpAddr) -> bool {
+    !address.is_unspecified() && !address.is_multicast() && address != Ipv4Addr::BROADCAST
+}
+
+/// What is wrong with a host name, for the label.
+fn check_name(text: &str) -> Result<(), &'static str> {
+    if let Some((address, zone)) = text.split_once('%')
+        && address.parse::<Ipv6Addr>().is_ok()
+        && !zone.is_empty()
+    {
+        return Ok(());
+    }
+    if text.contains([':', '/']) {
+        return Err("write it without scheme, port or path");
+    }
+    if !text.is_ascii() {
+        return Err("write an international name in its ASCII form (xn--...)");
+    }
+    let labels = text.strip_suffix('.').unwrap_or(text);
+    let fits = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    if labels.len() > 253 || !labels.split('.').all(fits) {
+        return Err("not a possible host name");
+    }
+    let last = labels.rsplit('.').next().unwrap_or("");
+    if last.bytes().all(|b| b.is_ascii_digit()) {
+        return Err("not a complete IPv4 address");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        for good in [
+            "a",
+            "ntp.example.org",
+            "ntp.example.org.",
+            "_x.y-z",
+            "fe80::1%eth0",
+            "7x",
+        ] {
+            assert_eq!(check_name(good), Ok(()), "{good}");
+        }
+        for bad in [
+            "",
+            ".",
+            "a..b",
+            "-4x",
+            "ntp://a",
+            "a:123",
+            "192.168.1.300",
+            "127.1",
+            "é.fr",
+            "a b",
+            "::1%",
+        ] {
+            assert!(check_name(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Where complaints go, and the ways of making the common ones.
+
+use crate::codes::{self, Code};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::lexer::{Line, Word};
+use crate::suggest;
+
+use super::not_built::NotBuilt;
+use super::{Parser, limits};
+
+/// Complaints so far: bounded, so that a file of nonsense costs no more than a file of sense.
+#[derive(Default)]
+pub(super) struct Report {
+    kept: Vec<Diagnostic>,
+    dropped: usize,
+}
+
+impl Report {
+    pub(super) fn push(&mut self, diagnostic: Diagnostic) {
+        if self.kept.len() < limits::DIAGNOSTICS {
+            self.kept.push(diagnostic);
+        } else {
+            self.dropped += 1;
+        }
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.kept.len() >= limits::DIAGNOSTICS
+    }
+
+    pub(super) fn finish(mut self) -> Vec<Diagnostic> {
+        if self.dropped > 0 {
+            let message = format!("{} more complaints are not shown", self.dropped);
+            self.kept
+                .push(Diagnostic::unplaced(codes::TOO_MANY_COMPLAINTS, message));
+        }
+        self.kept
+    }
+}
+
+/// How a word of a table is named in complaints, and which list of unbuilt words goes with it.
+pub(super) struct Vocabulary<'t, K> {
+    /// As in "is not {what}".
+    pub(super) what: &'static str,
+    pub(super) unknown: Code,
+    pub(super) words: &'t [(&'static str, K)],
+    pub(super) not_built: &'static [NotBuilt],
+}
+
+impl Parser<'_> {
+    /// Complains about a line. An error on a line that guards something says what its loss would
+    /// do, because an operator may be tempted to delete the line.
+    pub(super) fn say(
+        &mut self,
+        line: &mut Line<'_>,
+        diagnostic: impl FnOnce(&Line<'_>) -> Diagnostic,
+    ) {
+        let mut diagnostic = diagnostic(line);
+        if diagnostic.severity == Severity::Error {
+            line.broken = true;
+            if let Some(consequence) = &line.consequence {
+                diagnostic.message += "; not starting, for without this line ";
+                diagnostic.message += consequence;
+            }
+        }
+        self.report.push(diagnostic);
+    }
+
+    /// Complains about one word.
+    pub(super) fn word_error(
+        &mut self,
+        line: &mut Line<'_>,
+        code: Code,
+        word: &Word<'_>,
+        message: String,
+        label: impl Into<String>,
+    ) {
+        let span = word.span.clone();
+        self.say(line, |_| Diagnostic::new(code, span, message).label(label));
+    }
+
+    /// Says that a word is known and not built; `of` is what it belongs to, such as ` of `tos``.
+    pub(super) fn not_built(&mut self, line: &mut Line<'_>, word: &Word<'_>, of: &str) {
+        let message = format!(
+            "`{}`{of} is known but not built yet, and has no effect",
+            word.shown()
+        );
+        self.word_error(line, codes::NOT_BUILT, word, message, "not built yet");
+    }
+
+    /// Looks a word up. A word that is known and not built is reported and its values are skipped;
+    /// an unknown word is an error. Both give `None` and reading goes on after them.
+    pub(super) fn keyword<K: Copy>(
+        &mut self,
+        line: &mut Line<'_>,
+        word: &Word<'_>,
+        vocabulary: &Vocabulary<'_, K>,
+    ) -> Option<K> {
+        if !word.quoted {
+            let of = |(name, _): &&(&str, K)| *name == word.text;
+            if let Some((_, found)) = vocabulary.words.iter().find(of) {
+                return Some(*found);
+            }
+            if let Some(known) = vocabulary
+                .not_built
+                .iter()
+                .find(|known| known.name == word.text)
+            {
+                self.not_built(line, word, "");
+                for _ in 0..known.values {
+                    line.string();
+                }
+                return None;
+            }
+        }
+        self.unknown_word(line, word, vocabulary);
+        None
+    }
+
+    fn unknown_word<K>(
+        &mut self,
+        line: &mut Line<'_>,
+        word: &Word<'_>,
+        vocabulary: &Vocabulary<'_, K>,
+    ) {
+        let known = vocabulary.words.iter().map(|(name, _)| *name);
+        let known = known.chain(vocabulary.not_built.iter().map(|known| known.name));
+        let near = if self.report.is_full() {
+            None
+        } else {
+            suggest::nearest(&word.text, known)
+        };
+        let label = near.map_or("unknown word".into(), |near| {
+            format!("did you mean `{near}`?")
+        });
+        let message = format!("`{}` is not {}", word.shown(), vocabulary.what);
+        self.word_error(line, vocabulary.unknown, word, message, label);
+        // A number after an unknown word is its value, not one more unknown word.
+        if line
+            .peek()
+            .is_some_and(|next| next.text.parse::<f64>().is_ok())
+        {
+            line.token();
+        }
+    }
+
+    /// Complains about words after the end of a directive.
+    pub(super) fn no_more(&mut self, line: &mut Line<'_>, first: &Word<'_>) {
+        if let Some(extra) = line.token() {
+            let message = format!("`{}` takes no more words", first.shown());
+            self.word_error(
+                line,
+                codes::TRAILING_WORDS,
+                &extra,
+                message,
+                "not expected here",
+            );
+        }
+    }
+
+    /// Complains that something is missing where the line has ended.
+    pub(super) fn missing(&mut self, line: &mut Line<'_>, after: &Word<'_>, what: &str) {
+        let message = format!("`{}` needs {what}", after.shown());
+        let label = format!("{what} is missing");
+        self.say(line, |line| {
+            Diagnostic::new(codes::MISSING_VALUE, line.end(), message).label(label)
+        });
+    }
+}

@@ -1,0 +1,229 @@
+//! `tos` and `tinker`.
+
+use crate::codes;
+use crate::diagnostic::Diagnostic;
+use crate::lexer::{Line, Word};
+
+use super::report::Vocabulary;
+use super::{Parser, not_built};
+
+#[derive(Clone, Copy)]
+enum TosWord {
+    Minclock,
+    Maxclock,
+    Minsane,
+    Floor,
+    Ceiling,
+    Cohort,
+    Mindist,
+    Maxdist,
+}
+
+const TOS_WORDS: &[(&str, TosWord)] = &[
+    ("minclock", TosWord::Minclock),
+    ("maxclock", TosWord::Maxclock),
+    ("minsane", TosWord::Minsane),
+    ("floor", TosWord::Floor),
+    ("ceiling", TosWord::Ceiling),
+    ("cohort", TosWord::Cohort),
+    ("mindist", TosWord::Mindist),
+    ("maxdist", TosWord::Maxdist),
+];
+
+#[derive(Clone, Copy)]
+enum TinkerWord {
+    Step,
+    Stepback,
+    Stepfwd,
+    Stepout,
+    Panic,
+    Dispersion,
+    Allan,
+    Freq,
+}
+
+const TINKER_WORDS: &[(&str, TinkerWord)] = &[
+    ("step", TinkerWord::Step),
+    ("stepback", TinkerWord::Stepback),
+    ("stepfwd", TinkerWord::Stepfwd),
+    ("stepout", TinkerWord::Stepout),
+    ("panic", TinkerWord::Panic),
+    ("dispersion", TinkerWord::Dispersion),
+    ("allan", TinkerWord::Allan),
+    ("freq", TinkerWord::Freq),
+];
+
+/// Greatest stratum a ceiling may be: 16 means unsynchronised.
+const GREATEST_CEILING: u8 = 15;
+/// Least stepout threshold, seconds: below it the start-up intervals break down.
+const LEAST_STEPOUT_S: f64 = 300.0;
+/// Greatest frequency error that is corrected, ppm (RFC 5905 MAXFREQ).
+const GREATEST_FREQ_PPM: f64 = 500.0;
+/// A greater `allan` is in seconds, up to it the value is log2 seconds.
+const GREATEST_ALLAN_LOG2_S: f64 = 17.0;
+/// A hundred years: more is a slip of the finger.
+const GREATEST_S: f64 = 3.2e9;
+
+impl Parser<'_> {
+    pub(super) fn tos(&mut self, line: &mut Line<'_>, first: &Word<'_>) {
+        let vocabulary = Vocabulary {
+            what: "a `tos` option",
+            unknown: codes::UNKNOWN_OPTION,
+            words: TOS_WORDS,
+            not_built: not_built::TOS_OPTIONS,
+        };
+        self.needs_a_word(line, first);
+        let mut tos = self.settings.tos.clone();
+        while let Some(word) = line.token() {
+            let Some(option) = self.keyword(line, &word, &vocabulary) else {
+                continue;
+            };
+            match option {
+                TosWord::Minclock | TosWord::Maxclock => {
+                    let limit = self.whole(line, &word);
+                    let field = match option {
+                        TosWord::Minclock => &mut tos.minclock,
+                        _ => &mut tos.maxclock,
+                    };
+                    set(field, limit);
+                    self.notes.clock_limits = Some(word.span.clone());
+                }
+                TosWord::Minsane => {
+                    set(
+                        &mut tos.minsane,
+                        self.small(line, &word, 0..=i64::from(u32::MAX)),
+                    );
+                }
+                TosWord::Floor => set(&mut tos.floor, self.small(line, &word, 0..=15)),
+                TosWord::Ceiling => set(&mut tos.ceiling, self.ceiling(line, &word)),
+                TosWord::Cohort => set(&mut tos.cohort, self.boolean(line, &word)),
+                TosWord::Mindist => set(&mut tos.mindist_s, self.seconds(line, &word)),
+                TosWord::Maxdist => set(&mut tos.maxdist_s, self.seconds(line, &word)),
+            }
+        }
+        if !line.broken {
+            self.settings.tos = tos;
+        }
+    }
+
+    fn ceiling(&mut self, line: &mut Line<'_>, word: &Word<'_>) -> Option<u8> {
+        let value: u8 = self.small(line, word, 1..=255)?;
+        if value > GREATEST_CEILING {
+            let message = format!("`ceiling {value}` is lowered to {GREATEST_CEILING}");
+            let label = "16 and above mean unsynchronised";
+            self.word_error(line, codes::CEILING_LOWERED, word, message, label);
+        }
+        Some(value.min(GREATEST_CEILING))
+    }
+
+    /// The reference takes `minclock` and `maxclock` as fractions and cuts them.
+    fn whole(&mut self, line: &mut Line<'_>, word: &Word<'_>) -> Option<u32> {
+        let value = self.number(line, word, 1.0..=f64::from(u32::MAX), "sources")?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "checked to be within 1 and u32::MAX, and cutting is meant"
+        )]
+        let whole = value as u32;
+        Some(whole)
+    }
+
+    fn seconds(&mut self, line: &mut Line<'_>, word: &Word<'_>) -> Option<f64> {
+        self.number(line, word, 0.0..=GREATEST_S, "s")
+    }
+
+    /// A threshold that 0 turns off.
+    fn threshold(&mut self, line: &mut Line<'_>, word: &Word<'_>) -> Option<Option<f64>> {
+        let value = self.seconds(line, word)?;
+        Some(Some(value).filter(|value| *value > 0.0))
+    }
+
+    fn needs_a_word(&mut self, line: &mut Line<'_>, first: &Word<'_>) {
+        if line.peek().is_none() {
+            self.missing(line, first, "something to set");
+        }
+    }
+
+    pub(super) fn tinker(&mut self, line: &mut Line<'_>, first: &Word<'_>) {
+        let vocabulary = Vocabulary {
+            what: "a `tinker` option",
+            unknown: codes::UNKNOWN_OPTION,
+            words: TINKER_WORDS,
+            not_built: not_built::TINKER_OPTIONS,
+        };
+        self.needs_a_word(line, first);
+        let mut tinker = self.settings.tinker.clone();
+        while let Some(word) = line.token() {
+            match self.keyword(line, &word, &vocabulary) {
+                Some(TinkerWord::Step) => {
+                    let step = self.threshold(line, &word);
+                    set(&mut tinker.stepback_s, step);
+                    set(&mut tinker.stepfwd_s, step);
+                }
+                Some(TinkerWord::Stepback) => {
+                    set(&mut tinker.stepback_s, self.threshold(line, &word));
+                }
+                Some(TinkerWord::Stepfwd) => {
+                    set(&mut tinker.stepfwd_s, self.threshold(line, &word));
+                }
+                Some(TinkerWord::Stepout) => set(&mut tinker.stepout_s, self.stepout(line, &word)),
+                Some(TinkerWord::Panic) => set(&mut tinker.panic_s, self.threshold(line, &word)),
+                Some(TinkerWord::Dispersion) => {
+                    let ppm = self.number(line, &word, 0.0..=GREATEST_FREQ_PPM, "ppm");
+                    set(&mut tinker.dispersion_ppm, ppm);
+                }
+                Some(TinkerWord::Allan) => set(&mut tinker.allan_s, self.allan(line, &word)),
+                Some(TinkerWord::Freq) => {
+                    let range = -GREATEST_FREQ_PPM..=GREATEST_FREQ_PPM;
+                    tinker.freq_ppm = self.number(line, &word, range, "ppm");
+                }
+                None => {}
+            }
+        }
+        if !line.broken {
+            self.settings.tinker = tinker;
+        }
+    }
+
+    fn stepout(&mut self, line: &mut Line<'_>, word: &Word<'_>) -> Option<f64> {
+        let value = self.seconds(line, word)?;
+        if value < LEAST_STEPOUT_S {
+            let message = format!("`stepout {value}` is raised to {LEAST_STEPOUT_S} s");
+            self.word_error(line, codes::STEPOUT_RAISED, word, message, "as ntpd does");
+        }
+        Some(value.max(LEAST_STEPOUT_S))
+    }
+
+    fn allan(&mut self, line: &mut Line<'_>, word: &Word<'_>) -> Option<f64> {
+        let value = self.number(line, word, 1.0..=GREATEST_S, "s")?;
+        Some(if value <= GREATEST_ALLAN_LOG2_S {
+            value.exp2()
+        } else {
+            value
+        })
+    }
+
+    /// Looks at `minclock` and `maxclock` when both are known: they may be on two lines.
+    pub(super) fn check_clock_limits(&mut self) {
+        let tos = &self.settings.tos;
+        if let Some(span) = self.notes.clock_limits.take()
+            && tos.minclock > tos.maxclock
+        {
+            let message = format!(
+                "`tos minclock` is {} and `tos maxclock` is {}",
+                tos.minclock, tos.maxclock
+            );
+            self.report.push(
+                Diagnostic::new(codes::CLOCKS_CROSSED, span, message)
+                    .label("maxclock must not be less"),
+            );
+        }
+    }
+}
+
+/// Keeps what was there when the new value was complained about.
+fn set<T>(field: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *field = value;
+    }
+}

@@ -1,0 +1,33 @@
+//! What is unwise in settings that are otherwise fine.
+//!
+//! A lint is a function from the settings to complaints; to add one, write it and list it.
+
+mod authentication;
+mod sources;
+
+use crate::diagnostic::Diagnostic;
+use crate::settings::Settings;
+
+type Lint = fn(&Settings, &mut Vec<Diagnostic>);
+
+const LINTS: &[Lint] = &[
+    sources::few_sources,
+    sources::one_domain,
+    sources::fast_polls,
+    authentication::control_key_shared,
+    authentication::keys_not_trusted,
+    authentication::no_keys_file,
+];
+
+/// Looks for what is unwise. The complaints are warnings and notes, never errors.
+///
+/// They point into the files that were parsed, so
+/// [`Sources::render_all`](crate::Sources::render_all) shows them.
+#[must_use]
+pub fn lint(settings: &Settings) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for lint in LINTS {
+        lint(settings, &mut found);
+    }
+    found
+}

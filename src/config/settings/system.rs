@@ -1,0 +1,121 @@
+//! `tos`, `tinker`, `enable`, and the files.
+
+use super::Located;
+
+/// `tos`: limits of the selection and clustering algorithms (RFC 5905 §11.2).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tos {
+    /// Least number of survivors clustering leaves (NMIN, CMIN).
+    pub minclock: u32,
+    /// Most associations that are kept; a pool is pruned down to it.
+    pub maxclock: u32,
+    /// Least number of candidates for a system peer.
+    pub minsane: u32,
+    /// Servers below this stratum are not used.
+    pub floor: u8,
+    /// Servers at or above this stratum are not used.
+    pub ceiling: u8,
+    /// Whether servers of our own stratum may be used in manycast and pools.
+    pub cohort: bool,
+    /// Least distance selection assumes of a server, seconds (MINDISP).
+    pub mindist_s: f64,
+    /// Root distance above which a server is not used, seconds (MAXDIST).
+    pub maxdist_s: f64,
+}
+
+impl Default for Tos {
+    fn default() -> Self {
+        Self {
+            minclock: 3,
+            maxclock: 10,
+            minsane: 1,
+            floor: 0,
+            ceiling: 15,
+            cohort: false,
+            mindist_s: 0.001,
+            maxdist_s: 1.5,
+        }
+    }
+}
+
+/// `tinker`: constants of the clock discipline (RFC 5905 §11.3).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tinker {
+    /// Step threshold for setting the clock back, seconds; `None` never steps back (STEPT).
+    pub stepback_s: Option<f64>,
+    /// Step threshold for setting the clock forward, seconds; `None` never steps forward (STEPT).
+    pub stepfwd_s: Option<f64>,
+    /// How long an offset above the step threshold must last, seconds, at least 300 (WATCH).
+    pub stepout_s: f64,
+    /// Offset above which the daemon gives up, seconds; `None` never does (PANICT).
+    pub panic_s: Option<f64>,
+    /// Rate at which the error of the clock is assumed to grow, ppm (PHI).
+    pub dispersion_ppm: f64,
+    /// Allan intercept, seconds. Written as log2 up to 17, in seconds above; the reference's manual
+    /// says seconds and its code takes log2. Its default is 2^11.
+    pub allan_s: f64,
+    /// Frequency to start with, ppm, within 500; `None` takes the drift file or measures.
+    pub freq_ppm: Option<f64>,
+}
+
+impl Default for Tinker {
+    fn default() -> Self {
+        Self {
+            stepback_s: Some(0.128),
+            stepfwd_s: Some(0.128),
+            stepout_s: 300.0,
+            panic_s: Some(1000.0),
+            dispersion_ppm: 15.0,
+            allan_s: 2048.0,
+            freq_ppm: None,
+        }
+    }
+}
+
+/// `enable` and `disable`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SystemFlags {
+    /// Passive and broadcast associations must be authenticated.
+    pub auth: bool,
+    /// The kernel discipline may be used.
+    pub kernel: bool,
+    /// The clock is steered at all.
+    pub ntp: bool,
+}
+
+impl Default for SystemFlags {
+    fn default() -> Self {
+        Self {
+            auth: true,
+            kernel: true,
+            ntp: true,
+        }
+    }
+}
+
+/// Files to read and write; none is used unless the configuration names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Files {
+    /// `driftfile`: the frequency, kept across restarts.
+    pub drift: Option<Located<String>>,
+    /// `leapfile`: a leap-seconds.list.
+    pub leap: Option<Located<String>>,
+    /// Whether the leap file's hash must be right.
+    pub check_leap_hash: bool,
+    /// `logfile`.
+    pub log: Option<Located<String>>,
+    /// `pidfile`.
+    pub pid: Option<Located<String>>,
+}
+
+impl Default for Files {
+    fn default() -> Self {
+        Self {
+            drift: None,
+            leap: None,
+            check_leap_hash: true,
+            log: None,
+            pid: None,
+        }
+    }
+}
