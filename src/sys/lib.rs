@@ -1,1 +1,33 @@
-//! placeholder
+//! The kernel's door: clocks, sockets, interfaces, polling, privileges, entropy, the system log.
+//!
+//! The only room with `unsafe`; outside it everything is a safe function over plain values. It
+//! calls libc by its ordinary names and nothing by number, so a preload simulator sees each call.
+//! It decides nothing: what to send, where to listen and how to steer is said by its callers.
+
+#[cfg(feature = "allocation-counter")]
+pub mod allocation;
+pub mod batch;
+pub mod clock;
+pub mod entropy;
+pub mod interfaces;
+pub mod poll;
+pub mod process;
+pub mod socket;
+pub mod syslog;
+pub mod wake;
+
+use std::io;
+
+/// The kernel's verdict on a call that returns -1 on failure.
+fn checked(returned: libc::c_int) -> io::Result<libc::c_int> {
+    if returned < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(returned)
+    }
+}
+
+/// The same for calls that return a length.
+fn checked_len(returned: libc::ssize_t) -> io::Result<usize> {
+    usize::try_from(returned).map_err(|_| io::Error::last_os_error())
+}

@@ -1,0 +1,311 @@
+//! Many datagrams a system call: recvmmsg(2), sendmmsg(2), for server threads.
+use crate::socket::{Arrival, ControlBuffer, RawAddress, Socket, kernel_stamp};
+use std::io;
+
+/// One SCM_TIMESTAMPING, and as much again.
+const CONTROL_LEN: usize = 128;
+/// Buffers an exact power of two apart would all meet in the same few cache sets.
+const STRIDE_BREAK: usize = 64;
+/// Least number of datagrams asked for at once.
+const ASK_LEAST: usize = 4;
+
+/// Buffers for a number of datagrams and their replies; nothing is allocated after `new`.
+pub struct Batch {
+    octets_each: usize,
+    requests: Box<[u8]>,
+    replies: Box<[u8]>,
+    sources: Box<[RawAddress]>,
+    controls: Box<[ControlBuffer<CONTROL_LEN>]>,
+    reply_lens: Box<[usize]>,
+    vectors: Box<[libc::iovec]>,
+    headers: Box<[libc::mmsghdr]>,
+    received: usize,
+}
+
+/// What became of the replies of a batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// Taken by the kernel.
+    pub sent: usize,
+    /// Refused by it.
+    pub failed: usize,
+}
+
+impl Batch {
+    /// For `count` datagrams of up to `octets_each`, a multiple of 64.
+    pub fn new(count: usize, octets_each: usize) -> Self {
+        let bytes = count * (octets_each + STRIDE_BREAK);
+        Self {
+            octets_each,
+            requests: vec![0; bytes].into_boxed_slice(),
+            replies: vec![0; bytes].into_boxed_slice(),
+            sources: vec![RawAddress::empty(); count].into_boxed_slice(),
+            controls: vec![ControlBuffer([0; CONTROL_LEN]); count].into_boxed_slice(),
+            reply_lens: vec![0; count].into_boxed_slice(),
+            vectors: vec![NO_VECTOR; count].into_boxed_slice(),
+            headers: vec![no_header(); count].into_boxed_slice(),
+            received: 0,
+        }
+    }
+
+    /// Takes what datagrams there are, and with `wait` waits for the first as long as the socket
+    /// was told to. Returns how many; what was received before is forgotten.
+    ///
+    /// # Errors
+    /// `WouldBlock` if there are none, `Interrupted` by a signal; otherwise the kernel's.
+    pub fn receive(&mut self, socket: &Socket, wait: bool) -> io::Result<usize> {
+        // Arming a header costs a few nanoseconds, so ask for what may be expected.
+        let ask = (self.received * 2).clamp(ASK_LEAST.min(self.capacity()), self.capacity());
+        self.received = 0;
+        self.reply_lens.fill(0);
+        self.arm_requests(ask);
+        let flags = if wait {
+            libc::MSG_WAITFORONE
+        } else {
+            libc::MSG_DONTWAIT
+        };
+        let (headers, len) = (self.headers.as_mut_ptr(), vector_len(ask));
+        // SAFETY: `headers` has at least `ask` entries, armed just now with pointers into buffers
+        // that `self`, exclusively borrowed, owns; no other reference to them lives meanwhile.
+        let received =
+            unsafe { libc::recvmmsg(socket.raw(), headers, len, flags, core::ptr::null_mut()) };
+        self.received = usize::try_from(crate::checked(received)?)
+            .unwrap_or(0)
+            .min(ask);
+        Ok(self.received)
+    }
+
+    /// Whether the last `receive` may have left datagrams behind.
+    pub fn was_full(&self) -> bool {
+        self.received == self.capacity()
+    }
+
+    /// Shows each datagram received, with room for a reply, to `reply`, which returns the length
+    /// of its reply or 0. Returns how many datagrams were too long or without an IP source, and
+    /// so not shown.
+    pub fn answer(&mut self, reply: &mut dyn FnMut(Arrival<'_>, &mut [u8]) -> usize) -> usize {
+        let stride = self.octets_each + STRIDE_BREAK;
+        let mut unreadable = 0;
+        let slots = self
+            .requests
+            .chunks_exact(stride)
+            .zip(self.replies.chunks_exact_mut(stride));
+        for (place, (request, out)) in slots.enumerate().take(self.received) {
+            let header = &self.headers[place];
+            let len = usize::try_from(header.msg_len).unwrap_or(usize::MAX);
+            let source = self.sources[place].to_socket_address(header.msg_hdr.msg_namelen);
+            let truncated = header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0;
+            let (Some(source), Some(octets), false) = (source, request.get(..len), truncated)
+            else {
+                unreadable += 1;
+                continue;
+            };
+            let control = &self.controls[place].0;
+            let control_len = header.msg_hdr.msg_controllen.min(control.len());
+            let arrival = Arrival {
+                octets,
+                source,
+                stamp: kernel_stamp(&control[..control_len]),
+            };
+            let out = &mut out[..self.octets_each];
+            self.reply_lens[place] = reply(arrival, out).min(self.octets_each);
+        }
+        unreadable
+    }
+
+    /// Sends the replies to where the datagrams came from, without waiting: what the kernel has
+    /// no room for is dropped and counted. To be called once for each `answer`.
+    pub fn send(&mut self, socket: &Socket) -> Sent {
+        let armed = self.arm_replies();
+        let mut at = 0;
+        let mut outcome = Sent::default();
+        while let Some(rest) = self
+            .headers
+            .get_mut(at..armed)
+            .filter(|rest| !rest.is_empty())
+        {
+            let len = vector_len(rest.len());
+            // SAFETY: `rest` was armed just now with pointers into buffers that `self`,
+            // exclusively borrowed, owns; the kernel only reads those and writes the lengths.
+            let sent =
+                unsafe { libc::sendmmsg(socket.raw(), rest.as_mut_ptr(), len, libc::MSG_DONTWAIT) };
+            match crate::checked(sent) {
+                Ok(sent) => {
+                    let sent = usize::try_from(sent).unwrap_or(0).max(1);
+                    outcome.sent += sent;
+                    at += sent;
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    outcome.failed += armed - at;
+                    break;
+                }
+                Err(_) => {
+                    outcome.failed += 1;
+                    at += 1;
+                }
+            }
+        }
+        self.reply_lens.fill(0);
+        outcome
+    }
+
+    fn capacity(&self) -> usize {
+        self.headers.len()
+    }
+
+    fn arm_requests(&mut self, ask: usize) {
+        let stride = self.octets_each + STRIDE_BREAK;
+        let requests = self.requests.chunks_exact_mut(stride);
+        let sources = self.sources.iter_mut().zip(self.controls.iter_mut());
+        let headers = self.vectors.iter_mut().zip(self.headers.iter_mut());
+        for ((request, (source, control)), (vector, header)) in
+            requests.zip(sources).zip(headers).take(ask)
+        {
+            vector.iov_base = request.as_mut_ptr().cast();
+            vector.iov_len = self.octets_each;
+            let header = &mut header.msg_hdr;
+            header.msg_name = source.as_mut_ptr().cast();
+            header.msg_namelen = source.capacity();
+            header.msg_iov = vector;
+            header.msg_iovlen = 1;
+            header.msg_control = control.0.as_mut_ptr().cast();
+            header.msg_controllen = CONTROL_LEN;
+            header.msg_flags = 0;
+        }
+    }
+
+    /// Lines up the headers of the replies; each keeps its datagram's source as destination.
+    fn arm_replies(&mut self) -> usize {
+        let stride = self.octets_each + STRIDE_BREAK;
+        let mut armed = 0;
+        let replies = self
+            .replies
+            .chunks_exact_mut(stride)
+            .zip(self.sources.iter_mut());
+        for (place, (reply, source)) in replies.enumerate().take(self.received) {
+            let len = self.reply_lens[place];
+            if len == 0 {
+                continue;
+            }
+            // `armed <= place`, so the length of this source is still there to be read.
+            let source_len = self.headers[place].msg_hdr.msg_namelen;
+            let vector = &mut self.vectors[armed];
+            vector.iov_base = reply.as_mut_ptr().cast();
+            vector.iov_len = len;
+            let header = &mut self.headers[armed].msg_hdr;
+            header.msg_name = source.as_mut_ptr().cast();
+            header.msg_namelen = source_len;
+            header.msg_iov = vector;
+            header.msg_iovlen = 1;
+            header.msg_control = core::ptr::null_mut();
+            header.msg_controllen = 0;
+            header.msg_flags = 0;
+            armed += 1;
+        }
+        armed
+    }
+}
+
+/// Shorter than the vector is safe; a batch is never that long.
+fn vector_len(len: usize) -> libc::c_uint {
+    libc::c_uint::try_from(len).unwrap_or(libc::c_uint::MAX)
+}
+
+const NO_VECTOR: libc::iovec = libc::iovec {
+    iov_base: core::ptr::null_mut(),
+    iov_len: 0,
+};
+
+fn no_header() -> libc::mmsghdr {
+    // SAFETY: `mmsghdr` is integers and pointers, for which all zeros is a value.
+    unsafe { core::mem::zeroed() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::poll::PollSet;
+    use crate::socket::{AddressFamily, ReceiveBuffer};
+    use core::net::SocketAddr;
+    use core::time::Duration;
+
+    fn bound() -> (Socket, SocketAddr) {
+        let socket = Socket::open(AddressFamily::V4).unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = socket.local_address().unwrap();
+        (socket, address)
+    }
+
+    fn wait_for(socket: &Socket) {
+        let mut set = PollSet::default();
+        set.push(socket);
+        assert_eq!(set.wait(Duration::from_secs(5)).unwrap(), 1);
+    }
+
+    #[test]
+    fn answers_go_back_to_their_askers() {
+        let (server, server_address) = bound();
+        assert!(server.stamp_receives());
+        let clients: Vec<Socket> = (0..6).map(|_| bound().0).collect();
+        for (number, client) in (0_u8..).zip(&clients) {
+            client.send_to(&[number; 48], server_address).unwrap();
+        }
+        let mut batch = Batch::new(8, 64);
+        let (mut seen, mut stamped, mut outcome) = (0, 0, Sent::default());
+        while seen < clients.len() {
+            wait_for(&server);
+            seen += batch.receive(&server, false).unwrap();
+            let unreadable = batch.answer(&mut |arrival, out| {
+                stamped += usize::from(arrival.stamp.is_some());
+                let number = arrival.octets[0];
+                out[..2].copy_from_slice(&[number, 0xFF]);
+                if number == 3 { 0 } else { 2 }
+            });
+            assert_eq!(unreadable, 0);
+            let sent = batch.send(&server);
+            outcome.sent += sent.sent;
+            outcome.failed += sent.failed;
+        }
+        assert_eq!((stamped, outcome.sent, outcome.failed), (6, 5, 0));
+        let mut buffer = ReceiveBuffer::new(64);
+        for (number, client) in (0_u8..).zip(&clients) {
+            if number == 3 {
+                let nothing = client.receive(&mut buffer).unwrap_err();
+                assert_eq!(nothing.kind(), io::ErrorKind::WouldBlock);
+            } else {
+                wait_for(client);
+                let reply = client.receive(&mut buffer).unwrap().unwrap();
+                assert_eq!(reply.octets, [number, 0xFF]);
+                assert_eq!(reply.source, server_address);
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_datagram_is_not_shown() {
+        let (server, server_address) = bound();
+        let (client, _) = bound();
+        client.send_to(&[1; 65], server_address).unwrap();
+        client.send_to(&[2; 64], server_address).unwrap();
+        wait_for(&server);
+        let mut batch = Batch::new(4, 64);
+        let received = batch.receive(&server, false).unwrap();
+        let mut shown = Vec::new();
+        let unreadable = batch.answer(&mut |arrival, _| {
+            shown.push(arrival.octets[0]);
+            0
+        });
+        assert_eq!((received, unreadable, shown), (2, 1, vec![2]));
+        assert_eq!(batch.send(&server), Sent::default());
+    }
+
+    #[test]
+    fn waits_no_longer_than_told() {
+        let (server, _) = bound();
+        server.wait_on_receive(Duration::from_millis(30)).unwrap();
+        let start = std::time::Instant::now();
+        let nothing = Batch::new(4, 64).receive(&server, true).unwrap_err();
+        assert_eq!(nothing.kind(), io::ErrorKind::WouldBlock);
+        assert!(start.elapsed() >= Duration::from_millis(25));
+    }
+}

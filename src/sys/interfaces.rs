@@ -1,0 +1,89 @@
+//! The addresses of this host.
+use core::net::{IpAddr, SocketAddr};
+use nix::net::if_::InterfaceFlags;
+use nix::sys::socket::{SockaddrLike, SockaddrStorage};
+use std::io;
+
+/// One address of an interface that is up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InterfaceAddress {
+    /// Name of the interface.
+    pub name: String,
+    /// The address; port zero, IPv6 link-local ones with their scope.
+    pub address: SocketAddr,
+    /// Length of its network prefix, bits; the whole address where unknown.
+    pub prefix_len: u8,
+    /// Loopback.
+    pub loopback: bool,
+}
+
+/// Every unicast IPv4 and IPv6 address of every interface that is up, by getifaddrs(3).
+///
+/// # Errors
+/// The kernel's.
+pub fn addresses() -> io::Result<Vec<InterfaceAddress>> {
+    let mut found = Vec::new();
+    for interface in nix::ifaddrs::getifaddrs()? {
+        if !interface.flags.contains(InterfaceFlags::IFF_UP) {
+            continue;
+        }
+        let Some(address) = interface.address.as_ref().and_then(socket_address) else {
+            continue;
+        };
+        let mask = interface.netmask.as_ref().and_then(socket_address);
+        found.push(InterfaceAddress {
+            prefix_len: prefix_len(mask.map_or_else(|| full(address.ip()), |mask| mask.ip())),
+            name: interface.interface_name,
+            address,
+            loopback: interface.flags.contains(InterfaceFlags::IFF_LOOPBACK),
+        });
+    }
+    Ok(found)
+}
+
+fn socket_address(storage: &SockaddrStorage) -> Option<SocketAddr> {
+    match storage.family()? {
+        nix::sys::socket::AddressFamily::Inet => {
+            let v4 = storage.as_sockaddr_in()?;
+            Some(SocketAddr::from((v4.ip(), 0)))
+        }
+        nix::sys::socket::AddressFamily::Inet6 => {
+            let mut v6 = core::net::SocketAddrV6::from(*storage.as_sockaddr_in6()?);
+            v6.set_port(0);
+            Some(SocketAddr::V6(v6))
+        }
+        _ => None,
+    }
+}
+
+fn full(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => IpAddr::from([0xFF; 4]),
+        IpAddr::V6(_) => IpAddr::from([0xFF; 16]),
+    }
+}
+
+fn prefix_len(mask: IpAddr) -> u8 {
+    let bits = match mask {
+        IpAddr::V4(mask) => mask.to_bits().leading_ones(),
+        IpAddr::V6(mask) => mask.to_bits().leading_ones(),
+    };
+    u8::try_from(bits).unwrap_or(u8::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_is_there() {
+        let all = addresses().unwrap();
+        let loopback = all
+            .iter()
+            .find(|one| one.address.ip() == IpAddr::from([127, 0, 0, 1]))
+            .unwrap();
+        assert!(loopback.loopback);
+        assert_eq!(loopback.prefix_len, 8);
+        assert_eq!(loopback.address.port(), 0);
+    }
+}
