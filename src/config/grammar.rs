@@ -49,7 +49,7 @@ pub mod limits {
 pub struct Parsed {
     /// What the lines without errors say.
     pub settings: Settings,
-    /// Every complaint, in the order of the lines.
+    /// Every complaint in the order of the lines, and then those that took all lines to see.
     pub diagnostics: Vec<Diagnostic>,
     /// The texts, to show complaints in.
     pub sources: Sources,
@@ -212,7 +212,7 @@ impl Parser<'_> {
         let content_end = raw.start + raw.content.len();
         if let Some(at) = bad.first() {
             let whole = text.get(raw.start..).unwrap_or("");
-            let from = at - raw.start;
+            let from = at.saturating_sub(raw.start);
             let in_comment = *at >= content_end;
             let column = whole.get(..from).map_or(0, |before| before.chars().count());
             let span = Span {

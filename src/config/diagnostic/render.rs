@@ -36,7 +36,7 @@ pub fn render(diagnostic: &Diagnostic, source: Option<&str>, color: bool) -> Str
             title.element(
                 Snippet::source(excerpt.line)
                     .line_start(span.line as usize)
-                    .path(&*span.file)
+                    .path(visible(&span.file))
                     .annotation(caret),
             )
         }
@@ -51,6 +51,14 @@ pub fn render(diagnostic: &Diagnostic, source: Option<&str>, color: bool) -> Str
         Renderer::plain()
     };
     renderer.render(&[group])
+}
+
+/// The renderer passes a file's name on as it is.
+fn visible(name: &str) -> String {
+    let escape = |c: char| c.is_control().then(|| c.escape_debug().to_string());
+    name.chars()
+        .map(|c| escape(c).unwrap_or_else(|| c.to_string()))
+        .collect()
 }
 
 struct Excerpt<'a> {

@@ -49,7 +49,7 @@ impl Parser<'_> {
         self.restrict_words(line, &mut draft);
         let kod_alone = draft.flags.contains(RestrictFlags::KOD)
             && !draft.flags.contains(RestrictFlags::LIMITED);
-        if kod_alone {
+        if kod_alone && !line.broken {
             let message = "`kod` does nothing without `limited`".to_owned();
             self.word_error(
                 line,
