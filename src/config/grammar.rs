@@ -9,6 +9,7 @@ mod authentication;
 mod directives;
 pub(crate) mod drivers;
 mod files;
+mod host;
 mod interface;
 mod not_built;
 mod refclock;

@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::lexer::{Line, Word};
 use crate::settings::{FLAG_NAMES, Families, Family, RestrictFlags, RestrictRule, RestrictTarget};
 
-use super::association::family_and_target;
+use super::host::family_and_target;
 use super::report::Vocabulary;
 use super::{Parser, limits};
 

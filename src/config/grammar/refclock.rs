@@ -5,7 +5,8 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::lexer::{Line, Word};
 use crate::settings::{AssociationKind, Fudge, Refclock};
 
-use super::association::{Options, family_and_target, refclock_address};
+use super::association::Options;
+use super::host::{family_and_target, refclock_address};
 use super::report::Vocabulary;
 use super::{Parser, drivers, limits, not_built};
 

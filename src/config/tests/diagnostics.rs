@@ -1,4 +1,5 @@
 //! What an operator sees: whole configurations and their complaints as text.
+#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use truechimer_config::{NoFiles, Parsed, lint, parse};
 

@@ -1,4 +1,5 @@
 //! Every code of the registry is made by some configuration, with its severity and a place.
+#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use truechimer_config::{
     Code, Diagnostic, LoadError, Loader, Severity, Span, codes, limits, lint, parse,
