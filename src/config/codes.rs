@@ -81,7 +81,7 @@ registry! {
     CANNOT_INCLUDE = "TC0701" Error "An included file cannot be read.";
     INCLUDE_TOO_DEEP = "TC0702" Error "Includes are nested more than five deep.";
     INCLUDE_LOOP = "TC0703" Error "A file includes itself.";
-    TOO_MANY_INCLUDES = "TC0704" Error "More than 64 files are included.";
+    TOO_MANY_INCLUDES = "TC0704" Error "More than 64 files or 4 MiB are included.";
     EMPTY_PATH = "TC0705" Error "A file name is empty.";
 
     NOT_BUILT = "TC0901" NotBuilt "ntpd 4.2.8 knows this word; it is not built yet.";

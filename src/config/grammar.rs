@@ -41,6 +41,8 @@ pub mod limits {
     pub const INCLUDE_DEPTH: usize = 5;
     /// Most files included in all.
     pub const INCLUDES: usize = 64;
+    /// Once so much was included, bytes, nothing more is.
+    pub const INCLUDED_BYTES: usize = 4 << 20;
     /// Most complaints kept; the rest is counted.
     pub const DIAGNOSTICS: usize = 1000;
 }
@@ -85,6 +87,7 @@ pub fn parse(file_name: &str, text: &[u8], loader: &dyn Loader) -> Parsed {
         sources: Sources::default(),
         open_files: Vec::new(),
         includes: 0,
+        included_bytes: 0,
         ended: false,
         notes: Notes::default(),
     };
@@ -122,6 +125,7 @@ struct Parser<'l> {
     /// The file being read and those that include it.
     open_files: Vec<Arc<str>>,
     includes: usize,
+    included_bytes: usize,
     /// An `end` line was read.
     ended: bool,
     notes: Notes,
@@ -172,7 +176,7 @@ impl Parser<'_> {
             return;
         }
         if let Some(first) = line.peek() {
-            line.consequence = directives::consequence(&first);
+            line.consequence = directives::consequence(&first, !self.report.is_full());
         }
         self.check_text(&mut line, raw, text, bad);
         if !line.broken
@@ -196,7 +200,11 @@ impl Parser<'_> {
             self.not_built(line, first, "");
             return;
         }
-        let near = directives::near(first);
+        let near = if self.report.is_full() {
+            None
+        } else {
+            directives::near(first)
+        };
         self.say(line, |_| {
             let message = format!("`{shown}` is not an ntp.conf directive");
             let span = first.span.clone();

@@ -93,10 +93,17 @@ pub(super) fn near(first: &Word<'_>) -> Option<&'static str> {
     )
 }
 
-/// The consequence of losing this line; a mistyped access directive is as bad as a broken one.
-pub(super) fn consequence(first: &Word<'_>) -> Option<Cow<'static, str>> {
+/// The consequence of losing this line; a mistyped access directive is as bad as a broken one, so
+/// with `guess` an unknown word counts as the one it was probably meant to be.
+pub(super) fn consequence(first: &Word<'_>, guess: bool) -> Option<Cow<'static, str>> {
     let known = find(first).is_some() || not_built::DIRECTIVES.contains(&&*first.text);
-    let name = if known { &*first.text } else { near(first)? };
+    let name = if known {
+        &*first.text
+    } else if guess {
+        near(first)?
+    } else {
+        return None;
+    };
     let (_, consequence) = CONSEQUENCES
         .iter()
         .find(|(directive, _)| *directive == name)?;

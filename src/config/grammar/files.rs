@@ -97,14 +97,21 @@ impl Parser<'_> {
             refuse(self, codes::INCLUDE_TOO_DEEP, message);
             return;
         }
-        if self.includes >= limits::INCLUDES {
-            let message = format!("more than {} files are included", limits::INCLUDES);
+        if self.includes >= limits::INCLUDES || self.included_bytes >= limits::INCLUDED_BYTES {
+            let message = format!(
+                "more than {} files or {} MiB are included",
+                limits::INCLUDES,
+                limits::INCLUDED_BYTES >> 20
+            );
             refuse(self, codes::TOO_MANY_INCLUDES, message);
             return;
         }
         self.includes += 1;
         match self.loader.load(&path.value) {
-            Ok(bytes) => self.file(&name, &bytes),
+            Ok(bytes) => {
+                self.included_bytes = self.included_bytes.saturating_add(bytes.len());
+                self.file(&name, &bytes);
+            }
             Err(error) => {
                 let message = format!("cannot include `{shown}`: {error}");
                 refuse(self, codes::CANNOT_INCLUDE, message);

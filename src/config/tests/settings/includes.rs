@@ -10,6 +10,7 @@ impl Loader for Texts {
             "a" => Ok(b"server a\nincludefile b\nserver z".to_vec()),
             "b" => Ok(b"server b nonsense\ntos floor 1".to_vec()),
             "stop" => Ok(b"server stop\nend\nserver never".to_vec()),
+            "whole" => Ok(vec![b'\n'; truechimer_config::limits::FILE_BYTES]),
             "big" => Ok(vec![b'#'; truechimer_config::limits::FILE_BYTES + 1]),
             other => match other.strip_prefix('n').and_then(|n| n.parse::<u32>().ok()) {
                 Some(1) => Ok(b"server deepest".to_vec()),
@@ -51,4 +52,12 @@ fn end_stops_every_file_and_large_includes_are_refused() {
     assert_eq!(parsed.settings.associations.len(), 1);
     assert!(parse("c", b"includefile big", &Texts).has_errors());
     assert!(parse("c", b"includefile missing", &Texts).has_errors());
+}
+
+#[test]
+fn included_bytes_are_bounded() {
+    let four = "includefile whole\n".repeat(4);
+    assert!(!parse("c", four.as_bytes(), &Texts).has_errors());
+    let parsed = parse("c", (four + "includefile a").as_bytes(), &Texts);
+    assert_eq!(parsed.diagnostics[0].code, codes::TOO_MANY_INCLUDES.id);
 }
