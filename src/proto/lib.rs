@@ -13,5 +13,6 @@ pub mod event;
 pub mod host;
 pub mod packet;
 pub mod refclock;
+pub mod server;
 pub mod snapshot;
 pub mod status;

@@ -10,8 +10,8 @@ const AVERAGE: f64 = 8.0;
 const JIGGLE_LIMIT: i32 = 30;
 /// Offsets below this many jitters lengthen the time constant (CLOCK_PGATE).
 const POLL_GATE: f64 = 4.0;
-/// Time constant before any source has had a say, log2 seconds (MINDPOLL).
-const FIRST_POLL: i8 = 6;
+/// Time constant before any source has had a say, log2 seconds (the reference's NTP_MINPOLL).
+const FIRST_POLL: i8 = 3;
 
 /// Turns accepted offsets into changes of frequency and of the time constant.
 #[derive(Clone, Debug)]
@@ -139,6 +139,7 @@ mod tests {
     #[test]
     fn gains_by_hand() {
         let mut filter = LoopFilter::new(2048.0, -20);
+        filter.bound_poll(6, 17);
         // PLL alone: 1 ms over 64 s at a time constant of 64 s is 1e-3 * 64 / 4096^2 s/s.
         let change_ppm = filter.frequency_change_ppm(1e-3, 0.0, 64.0);
         assert!((change_ppm - 1e6 * 1e-3 * 64.0 / (4096.0 * 4096.0)).abs() < 1e-12);
@@ -152,6 +153,7 @@ mod tests {
     #[test]
     fn time_constant_follows_the_offset() {
         let mut filter = LoopFilter::new(2048.0, -20);
+        filter.bound_poll(6, 10);
         filter.jitter_s = 1e-4;
         for _ in 0..6 {
             filter.adapt(0.0, 6, 10);

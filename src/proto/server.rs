@@ -1,0 +1,18 @@
+//! The server side: one request in, at most one reply out, no longer than the request.
+//!
+//! A `Responder` belongs to one server thread and answers from the published `Snapshot` under an
+//! immutable `Policy`; it allocates nothing, locks nothing and remembers nothing but counts.
+mod access;
+mod counters;
+mod flags;
+mod policy;
+mod reply;
+mod respond;
+#[cfg(test)]
+mod tests;
+
+pub use access::{AccessList, AccessRule, Network, NotANetwork};
+pub use counters::{Counters, DropReason};
+pub use flags::RestrictFlags;
+pub use policy::Policy;
+pub use respond::{Responder, Verdict};

@@ -1,0 +1,151 @@
+//! What became of the datagrams; every drop has a name.
+
+/// Why a datagram got no reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DropReason {
+    /// From port 0: nobody can be there.
+    SourcePort,
+    /// From an address nobody can have: loopback from the wire, 127.127/16, multicast, none.
+    SourceAddress,
+    /// `restrict ignore`.
+    Ignored,
+    /// `restrict noserve`.
+    NotServed,
+    /// `restrict notrust`, and no MAC.
+    NotTrusted,
+    /// Version 0, 5 or later, or refused by `restrict version`.
+    Version,
+    /// Not a mode that is answered here.
+    Mode,
+    /// Not a whole NTP packet.
+    Malformed,
+    /// A complaint about a MAC of ours, which is not to be answered.
+    CryptoNak,
+    /// The clock was stepped between arrival and reply, so the two stamps do not belong together.
+    Stepped,
+    /// The reply would be longer than the request, or than the buffer.
+    NoRoom,
+    /// The key verified the request but will not seal the reply.
+    Unsealed,
+}
+
+impl DropReason {
+    /// All of them, in order.
+    pub const ALL: [Self; 12] = [
+        Self::SourcePort,
+        Self::SourceAddress,
+        Self::Ignored,
+        Self::NotServed,
+        Self::NotTrusted,
+        Self::Version,
+        Self::Mode,
+        Self::Malformed,
+        Self::CryptoNak,
+        Self::Stepped,
+        Self::NoRoom,
+        Self::Unsealed,
+    ];
+
+    /// A word for metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SourcePort => "source_port",
+            Self::SourceAddress => "source_address",
+            Self::Ignored => "ignore",
+            Self::NotServed => "noserve",
+            Self::NotTrusted => "notrust",
+            Self::Version => "version",
+            Self::Mode => "mode",
+            Self::Malformed => "malformed",
+            Self::CryptoNak => "crypto_nak",
+            Self::Stepped => "stepped",
+            Self::NoRoom => "no_room",
+            Self::Unsealed => "unsealed",
+        }
+    }
+}
+
+/// Counts of one server thread; whoever shows them adds the threads up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Datagrams in.
+    pub received: u64,
+    /// Replies out, crypto-NAKs included.
+    pub replied: u64,
+    /// Crypto-NAKs out: requests whose MAC was wrong.
+    pub crypto_naks: u64,
+    /// Datagrams left to the clock thread.
+    pub handed_off: u64,
+    /// Requests of version 4.
+    pub this_version: u64,
+    /// Requests of versions 1 to 3.
+    pub old_version: u64,
+    drops: [u64; DropReason::ALL.len()],
+}
+
+impl Counters {
+    pub(super) const fn count_drop(&mut self, reason: DropReason) {
+        self.drops[reason as usize] += 1;
+    }
+
+    /// How many were dropped for this reason.
+    pub const fn dropped(&self, reason: DropReason) -> u64 {
+        self.drops[reason as usize]
+    }
+
+    /// The counts of another thread on top.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        let mut sum = Self {
+            received: self.received + other.received,
+            replied: self.replied + other.replied,
+            crypto_naks: self.crypto_naks + other.crypto_naks,
+            handed_off: self.handed_off + other.handed_off,
+            this_version: self.this_version + other.this_version,
+            old_version: self.old_version + other.old_version,
+            drops: self.drops,
+        };
+        for (mine, theirs) in sum.drops.iter_mut().zip(other.drops) {
+            *mine += theirs;
+        }
+        sum
+    }
+
+    /// The reference's `ss_*` system statistics as far as serving makes them.
+    pub fn reference(&self) -> [(&'static str, u64); 7] {
+        let dropped = |reasons: &[DropReason]| reasons.iter().map(|r| self.dropped(*r)).sum();
+        [
+            ("ss_received", self.received),
+            ("ss_thisver", self.this_version),
+            ("ss_oldver", self.old_version),
+            (
+                "ss_badformat",
+                dropped(&[
+                    DropReason::SourcePort,
+                    DropReason::Malformed,
+                    DropReason::Version,
+                    DropReason::Mode,
+                ]),
+            ),
+            ("ss_badauth", self.crypto_naks),
+            (
+                "ss_declined",
+                dropped(&[
+                    DropReason::SourceAddress,
+                    DropReason::Stepped,
+                    DropReason::NoRoom,
+                    DropReason::Unsealed,
+                ]),
+            ),
+            (
+                "ss_restricted",
+                dropped(&[
+                    DropReason::Ignored,
+                    DropReason::NotServed,
+                    DropReason::NotTrusted,
+                    DropReason::CryptoNak,
+                ]),
+            ),
+        ]
+    }
+}

@@ -1,0 +1,90 @@
+//! The octets of a reply.
+use crate::authentication::{Authenticator, MacVerified};
+use crate::snapshot::Snapshot;
+use truechimer_time::{Now, NtpTimestamp};
+use truechimer_wire::{HEADER_LEN, Header, Mode};
+
+/// Octets of a crypto-NAK: a header and key identifier 0.
+const CRYPTO_NAK_LEN: usize = HEADER_LEN + 4;
+/// Least and greatest poll exponent put into replies, log2 seconds.
+const POLL_RANGE: (i8, i8) = (3, 17);
+/// What stands for "not synchronized" inside; on the wire that is 0.
+const STRATUM_UNSYNCHRONIZED: u8 = 16;
+
+/// How a reply ends.
+pub(super) enum Ending {
+    /// With the header.
+    Plain,
+    /// With a MAC under the key of the request.
+    Sealed(MacVerified),
+    /// With the complaint of RFC 5905 §9.2.
+    CryptoNak,
+}
+
+/// Why a reply was not written.
+pub(super) enum Unwritten {
+    /// `room` octets are not enough.
+    NoRoom,
+    /// The key would not seal.
+    Unsealed,
+}
+
+/// The header of a reply (RFC 5905 §9.2, `fast_xmit()`): system variables, and the stamps.
+pub(super) fn header(
+    request: &Header,
+    mode: Mode,
+    arrived: NtpTimestamp,
+    now: Now,
+    snapshot: &Snapshot,
+) -> Header {
+    let stratum = if snapshot.stratum >= STRATUM_UNSYNCHRONIZED {
+        0
+    } else {
+        snapshot.stratum
+    };
+    Header {
+        leap: snapshot.leap,
+        version: request.version,
+        mode,
+        stratum,
+        poll: request.poll.clamp(POLL_RANGE.0, POLL_RANGE.1),
+        precision: snapshot.precision,
+        root_delay: snapshot.root_delay,
+        root_dispersion: snapshot.root_dispersion_at(now.mono),
+        reference_id: snapshot.reference_id,
+        reference_time: snapshot.reference_time,
+        origin_time: request.transmit_time,
+        receive_time: arrived,
+        transmit_time: now.wall,
+    }
+}
+
+/// Writes a reply of at most `out.len()` octets and returns its length.
+pub(super) fn write(
+    header: &Header,
+    ending: &Ending,
+    authenticator: &mut dyn Authenticator,
+    out: &mut [u8],
+) -> Result<usize, Unwritten> {
+    let octets = header.to_octets();
+    let (head, tail) = out
+        .split_first_chunk_mut::<HEADER_LEN>()
+        .ok_or(Unwritten::NoRoom)?;
+    *head = octets;
+    match ending {
+        Ending::Plain => Ok(HEADER_LEN),
+        Ending::CryptoNak => {
+            let key_id = tail.first_chunk_mut::<4>().ok_or(Unwritten::NoRoom)?;
+            *key_id = [0; 4];
+            Ok(CRYPTO_NAK_LEN)
+        }
+        Ending::Sealed(proof) => {
+            let (key_id, digest) = tail.split_first_chunk_mut::<4>().ok_or(Unwritten::NoRoom)?;
+            *key_id = proof.key().get().to_be_bytes();
+            let len = authenticator
+                .seal(proof.key(), &octets, digest)
+                .ok_or(Unwritten::Unsealed)?;
+            Ok(HEADER_LEN + 4 + len)
+        }
+    }
+}

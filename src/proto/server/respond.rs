@@ -1,0 +1,206 @@
+//! From a datagram to a verdict.
+use super::reply::{self, Ending, Unwritten};
+use super::{Counters, DropReason, Policy, RestrictFlags};
+use crate::authentication::{Authenticator, KeyId, verify};
+use crate::packet::{Received, Via};
+use crate::snapshot::Snapshot;
+use core::net::{IpAddr, SocketAddr};
+use truechimer_time::{Now, NtpDuration, NtpTimestamp};
+use truechimer_wire::{Mac, Mode, Packet};
+
+/// Oldest and current version of the protocol.
+const VERSIONS: core::ops::RangeInclusive<u8> = 1..=4;
+/// The current version.
+const VERSION: u8 = 4;
+/// The port of NTP itself.
+const NTP_PORT: u16 = 123;
+
+/// What is to be done about a datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Send this many octets of the buffer back.
+    Reply(usize),
+    /// It may be an answer to us: the clock thread knows.
+    HandOff,
+    /// Nothing.
+    Drop(DropReason),
+}
+
+/// Answers requests; one per server thread.
+#[derive(Debug, Default)]
+pub struct Responder {
+    counters: Counters,
+}
+
+impl Responder {
+    /// With all counts zero.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The counts so far.
+    pub const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Answers a time request (RFC 5905 §9.2): writes at most as many octets to `out` as the request
+    /// has. Only modes 1, 3 and the 0 of NTPv1 get a reply, in modes 2 and 4, which are never
+    /// answered: two servers cannot be made to talk to each other for ever.
+    ///
+    /// `now` becomes the transmit stamp, so take it just before.
+    pub fn answer(
+        &mut self,
+        now: Now,
+        received: &Received<'_>,
+        snapshot: &Snapshot,
+        policy: &Policy,
+        authenticator: &mut dyn Authenticator,
+        out: &mut [u8],
+    ) -> Verdict {
+        self.counters.received += 1;
+        let verdict = match self.decide(now, received, snapshot, policy, authenticator, out) {
+            Ok(verdict) => verdict,
+            Err(reason) => Verdict::Drop(reason),
+        };
+        match verdict {
+            Verdict::Reply(_) => self.counters.replied += 1,
+            Verdict::HandOff => self.counters.handed_off += 1,
+            Verdict::Drop(reason) => self.counters.count_drop(reason),
+        }
+        verdict
+    }
+
+    fn decide(
+        &mut self,
+        now: Now,
+        received: &Received<'_>,
+        snapshot: &Snapshot,
+        policy: &Policy,
+        authenticator: &mut dyn Authenticator,
+        out: &mut [u8],
+    ) -> Result<Verdict, DropReason> {
+        check_source(received)?;
+        let flags = policy.flags_for(received.source);
+        if flags.contains(RestrictFlags::IGNORE) {
+            return Err(DropReason::Ignored);
+        }
+        let first = *received.octets.first().ok_or(DropReason::Malformed)?;
+        let (version, mode) = (first >> 3 & 7, Mode::from_bits(first));
+        let reply_mode = match reply_mode(version, mode, received.source) {
+            Some(reply_mode) => reply_mode,
+            // Requests may leave through the service port; what comes back is not for us.
+            None if matches!(mode, Mode::Server | Mode::SymmetricPassive) => {
+                return Ok(Verdict::HandOff);
+            }
+            None => return Err(DropReason::Mode),
+        };
+        if flags.contains(RestrictFlags::NOSERVE) {
+            return Err(DropReason::NotServed);
+        }
+        self.check_version(version, flags)?;
+        let request = Packet::new_checked(received.octets).map_err(|_| DropReason::Malformed)?;
+        let ending = match (request.mac(), flags.contains(RestrictFlags::NOTRUST)) {
+            (Some(mac), _) => ending(&request, &mac, authenticator)?,
+            (None, true) => return Err(DropReason::NotTrusted),
+            (None, false) => Ending::Plain,
+        };
+        let arrived = received.stamp.at;
+        check_stamps(arrived, now.wall, snapshot.step_epoch)?;
+        let header = reply::header(&request.header(), reply_mode, arrived, now, snapshot);
+        // However the reply comes to be, it cannot amplify.
+        let room = out.len().min(received.octets.len());
+        let written = reply::write(&header, &ending, authenticator, &mut out[..room]);
+        let len = written.map_err(|unwritten| match unwritten {
+            Unwritten::NoRoom => DropReason::NoRoom,
+            Unwritten::Unsealed => DropReason::Unsealed,
+        })?;
+        if matches!(ending, Ending::CryptoNak) {
+            self.counters.crypto_naks += 1;
+        }
+        Ok(Verdict::Reply(len))
+    }
+
+    fn check_version(&mut self, version: u8, flags: RestrictFlags) -> Result<(), DropReason> {
+        if version == VERSION {
+            self.counters.this_version += 1;
+            Ok(())
+        } else if VERSIONS.contains(&version) && !flags.contains(RestrictFlags::VERSION) {
+            self.counters.old_version += 1;
+            Ok(())
+        } else {
+            Err(DropReason::Version)
+        }
+    }
+}
+
+/// Senders that cannot be there. Loopback sources on the wire (BCP 38) would let a stranger pass for
+/// this host; 127.127/16 are our reference clocks' pseudo addresses.
+fn check_source(received: &Received<'_>) -> Result<(), DropReason> {
+    if received.source.port() == 0 {
+        return Err(DropReason::SourcePort);
+    }
+    let source = received.source.ip().to_canonical();
+    let impossible = match source {
+        IpAddr::V4(v4) => {
+            v4.octets().starts_with(&[127, 127]) || v4.is_broadcast() || v4.is_multicast()
+        }
+        IpAddr::V6(v6) => v6.is_multicast(),
+    };
+    let from_the_wire = match received.via {
+        // The unspecified address says nothing about where a datagram came in.
+        Via::Server(local) => {
+            let local = local.to_canonical();
+            !local.is_loopback() && !local.is_unspecified()
+        }
+        Via::Client(_) => false,
+    };
+    if impossible || source.is_unspecified() || (source.is_loopback() && from_the_wire) {
+        return Err(DropReason::SourceAddress);
+    }
+    Ok(())
+}
+
+/// The mode of the reply, if there is to be one. NTPv1 had no modes: a client was told from a peer
+/// by its port (RFC 1305 appendix D). Symmetric requests get a reply that creates no association:
+/// Windows asks that way.
+fn reply_mode(version: u8, mode: Mode, source: SocketAddr) -> Option<Mode> {
+    match (mode, version) {
+        (Mode::Client, _) => Some(Mode::Server),
+        (Mode::SymmetricActive, _) => Some(Mode::SymmetricPassive),
+        (Mode::Reserved, 1) if source.port() == NTP_PORT => Some(Mode::SymmetricPassive),
+        (Mode::Reserved, 1) => Some(Mode::Server),
+        _ => None,
+    }
+}
+
+/// A wrong MAC is told to the sender, in four octets; a crypto-NAK is never answered, lest two hosts
+/// complain at each other.
+fn ending(
+    request: &Packet<'_>,
+    mac: &Mac<'_>,
+    authenticator: &mut dyn Authenticator,
+) -> Result<Ending, DropReason> {
+    if mac.is_crypto_nak() {
+        return Err(DropReason::CryptoNak);
+    }
+    let proof = KeyId::symmetric(mac.key_id)
+        .map(|key| verify(authenticator, key, request.authenticated(), mac.digest));
+    Ok(match proof {
+        Some(Ok(proof)) => Ending::Sealed(proof),
+        _ => Ending::CryptoNak,
+    })
+}
+
+/// Both stamps must be from the same side of the last step.
+fn check_stamps(
+    arrived: NtpTimestamp,
+    leaves: NtpTimestamp,
+    step_epoch: NtpTimestamp,
+) -> Result<(), DropReason> {
+    let before = |at: NtpTimestamp, than: NtpTimestamp| at.since(than) < NtpDuration::ZERO;
+    let stepped = !step_epoch.is_zero() && before(arrived, step_epoch);
+    if stepped || before(leaves, arrived) {
+        return Err(DropReason::Stepped);
+    }
+    Ok(())
+}
