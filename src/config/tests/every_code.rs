@@ -233,6 +233,7 @@ fn every_directive_that_guards_something_says_so() {
         ("disable x", "may stay on"),
         ("keys", "no server could prove"),
         ("keyssdir /k", "Autokey would not protect"),
+        ("cryto pw x", "Autokey would not protect"),
         ("trustedkey x", "could not prove who they are"),
         ("controlkey x", "remote control"),
         ("requestkey x", "remote control"),

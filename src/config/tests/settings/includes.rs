@@ -10,7 +10,7 @@ impl Loader for Texts {
             "a" => Ok(b"server a\nincludefile b\nserver z".to_vec()),
             "b" => Ok(b"server b nonsense\ntos floor 1".to_vec()),
             "stop" => Ok(b"server stop\nend\nserver never".to_vec()),
-            "whole" => Ok(vec![b'\n'; truechimer_config::limits::FILE_BYTES]),
+            "whole" => Ok(vec![b'#'; truechimer_config::limits::FILE_BYTES]),
             "big" => Ok(vec![b'#'; truechimer_config::limits::FILE_BYTES + 1]),
             other => match other.strip_prefix('n').and_then(|n| n.parse::<u32>().ok()) {
                 Some(1) => Ok(b"server deepest".to_vec()),
