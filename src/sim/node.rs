@@ -1,0 +1,171 @@
+//! A host of the world: a clock, production code, and how it is configured.
+
+mod client;
+mod server;
+
+pub(crate) use client::Client;
+pub(crate) use server::Answer;
+pub use server::Manner;
+
+use crate::clock::{Clock, ClockConfig};
+use crate::random::Random;
+use crate::truth::Truth;
+use core::net::IpAddr;
+use server::Server;
+use std::sync::Arc;
+use truechimer_crypto::{KeyTable, Keyring};
+use truechimer_proto::authentication::{Authenticator, NoKeys};
+use truechimer_proto::config::SystemConfig;
+use truechimer_proto::event::Event;
+use truechimer_proto::host::Exit;
+use truechimer_proto::snapshot::Snapshot;
+use truechimer_time::Now;
+
+/// A node of a world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub(crate) u16);
+
+/// What a node is.
+#[derive(Clone, Debug)]
+pub enum Role {
+    /// A primary server: the real responder over a clock nobody steers, as if an ideal receiver
+    /// stood beside it. Its clock is true time and whatever `ClockConfig` says is wrong with it.
+    Primary {
+        /// Stratum claimed.
+        stratum: u8,
+        /// Error bound claimed, seconds.
+        root_dispersion_s: f64,
+        /// How long before a leap second of the world it announces it, seconds.
+        announces_leap_s: i64,
+    },
+    /// A whole machine: system, discipline and responder.
+    Machine(Box<SystemConfig>),
+}
+
+impl Role {
+    /// A stratum 1 server that announces leap seconds a day ahead.
+    pub const fn primary() -> Self {
+        Self::Primary {
+            stratum: 1,
+            root_dispersion_s: 0.000_1,
+            announces_leap_s: 86_400,
+        }
+    }
+}
+
+/// How to make a node.
+#[derive(Clone, Debug)]
+pub struct NodeConfig {
+    /// For people, and for the world's resolver.
+    pub name: String,
+    /// Its addresses; one is made up if there is none.
+    pub addresses: Vec<IpAddr>,
+    /// Its clock.
+    pub clock: ClockConfig,
+    /// What runs on it.
+    pub role: Role,
+    /// Keys it holds.
+    pub keys: Option<Arc<KeyTable>>,
+    /// Whether its kernel lets it adjust the clock.
+    pub may_steer: bool,
+    /// How its server treats requests.
+    pub manner: Manner,
+}
+
+impl NodeConfig {
+    /// A primary server with this clock.
+    pub fn primary(name: &str, clock: ClockConfig) -> Self {
+        Self::new(name, clock, Role::primary())
+    }
+
+    /// A machine running `System` and `Responder`.
+    pub fn machine(name: &str, clock: ClockConfig, config: SystemConfig) -> Self {
+        Self::new(name, clock, Role::Machine(Box::new(config)))
+    }
+
+    fn new(name: &str, clock: ClockConfig, role: Role) -> Self {
+        Self {
+            name: name.to_owned(),
+            addresses: Vec::new(),
+            clock,
+            role,
+            keys: None,
+            may_steer: true,
+            manner: Manner::Honest,
+        }
+    }
+}
+
+/// Everything a node holds.
+pub(crate) struct Node {
+    pub(crate) name: String,
+    pub(crate) addresses: Vec<IpAddr>,
+    pub(crate) clock: Clock,
+    pub(crate) may_steer: bool,
+    pub(crate) random: Random,
+    pub(crate) server: Server,
+    pub(crate) client: Option<Client>,
+    pub(crate) journal: Journal,
+}
+
+/// What a node had to say.
+#[derive(Default)]
+pub(crate) struct Journal {
+    /// True time in seconds and what happened then.
+    pub(crate) events: Vec<(f64, Event)>,
+    pub(crate) stored_freq_ppm: Option<f64>,
+    pub(crate) exit: Option<(f64, Exit)>,
+}
+
+impl Node {
+    pub(crate) fn new(
+        config: NodeConfig,
+        at: (u64, &Truth),
+        mut random: Random,
+        clock: Random,
+    ) -> Self {
+        let (true_ns, truth) = at;
+        let keeps_utc = matches!(config.role, Role::Primary { .. });
+        let mut clock = Clock::new(config.clock, truth, clock, keeps_utc);
+        let now = clock.now(true_ns, truth);
+        let addresses = config.addresses;
+        let server = Server::new(
+            &config.role,
+            config.manner,
+            authenticator(config.keys.as_ref()),
+        );
+        let client = match config.role {
+            Role::Primary { .. } => None,
+            Role::Machine(mut system) => {
+                system.own_addresses.clone_from(&addresses);
+                let keys = authenticator(config.keys.as_ref());
+                Some(Client::new(now, *system, random.seed(), keys))
+            }
+        };
+        Self {
+            name: config.name,
+            addresses,
+            clock,
+            may_steer: config.may_steer,
+            random,
+            server,
+            client,
+            journal: Journal::default(),
+        }
+    }
+
+    /// What its server answers from now.
+    pub(crate) fn snapshot(&self, now: Now, true_ns: u64, truth: &Truth) -> Snapshot {
+        match &self.client {
+            Some(client) => client.snapshot,
+            None => self.server.primary_snapshot(now, true_ns, truth),
+        }
+    }
+}
+
+fn authenticator(keys: Option<&Arc<KeyTable>>) -> Box<dyn Authenticator> {
+    match keys {
+        Some(table) => Box::new(Keyring::new(Arc::clone(table))),
+        None => Box::new(NoKeys),
+    }
+}

@@ -1,0 +1,134 @@
+use super::Role;
+use crate::hostile::kiss;
+use crate::random::Random;
+use crate::truth::Truth;
+use truechimer_proto::authentication::Authenticator;
+use truechimer_proto::packet::Received;
+use truechimer_proto::server::{Policy, Responder, Verdict};
+use truechimer_proto::snapshot::Snapshot;
+use truechimer_time::leap::LeapIndicator;
+use truechimer_time::{Now, NtpShort, NtpTimestamp};
+use truechimer_wire::{HEADER_LEN, Header, PACKET_LEN_MAX, ReferenceId};
+
+/// Precision of a primary server's clock, log2 seconds.
+const PRECISION: i8 = -23;
+
+/// How a server treats its clients.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Manner {
+    /// As the responder says.
+    #[default]
+    Honest,
+    /// Takes requests and says nothing.
+    Silent,
+    /// Answers, but to a request nobody made.
+    WrongOrigin,
+    /// Answers every request with this kiss.
+    Kiss([u8; 4]),
+}
+
+/// The server threads of a node.
+pub(crate) struct Server {
+    pub(crate) manner: Manner,
+    pub(crate) answered: u64,
+    responder: Responder,
+    policy: Policy,
+    keys: Box<dyn Authenticator>,
+    primary: Option<Primary>,
+}
+
+#[derive(Clone, Copy)]
+struct Primary {
+    stratum: u8,
+    root_dispersion_s: f64,
+    announces_leap_s: i64,
+}
+
+/// What becomes of a datagram at the service port.
+pub(crate) enum Answer {
+    Nothing,
+    Reply(Vec<u8>),
+    HandOff,
+}
+
+impl Server {
+    pub(crate) fn new(role: &Role, manner: Manner, keys: Box<dyn Authenticator>) -> Self {
+        let primary = match *role {
+            Role::Primary {
+                stratum,
+                root_dispersion_s,
+                announces_leap_s,
+            } => Some(Primary {
+                stratum,
+                root_dispersion_s,
+                announces_leap_s,
+            }),
+            Role::Machine(_) => None,
+        };
+        Self {
+            manner,
+            answered: 0,
+            responder: Responder::new(),
+            policy: Policy::default(),
+            keys,
+            primary,
+        }
+    }
+
+    /// What a primary server says of itself; of others, that they know nothing.
+    pub(crate) fn primary_snapshot(&self, now: Now, true_ns: u64, truth: &Truth) -> Snapshot {
+        let unsynchronized = Snapshot::unsynchronized(PRECISION);
+        let Some(primary) = self.primary else {
+            return unsynchronized;
+        };
+        let leap = match truth.leap_within(true_ns, primary.announces_leap_s) {
+            None => LeapIndicator::NoWarning,
+            Some(change_s) if change_s > 0 => LeapIndicator::AddSecond,
+            Some(_) => LeapIndicator::DeleteSecond,
+        };
+        Snapshot {
+            leap,
+            stratum: primary.stratum,
+            root_dispersion: NtpShort::from_seconds(primary.root_dispersion_s),
+            reference_id: ReferenceId::from_letters("GPS"),
+            reference_time: now.wall,
+            updated: now.mono,
+            ..unsynchronized
+        }
+    }
+
+    pub(crate) fn answer(
+        &mut self,
+        now: Now,
+        received: &Received<'_>,
+        snapshot: &Snapshot,
+        random: &mut Random,
+    ) -> Answer {
+        let mut out = [0; PACKET_LEN_MAX];
+        let keys = &mut *self.keys;
+        let verdict = self
+            .responder
+            .answer(now, received, snapshot, &self.policy, keys, &mut out);
+        let len = match verdict {
+            Verdict::Reply(len) => len,
+            Verdict::HandOff => return Answer::HandOff,
+            Verdict::Drop(_) => return Answer::Nothing,
+        };
+        self.answered += 1;
+        let Some((header, rest)) = out[..len].split_first_chunk_mut::<HEADER_LEN>() else {
+            return Answer::Nothing;
+        };
+        let honest = Header::parse(header);
+        let said = match self.manner {
+            Manner::Honest => honest,
+            Manner::Silent => return Answer::Nothing,
+            Manner::WrongOrigin => Header {
+                origin_time: NtpTimestamp::from_bits(random.bits()),
+                ..honest
+            },
+            Manner::Kiss(code) => kiss(now.wall, honest.origin_time, code),
+        };
+        let octets = [&said.to_octets()[..], rest].concat();
+        Answer::Reply(octets)
+    }
+}

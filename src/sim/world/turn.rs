@@ -1,0 +1,267 @@
+//! What an engine does around the protocol, with the world in place of sockets.
+use super::queue::Happening;
+use super::{NTP_PORT, World, nanoseconds};
+use crate::node::{Answer, NodeId};
+use core::net::{IpAddr, SocketAddr};
+use truechimer_proto::host::{AdjustRefused, Adjustment, Applied, HostEvent, Output};
+use truechimer_proto::packet::{Received, SendFailure, Stamp, StampClass, Transmit, Via};
+use truechimer_time::Now;
+
+/// Outputs of one turn; more means the protocol goes in circles.
+const OUTPUTS_PER_TURN_MAX: usize = 10_000;
+
+impl World {
+    pub(super) fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Wake(node) => self.wake(node),
+            Happening::Datagram {
+                to,
+                source,
+                destination,
+                octets,
+            } => self.arrive(to, source, destination, &octets),
+            Happening::Resolved {
+                node,
+                request,
+                outcome,
+            } => self.tell(node, HostEvent::Resolved { request, outcome }),
+            Happening::Flood(index) => self.forge(index),
+        }
+    }
+
+    /// Does all the node's protocol asks and sets its timer. A daemon that ended asks nothing.
+    pub(super) fn turn(&mut self, node: NodeId) {
+        let index = usize::from(node.0);
+        for outputs in 0.. {
+            assert!(
+                outputs < OUTPUTS_PER_TURN_MAX,
+                "node {index} goes in circles"
+            );
+            let Some(client) = self.nodes[index].client.as_mut() else {
+                return;
+            };
+            let Some(output) = client.system.poll_output() else {
+                break;
+            };
+            self.obey(node, output);
+            if self.nodes[index].journal.exit.is_some() {
+                self.queue.set_timer(node, None);
+                return;
+            }
+        }
+        self.now(node);
+        let entry = &self.nodes[index];
+        let timeout = entry.client.as_ref().and_then(|client| client.timeout());
+        let due_ns = timeout.map(|mono| entry.clock.true_ns_of(mono));
+        // An engine's timer has a resolution too; without it a timer in the past would spin here.
+        let due_ns = due_ns.map(|due_ns| due_ns.max(self.true_ns + 1000));
+        self.queue.set_timer(node, due_ns);
+    }
+
+    fn wake(&mut self, node: NodeId) {
+        let now = self.now(node);
+        if let Some(client) = self.running(node) {
+            client.wake(now);
+        }
+        self.turn(node);
+    }
+
+    fn tell(&mut self, node: NodeId, event: HostEvent) {
+        let now = self.now(node);
+        if let Some(client) = self.running(node) {
+            client.system.handle_host(now, event);
+        }
+        self.turn(node);
+    }
+
+    fn obey(&mut self, node: NodeId, output: Output) {
+        let now_s = self.now_s();
+        let index = usize::from(node.0);
+        match output {
+            Output::Send(transmit) => self.transmit(node, transmit),
+            Output::Adjust(adjustment) => self.adjust(node, adjustment),
+            Output::Close(id) => {
+                if let Some(client) = self.running(node) {
+                    client.close(id);
+                }
+            }
+            Output::Publish(snapshot) => {
+                if let Some(client) = self.running(node) {
+                    client.snapshot = snapshot;
+                }
+            }
+            Output::Resolve(query) => {
+                let (after_s, outcome) = self.names.resolve(&query);
+                let at_ns = self.true_ns + nanoseconds(after_s);
+                let request = query.request;
+                let resolved = Happening::Resolved {
+                    node,
+                    request,
+                    outcome,
+                };
+                self.queue.push(at_ns, resolved);
+            }
+            Output::Event(event) => self.nodes[index].journal.events.push((now_s, event)),
+            Output::StoreFrequency(freq_ppm) => {
+                self.nodes[index].journal.stored_freq_ppm = Some(freq_ppm);
+            }
+            Output::Exit(exit) => self.nodes[index].journal.exit = Some((now_s, exit)),
+        }
+    }
+
+    fn adjust(&mut self, node: NodeId, adjustment: Adjustment) {
+        self.now(node);
+        let entry = &mut self.nodes[usize::from(node.0)];
+        let applied = if entry.may_steer {
+            entry.clock.apply(adjustment)
+        } else {
+            let outcome = Err(AdjustRefused::NotPermitted);
+            Applied {
+                adjustment,
+                outcome,
+            }
+        };
+        let now = self.now(node);
+        if let Some(client) = self.running(node) {
+            client.system.handle_applied(now, applied);
+        }
+    }
+
+    fn transmit(&mut self, node: NodeId, transmit: Transmit) {
+        let now = self.now(node);
+        let Transmit {
+            octets,
+            to,
+            via,
+            ticket,
+        } = transmit;
+        let reachable = self.by_address.contains_key(&to.ip());
+        let entry = &mut self.nodes[usize::from(node.0)];
+        let stamp = entry.clock.stamp(now);
+        let Some(client) = &mut entry.client else {
+            return;
+        };
+        if !reachable {
+            let failure = SendFailure::Unreachable;
+            client.system.handle_send_failure(now, ticket, failure);
+            return;
+        }
+        let source = match via {
+            Via::Client(id) => {
+                let port = client.open(id, to, &mut entry.random);
+                let own = entry
+                    .addresses
+                    .iter()
+                    .find(|own| own.is_ipv4() == to.is_ipv4());
+                SocketAddr::new(own.copied().unwrap_or(to.ip()), port)
+            }
+            Via::Server(local) => SocketAddr::new(local, NTP_PORT),
+        };
+        client.system.handle_transmit_stamp(ticket, kernel(stamp));
+        self.send(node, source, to, &octets);
+    }
+
+    /// Hands a datagram to the network.
+    fn send(&mut self, from: NodeId, source: SocketAddr, destination: SocketAddr, octets: &[u8]) {
+        let Some(to) = self.by_address.get(&destination.ip()).copied() else {
+            return;
+        };
+        for delay_s in self.network.carry(from, to).into_iter().flatten() {
+            let at_ns = self.true_ns + nanoseconds(delay_s);
+            let octets = octets.to_vec();
+            let datagram = Happening::Datagram {
+                to,
+                source,
+                destination,
+                octets,
+            };
+            self.queue.push(at_ns, datagram);
+        }
+    }
+
+    fn arrive(&mut self, to: NodeId, source: SocketAddr, destination: SocketAddr, octets: &[u8]) {
+        let now = self.now(to);
+        let stamp = kernel(self.nodes[usize::from(to.0)].clock.stamp(now));
+        if destination.port() == NTP_PORT {
+            let via = Via::Server(destination.ip());
+            let received = Received {
+                octets,
+                source,
+                via,
+                stamp,
+            };
+            self.serve(to, now, destination.ip(), &received);
+        } else if let Some(client) = self.running(to)
+            && let Some(id) = client.association_at(destination.port())
+        {
+            let via = Via::Client(id);
+            let received = Received {
+                octets,
+                source,
+                via,
+                stamp,
+            };
+            client.system.handle_packet(now, &received);
+            self.turn(to);
+        }
+    }
+
+    fn serve(&mut self, node: NodeId, now: Now, local: IpAddr, received: &Received<'_>) {
+        let true_ns = self.true_ns;
+        let entry = &mut self.nodes[usize::from(node.0)];
+        if entry.journal.exit.is_some() {
+            return;
+        }
+        let snapshot = entry.snapshot(now, true_ns, &self.truth);
+        match entry
+            .server
+            .answer(now, received, &snapshot, &mut entry.random)
+        {
+            Answer::Nothing => {}
+            Answer::Reply(reply) => {
+                let own = SocketAddr::new(local, NTP_PORT);
+                self.send(node, own, received.source, &reply);
+            }
+            Answer::HandOff => {
+                if let Some(client) = self.running(node) {
+                    client.system.handle_packet(now, received);
+                    self.turn(node);
+                }
+            }
+        }
+    }
+
+    fn forge(&mut self, index: usize) {
+        let flood = self.floods[index];
+        if self.now_s() >= flood.until_s {
+            return;
+        }
+        let wall = self.truth.wall(self.true_ns);
+        let octets = flood.forgery.octets(wall, &mut self.random);
+        let target = &self.nodes[usize::from(flood.target.0)];
+        let address = target.addresses[0];
+        let client = target.client.as_ref();
+        if let Some(socket) = client.and_then(|client| client.socket_to(flood.pretends)) {
+            let destination = SocketAddr::new(address, socket.port);
+            self.arrive(flood.target, flood.pretends, destination, &octets);
+        }
+        let next_ns = self.true_ns + nanoseconds(flood.every_s.max(1e-6));
+        self.queue.push(next_ns, Happening::Flood(index));
+    }
+
+    /// The machine on a node while its daemon runs.
+    fn running(&mut self, node: NodeId) -> Option<&mut crate::node::Client> {
+        let entry = &mut self.nodes[usize::from(node.0)];
+        entry
+            .client
+            .as_mut()
+            .filter(|_| entry.journal.exit.is_none())
+    }
+}
+
+const fn kernel(at: truechimer_time::NtpTimestamp) -> Stamp {
+    Stamp {
+        at,
+        class: StampClass::Kernel,
+    }
+}
