@@ -1,17 +1,50 @@
-//! Repository chores: `cargo xtask tidy`, and the rest.
+//! Repository chores, in Rust: CI runs the same commands as people do.
 #![forbid(unsafe_code)]
 
+mod ci;
+mod fuzz;
+mod run;
+mod test;
 mod tidy;
+mod units;
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
+
+const USAGE: &str = "\
+cargo xtask tidy                       check the rules of the house
+cargo xtask test [CARGO TEST OPTIONS]  every test, against the real peers too
+cargo xtask loom                       the snapshot's latch, every interleaving
+cargo xtask units                      the systemd unit
+cargo xtask fuzz [--seconds N] [TARGET]
+cargo xtask ci                         all of these and more";
 
 fn main() -> ExitCode {
-    let top = tidy::top();
-    match tidy::run(&top) {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&tidy::top(), &arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("xtask: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn run(top: &Path, arguments: &[String]) -> Result<(), String> {
+    let (command, rest) = match arguments {
+        [command, rest @ ..] => (command.as_str(), rest),
+        [] => ("help", arguments),
+    };
+    match (command, rest) {
+        ("tidy", []) => tidy::run(top),
+        ("test", extra) => test::run(top, extra).1,
+        ("loom", []) => test::run_loom(top).1,
+        ("units", []) => units::run(top),
+        ("fuzz", extra) => fuzz::run(top, &fuzz::request(extra)?),
+        ("ci", []) => ci::run(top),
+        ("help" | "-h" | "--help", _) => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        _ => Err(format!("no such chore\n{USAGE}")),
     }
 }
