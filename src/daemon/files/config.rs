@@ -1,0 +1,146 @@
+//! Finding and reading ntp.conf.
+use super::bounded;
+use std::io;
+use std::path::{Path, PathBuf};
+use truechimer_config::{EMBEDDED_DEFAULT, LoadError, Loader, Parsed, limits, lint};
+
+/// Where an ntp.conf is looked for when none is named, first come first taken.
+pub const PLACES: [&str; 3] = [
+    "/etc/truechimer/ntp.conf",
+    "/etc/ntp.conf",
+    "/etc/ntpsec/ntp.conf",
+];
+/// Of another daemon: used, but not without a word.
+const BORROWED: &str = "/etc/ntpsec/ntp.conf";
+
+/// Where the configuration comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A file, named or found.
+    File(PathBuf),
+    /// There is none: the built-in default.
+    Embedded,
+}
+
+impl Origin {
+    /// What `named` says, else the first of `places` there is, else the built-in default.
+    ///
+    /// A place that exists but cannot be looked at is taken, so that the operator hears of it
+    /// instead of running on something else.
+    pub fn find(named: Option<&Path>, places: &[&str]) -> Self {
+        if let Some(path) = named {
+            return Self::File(path.to_owned());
+        }
+        let there = |place: &&&str| Path::new(place).try_exists().unwrap_or(true);
+        match places.iter().find(there) {
+            Some(place) => Self::File(PathBuf::from(place)),
+            None => Self::Embedded,
+        }
+    }
+
+    /// The name complaints carry.
+    pub fn name(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Embedded => "built-in default".to_owned(),
+        }
+    }
+
+    /// What to say of a file that was written for another daemon.
+    pub fn remark(&self) -> Option<String> {
+        match self {
+            Self::File(path) if path == Path::new(BORROWED) => Some(format!(
+                "using NTPsec's {BORROWED}, for there is no {} or {}",
+                PLACES[0], PLACES[1]
+            )),
+            _ => None,
+        }
+    }
+
+    /// Reads and parses it; what lint has to say comes after the parser's own complaints.
+    ///
+    /// # Errors
+    /// That the file cannot be read.
+    pub fn read(&self) -> io::Result<Parsed> {
+        let text = match self {
+            Self::File(path) => bounded::read(path, limits::FILE_BYTES)?,
+            Self::Embedded => EMBEDDED_DEFAULT.as_bytes().to_vec(),
+        };
+        let mut parsed = truechimer_config::parse(&self.name(), &text, &Included);
+        let unwise = lint(&parsed.settings);
+        if *self != Self::Embedded {
+            parsed.diagnostics.extend(unwise);
+        }
+        Ok(parsed)
+    }
+}
+
+/// Files that `includefile` names.
+struct Included;
+
+impl Loader for Included {
+    fn load(&self, path: &str) -> Result<Vec<u8>, LoadError> {
+        bounded::read(Path::new(path), limits::FILE_BYTES).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => LoadError::NotFound,
+            io::ErrorKind::PermissionDenied => LoadError::Denied,
+            io::ErrorKind::FileTooLarge => LoadError::TooLarge,
+            _ => LoadError::Other(error.to_string()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Scratch;
+    use std::fs;
+
+    #[test]
+    fn first_come_first_taken() {
+        let scratch = Scratch::new("config");
+        let (first, second) = (scratch.path("a.conf"), scratch.path("b.conf"));
+        let places = [
+            first.to_str().expect("text"),
+            second.to_str().expect("text"),
+        ];
+        assert_eq!(Origin::find(None, &places), Origin::Embedded);
+        fs::write(&second, "").expect("writable");
+        assert_eq!(Origin::find(None, &places), Origin::File(second.clone()));
+        fs::write(&first, "").expect("writable");
+        assert_eq!(Origin::find(None, &places), Origin::File(first.clone()));
+        let named = Path::new("elsewhere.conf");
+        assert_eq!(
+            Origin::find(Some(named), &places),
+            Origin::File(named.to_owned())
+        );
+    }
+
+    #[test]
+    fn another_daemons_file_is_remarked_on() {
+        assert!(Origin::File(PathBuf::from(BORROWED)).remark().is_some());
+        assert!(Origin::File(PathBuf::from(PLACES[0])).remark().is_none());
+        assert!(Origin::Embedded.remark().is_none());
+    }
+
+    #[test]
+    fn included_files_are_read_and_missing_ones_complained_of() {
+        let scratch = Scratch::new("config-include");
+        let (outer, inner) = (scratch.path("ntp.conf"), scratch.path("more.conf"));
+        fs::write(&inner, "server 192.0.2.1\n").expect("writable");
+        fs::write(&outer, format!("includefile {}\n", inner.display())).expect("writable");
+        let parsed = Origin::File(outer.clone()).read().expect("readable");
+        assert_eq!(parsed.settings.associations.len(), 1);
+        fs::remove_file(&inner).expect("there");
+        let parsed = Origin::File(outer).read().expect("readable");
+        assert!(parsed.has_errors());
+        Origin::File(scratch.path("none"))
+            .read()
+            .expect_err("no such file");
+    }
+
+    #[test]
+    fn the_built_in_default_is_clean() {
+        let parsed = Origin::Embedded.read().expect("built in");
+        assert_eq!(parsed.diagnostics, []);
+    }
+}

@@ -1,0 +1,8 @@
+//! The log: one line an event, to standard error, the system log or a file.
+
+mod facade;
+mod limiter;
+mod sink;
+
+pub use facade::{Ident, reopen, start, to_file, to_system_log};
+pub use limiter::{Admission, Limiter};

@@ -1,0 +1,169 @@
+//! What the command line and the environment ask of a run; one form for every persona.
+use crate::logging::Ident;
+use std::env;
+use std::path::PathBuf;
+
+/// Address families to use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Families {
+    /// Both.
+    #[default]
+    Both,
+    /// `-4`
+    V4,
+    /// `-6`
+    V6,
+}
+
+/// A run, as asked for.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command line, on its own"
+)]
+pub struct Launch {
+    /// Name to log under.
+    pub ident: Ident,
+    /// `-c`: configuration file.
+    pub config: Option<PathBuf>,
+    /// Server threads; 0 runs everything in one, `None` is one a core.
+    pub threads: Option<usize>,
+    /// UDP port to serve on, 123 by default.
+    pub port: Option<u16>,
+    /// `-4`, `-6`.
+    pub families: Families,
+    /// Whether the clock may be steered.
+    pub adjust: bool,
+    /// Whether to lock ourselves in.
+    pub sandbox: bool,
+    /// `-u`: user to run as.
+    pub user: Option<String>,
+    /// `-g`: the first offset may exceed the panic threshold.
+    pub panic_gate: bool,
+    /// `-q`: set the clock once.
+    pub one_shot: bool,
+    /// `-x`: step threshold, seconds.
+    pub step_threshold_s: Option<f64>,
+    /// `-f`: drift file.
+    pub drift_file: Option<PathBuf>,
+    /// `-l`: log file.
+    pub log_file: Option<PathBuf>,
+    /// `-p`: process id file.
+    pub pid_file: Option<PathBuf>,
+    /// `-d`, `-D`: log levels beyond the usual.
+    pub debug_steps: u8,
+    /// Stay in the foreground.
+    pub foreground: bool,
+}
+
+impl Launch {
+    /// `truechimer run` without options.
+    pub fn truechimer() -> Self {
+        Self {
+            ident: Ident::Truechimer,
+            config: None,
+            threads: None,
+            port: None,
+            families: Families::Both,
+            adjust: true,
+            sandbox: true,
+            user: None,
+            panic_gate: false,
+            one_shot: false,
+            step_threshold_s: None,
+            drift_file: None,
+            log_file: None,
+            pid_file: None,
+            debug_steps: 0,
+            foreground: true,
+        }
+    }
+
+    /// `ntpd` without options.
+    pub fn ntpd() -> Self {
+        Self {
+            ident: Ident::Ntpd,
+            foreground: false,
+            ..Self::truechimer()
+        }
+    }
+
+    /// Fills what the command line left open from the environment, which is how personas are
+    /// steered: TRUECHIMER_ENGINE, TRUECHIMER_THREADS, TRUECHIMER_SANDBOX.
+    ///
+    /// # Errors
+    /// A value that means nothing, in words.
+    pub fn with_environment(self) -> Result<Self, String> {
+        self.with_variables(|name| env::var(name).ok())
+    }
+
+    fn with_variables(mut self, variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
+        if let Some(engine) = variable("TRUECHIMER_ENGINE") {
+            check_engine(&engine)?;
+        }
+        if let (None, Some(threads)) = (self.threads, variable("TRUECHIMER_THREADS")) {
+            let number = threads
+                .parse()
+                .map_err(|_| format!("TRUECHIMER_THREADS={threads}: not a number of threads"))?;
+            self.threads = Some(number);
+        }
+        match variable("TRUECHIMER_SANDBOX").as_deref() {
+            None | Some("on") => {}
+            Some("off") => self.sandbox = false,
+            Some(other) => return Err(format!("TRUECHIMER_SANDBOX={other}: on or off")),
+        }
+        Ok(self)
+    }
+}
+
+/// Accepts the engines there are.
+///
+/// # Errors
+/// For any other name, in words.
+pub fn check_engine(name: &str) -> Result<(), String> {
+    if name == "poll" {
+        Ok(())
+    } else {
+        Err(format!("engine {name}: this build has only poll"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(pairs: &[(&str, &str)]) -> Result<Launch, String> {
+        Launch::ntpd().with_variables(|name| {
+            let found = pairs.iter().find(|pair| pair.0 == name);
+            found.map(|pair| pair.1.to_owned())
+        })
+    }
+
+    #[test]
+    fn the_environment_steers_a_persona() {
+        assert_eq!(with(&[]), Ok(Launch::ntpd()));
+        let launch = with(&[
+            ("TRUECHIMER_ENGINE", "poll"),
+            ("TRUECHIMER_THREADS", "0"),
+            ("TRUECHIMER_SANDBOX", "off"),
+        ])
+        .expect("understood");
+        assert_eq!((launch.threads, launch.sandbox), (Some(0), false));
+        with(&[("TRUECHIMER_ENGINE", "uring")]).expect_err("not built");
+        with(&[("TRUECHIMER_THREADS", "-1")]).expect_err("no number");
+        with(&[("TRUECHIMER_SANDBOX", "no")]).expect_err("on or off");
+    }
+
+    #[test]
+    fn the_command_line_comes_first() {
+        let mut launch = Launch::truechimer();
+        launch.threads = Some(3);
+        let launch = launch.with_variables(|_| Some("0".to_owned()));
+        assert!(launch.is_err(), "0 is no engine");
+        let mut launch = Launch::truechimer();
+        launch.threads = Some(3);
+        let only_threads = |name: &str| (name == "TRUECHIMER_THREADS").then(|| "0".to_owned());
+        let launch = launch.with_variables(only_threads).expect("understood");
+        assert_eq!(launch.threads, Some(3));
+    }
+}
