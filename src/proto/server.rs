@@ -12,7 +12,7 @@ mod respond;
 mod tests;
 
 pub use access::{AccessList, AccessRule, Network, NotANetwork};
-pub use counters::{Counters, DropReason};
+pub use counters::{COUNTER_WORDS, Counters, DropReason};
 pub use flags::RestrictFlags;
 pub use policy::Policy;
 pub use respond::{Responder, Verdict};

@@ -65,6 +65,9 @@ impl DropReason {
     }
 }
 
+/// Words of 64 bits the counts pack into, for publication in atomics.
+pub const COUNTER_WORDS: usize = 6 + DropReason::ALL.len();
+
 /// Counts of one server thread; whoever shows them adds the threads up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
@@ -91,6 +94,44 @@ impl Counters {
     /// How many were dropped for this reason.
     pub const fn dropped(&self, reason: DropReason) -> u64 {
         self.drops[reason as usize]
+    }
+
+    /// Packed for publication in atomics.
+    pub fn to_words(&self) -> [u64; COUNTER_WORDS] {
+        let mut words = [0; COUNTER_WORDS];
+        let (head, drops) = words.split_at_mut(6);
+        head.copy_from_slice(&[
+            self.received,
+            self.replied,
+            self.crypto_naks,
+            self.handed_off,
+            self.this_version,
+            self.old_version,
+        ]);
+        drops.copy_from_slice(&self.drops);
+        words
+    }
+
+    /// Unpacked.
+    pub const fn from_words(words: [u64; COUNTER_WORDS]) -> Self {
+        let [
+            received,
+            replied,
+            crypto_naks,
+            handed_off,
+            this_version,
+            old_version,
+            drops @ ..,
+        ] = words;
+        Self {
+            received,
+            replied,
+            crypto_naks,
+            handed_off,
+            this_version,
+            old_version,
+            drops,
+        }
     }
 
     /// The counts of another thread on top.
@@ -147,5 +188,22 @@ impl Counters {
                 ]),
             ),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_and_back() {
+        let mut word = 0;
+        let words = [(); COUNTER_WORDS].map(|()| {
+            word += 1;
+            word
+        });
+        let counters = Counters::from_words(words);
+        assert_eq!(counters.to_words(), words);
+        assert_eq!(counters.dropped(DropReason::Unsealed), word);
     }
 }
