@@ -3,7 +3,7 @@ mod affinity;
 mod capabilities;
 mod identity;
 
-pub use affinity::{core_count, pin_thread};
+pub use affinity::{Core, cores, pin_thread};
 pub use capabilities::{Capability, has_effective, keep_only};
 pub use identity::{Identity, become_user, keep_capabilities_over_user_change, look_up};
 

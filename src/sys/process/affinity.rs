@@ -1,19 +1,17 @@
-/// Processor cores this process may use; at least one.
-pub fn core_count() -> usize {
-    core_affinity::get_core_ids().map_or(1, |cores| cores.len().max(1))
+/// A processor core this process may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Core(core_affinity::CoreId);
+
+/// The cores the calling thread may use. To be asked before any thread is pinned, for threads
+/// inherit.
+pub fn cores() -> Vec<Core> {
+    let cores = core_affinity::get_core_ids().unwrap_or_default();
+    cores.into_iter().map(Core).collect()
 }
 
-/// Binds the calling thread to the core at `place` among those the process may use, counted
-/// round and round; `false` if the kernel will not.
-pub fn pin_thread(place: usize) -> bool {
-    let cores = core_affinity::get_core_ids().unwrap_or_default();
-    let Some(core) = place
-        .checked_rem(cores.len())
-        .and_then(|place| cores.get(place))
-    else {
-        return false;
-    };
-    core_affinity::set_for_current(*core)
+/// Binds the calling thread to a core; `false` if the kernel will not.
+pub fn pin_thread(core: Core) -> bool {
+    core_affinity::set_for_current(core.0)
 }
 
 #[cfg(test)]
@@ -23,9 +21,9 @@ mod tests {
     #[test]
     fn pins_to_a_core_it_may_use() {
         std::thread::spawn(|| {
-            let before = core_count();
-            assert!(pin_thread(before + 1));
-            assert_eq!(core_count(), 1);
+            let core = *cores().last().unwrap();
+            assert!(pin_thread(core));
+            assert_eq!(cores(), [core]);
         })
         .join()
         .unwrap();
