@@ -41,7 +41,9 @@ pub(crate) enum Outside {
 pub(crate) enum UnsafeCode {
     /// `#![forbid(unsafe_code)]` stands in its root files.
     Forbidden,
-    /// Allowed: the kernel's room, and the measuring rooms (a counting allocator needs it).
+    /// As forbidden, but every file may be a root, so only the word is looked for.
+    Absent,
+    /// The kernel's room.
     Allowed,
 }
 
@@ -68,8 +70,8 @@ const fn sans_io(mut room: Room) -> Room {
     room
 }
 
-const fn with_unsafe(mut room: Room) -> Room {
-    room.unsafe_code = UnsafeCode::Allowed;
+const fn unsafe_code(unsafe_code: UnsafeCode, mut room: Room) -> Room {
+    room.unsafe_code = unsafe_code;
     room
 }
 
@@ -87,13 +89,16 @@ const fn any_crate(mut room: Room) -> Room {
 pub(crate) const ROOMS: &[Room] = &[
     sans_io(room("time", "src/time", "truechimer-time", &[], &[])),
     sans_io(room("wire", "src/wire", "truechimer-wire", &["time"], &[])),
-    with_unsafe(room(
-        "sys",
-        "src/sys",
-        "truechimer-sys",
-        &["time"],
-        &["core_affinity", "libc", "nix"],
-    )),
+    unsafe_code(
+        UnsafeCode::Allowed,
+        room(
+            "sys",
+            "src/sys",
+            "truechimer-sys",
+            &["time"],
+            &["core_affinity", "libc", "nix"],
+        ),
+    ),
     sans_io(room(
         "proto",
         "src/proto",
@@ -143,20 +148,20 @@ pub(crate) const ROOMS: &[Room] = &[
         &[],
         DAEMON_CRATES,
     )),
-    with_unsafe(any_crate(any_door(room(
-        "bench",
-        "bench",
-        "bench",
-        &[],
-        &[],
-    )))),
-    with_unsafe(any_crate(any_door(room(
-        "tests",
-        "tests",
-        "truechimer-tests",
-        &[],
-        &[],
-    )))),
+    unsafe_code(
+        UnsafeCode::Absent,
+        any_crate(any_door(room("bench", "bench", "bench", &[], &[]))),
+    ),
+    unsafe_code(
+        UnsafeCode::Absent,
+        any_crate(any_door(room(
+            "tests",
+            "tests",
+            "truechimer-tests",
+            &[],
+            &[],
+        ))),
+    ),
     room("xtask", "xtask", "xtask", &[], &["toml"]),
 ];
 
@@ -270,6 +275,34 @@ mod tests {
             if !SEALED.contains(&room.name) && room.name != "daemon" {
                 assert!(!room.reaches(room), "{} reaches itself", room.name);
             }
+        }
+    }
+
+    #[test]
+    fn the_architecture_page_shows_this_floor_plan() {
+        let page = std::fs::read_to_string(crate::tidy::top().join("docs/ARCHITECTURE.md"));
+        let page = page.unwrap();
+        let shown = |list: &[&str]| match list {
+            [] => "–".to_owned(),
+            list => list.join(", "),
+        };
+        for room in ROOMS.iter().filter(|room| !SEALED.contains(&room.name)) {
+            let Outside::Only(outside) = room.outside else {
+                panic!("{} ships, so its crates are listed", room.name);
+            };
+            let doors = match room.doors {
+                Doors::Only(names) => shown(names),
+                Doors::All => "all".to_owned(),
+            };
+            let row = page
+                .lines()
+                .find(|line| line.contains(&format!("| `{}` |", room.folder)));
+            let end = format!(" | {doors} | {} |", shown(outside));
+            assert!(
+                row.is_some_and(|row| row.ends_with(&end)),
+                "docs/ARCHITECTURE.md: the row of `{}` should end in{end}",
+                room.folder
+            );
         }
     }
 
