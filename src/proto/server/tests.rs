@@ -1,1 +1,7 @@
-
+//! Requests against replies.
+mod access;
+mod amplification;
+mod bench;
+mod golden;
+mod modes;
+mod refusals;
