@@ -199,6 +199,7 @@ fn tests_may_take_shortcuts() {
         "src/proto/checks.rs",
         "use std::fs;\nfn f() { x.unwrap(); }\n",
     );
+    house.write("src/config/tests/a.rs", "fn f() { x.unwrap(); }\n");
     house.write("tests/interop/a.rs", "fn f() { x.unwrap(); }\n");
     assert!(house.complaints().is_empty(), "{:#?}", house.complaints());
 }

@@ -1,6 +1,6 @@
 //! The files tidy looks at: all that git tracks or would track.
 
-use super::source::Source;
+use super::{rooms, source::Source};
 use std::{
     collections::BTreeMap,
     fs, io,
@@ -59,7 +59,8 @@ impl Tree {
             .map(|(name, source)| (name.as_str(), source))
     }
 
-    /// A module declared under `#[cfg(test)]` in another file is a test as a whole.
+    /// A module declared under `#[cfg(test)]` in another file is a test as a whole, and so is all
+    /// in a folder where cargo looks for tests.
     fn mark_test_files(&mut self) {
         let declared: Vec<String> = self
             .sources
@@ -71,7 +72,10 @@ impl Tree {
                 name.strip_prefix(module.as_str())
                     .is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
             });
-            if of_test_module || name.starts_with("tests/") {
+            let of_test_folder = rooms::of_file(name).is_some_and(|room| {
+                room.name == "tests" || name[room.folder.len()..].starts_with("/tests/")
+            });
+            if of_test_module || of_test_folder {
                 source.mark_as_test();
             }
         }
