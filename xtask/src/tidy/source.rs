@@ -178,7 +178,7 @@ fn is_test_attribute(attribute: &str) -> bool {
         .trim_end_matches(']')
         .trim();
     let conditional = inside.starts_with("cfg(") && words(inside, "test").next().is_some();
-    inside == "test" || (conditional && !inside.contains("not("))
+    inside == "test" || (conditional && !inside.contains("not(test"))
 }
 
 /// `mod name;` after an attribute names a file.

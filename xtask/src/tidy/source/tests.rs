@@ -63,6 +63,11 @@ fn test_lines_and_test_modules_are_known() {
         .collect();
     assert_eq!(tests, [12, 13, 14, 15, 17, 18]);
     assert_eq!(source.test_modules(), ["src/time/leap/loom_tests"]);
+    let other = Source::new(
+        "src/time/a.rs",
+        "#[cfg(all(test, not(loom)))]\nmod tests {}\n",
+    );
+    assert!(other.lines().all(|(_, _, test)| test));
     let root = Source::new(
         "src/time/lib.rs",
         "#[cfg(test)]\npub(crate) mod fixtures;\n",
