@@ -11,6 +11,7 @@ pub mod config;
 pub mod discipline;
 pub mod event;
 pub mod host;
+pub mod leap;
 pub mod packet;
 pub mod refclock;
 pub mod server;
