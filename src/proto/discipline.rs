@@ -41,6 +41,7 @@ pub struct Discipline {
     steering: Steering,
     thresholds: Thresholds,
     state: State,
+    dispersion_s_per_s: f64,
     filter: LoopFilter,
     actuator: Actuator,
     /// When the state was last entered or an offset last accepted.
@@ -62,7 +63,9 @@ pub struct Discipline {
 struct Told {
     leap: LeapIndicator,
     tai_utc_s: Option<i32>,
+    /// As of `since`; it grows from there.
     max_error_s: f64,
+    since: Instant,
 }
 
 impl Discipline {
@@ -77,6 +80,7 @@ impl Discipline {
             steering,
             thresholds: Thresholds::new(&tinker),
             state: State::Unset,
+            dispersion_s_per_s: tinker.dispersion_s_per_s,
             filter: LoopFilter::new(tinker.allan_s, precision),
             actuator: Actuator::new(known_ppm.unwrap_or(0.0)),
             epoch: now.mono,
@@ -88,6 +92,7 @@ impl Discipline {
                 leap: LeapIndicator::NoWarning,
                 tai_utc_s: None,
                 max_error_s: WORST_ERROR_S,
+                since: now.mono,
             },
             limit_reported: false,
             refusal: None,
@@ -110,11 +115,16 @@ impl Discipline {
     /// Takes new steering and thresholds; state, frequency and phase go on.
     pub fn reconfigure(&mut self, now: Now, steering: Steering, tinker: Tinker) {
         self.settle(now);
-        let was_spent = !self.steering.allow_panic_once;
-        self.steering = steering;
-        self.steering.allow_panic_once &= !was_spent;
+        let before = core::mem::replace(&mut self.steering, steering);
+        self.steering.allow_panic_once &= before.allow_panic_once;
+        self.dispersion_s_per_s = tinker.dispersion_s_per_s;
         self.thresholds = Thresholds::new(&tinker);
         self.filter.set_allan(tinker.allan_s);
+        if steering.enabled && !before.enabled && !steering.one_shot {
+            // Whoever steered meanwhile left the clock at a frequency we do not know.
+            self.actuator.take_back();
+            self.steer(now);
+        }
         if self.adjusts() && !self.kernel_loop_allowed() && self.actuator.kernel_leads() {
             self.actuator.take_back();
             self.steer(now);
@@ -132,6 +142,7 @@ impl Discipline {
             leap: estimate.leap,
             tai_utc_s: estimate.tai_utc_s,
             max_error_s: or_worst(estimate.root_delay_s / 2.0 + estimate.root_dispersion_s),
+            since: now.mono,
         };
         if !self.steering.enabled {
             return self.watch(offset_s, estimate);
@@ -186,6 +197,7 @@ impl Discipline {
         }
         if self.status_due.is_some_and(|due| due <= now.mono) {
             self.told.max_error_s = or_worst(root_distance_s);
+            self.told.since = now.mono;
             self.tell_kernel(now);
         }
     }
@@ -205,7 +217,7 @@ impl Discipline {
         }
         self.told.leap = leap;
         self.told.tai_utc_s = tai_utc_s;
-        if self.adjusts() && self.status_due.is_some() {
+        if self.adjusts() && self.state.clock_was_set() {
             self.tell_kernel(now);
         }
     }
@@ -297,6 +309,12 @@ impl Discipline {
     /// For people: `unset`, `freq_set`, `freq_measure`, `spike`, `sync`.
     pub const fn state_name(&self) -> &'static str {
         self.state.name()
+    }
+
+    /// Whether the first offset is still being taken out; till then the newest sample of a source
+    /// counts, as the one with the least delay would be from before.
+    pub fn settling(&self) -> bool {
+        self.steering.enabled && !self.steering.one_shot && self.holdoff_s > 0.0
     }
 
     /// Whether the clock is steered at all.

@@ -23,6 +23,11 @@ pub(super) enum State {
 }
 
 impl State {
+    /// Whether an offset was ever acted on.
+    pub(super) const fn clock_was_set(self) -> bool {
+        !matches!(self, Self::Unset | Self::FrequencySet)
+    }
+
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Unset => "unset",

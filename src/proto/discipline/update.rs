@@ -159,10 +159,11 @@ impl Discipline {
     pub(super) fn tell_kernel(&mut self, now: Now) {
         let next = now.mono.plus(STATUS_EVERY);
         self.status_due = (next <= self.status_until).then_some(next);
+        let aged_s = self.dispersion_s_per_s * now.mono.seconds_since(self.told.since);
         self.actuator.tell(Adjustment::Status {
-            synchronized: true,
+            synchronized: now.mono <= self.status_until,
             leap: self.told.leap,
-            max_error: NtpDuration::from_seconds(self.told.max_error_s),
+            max_error: NtpDuration::from_seconds(or_worst(self.told.max_error_s + aged_s)),
             estimated_error: NtpDuration::from_seconds(self.filter.jitter_s()),
             tai_utc_s: self.told.tai_utc_s,
         });

@@ -304,3 +304,58 @@ fn frequency_from_outside_is_bounded() {
         assert_eq!(discipline.frequency_at_exit(), used);
     }
 }
+
+#[test]
+fn a_leap_reaches_the_kernel_though_the_network_is_silent() {
+    let mut bench = in_sync(Tinker::default());
+    bench.update_with(0.0);
+    for _ in 0..100_000 {
+        bench.second();
+    }
+    bench.adjustments.clear();
+    let now = bench.now();
+    bench
+        .discipline
+        .announce(now, LeapIndicator::AddSecond, None);
+    bench.drain();
+    let [
+        (
+            _,
+            Adjustment::Status {
+                synchronized,
+                leap,
+                max_error,
+                ..
+            },
+        ),
+    ] = bench.adjustments[..]
+    else {
+        panic!("{:?}", bench.adjustments);
+    };
+    assert_eq!((synchronized, leap), (false, LeapIndicator::AddSecond));
+    assert!(max_error.to_seconds() > 1.4, "aged {max_error:?}");
+}
+
+#[test]
+fn enabling_again_sets_the_frequency_again() {
+    let steering = Steering {
+        stored_freq_ppm: Some(20.0),
+        kernel: false,
+        ..Steering::default()
+    };
+    let mut bench = Bench::new(steering, Tinker::default());
+    let off = Steering {
+        enabled: false,
+        ..steering
+    };
+    let now = bench.now();
+    bench.discipline.reconfigure(now, off, Tinker::default());
+    bench.kernel.freq_ppm = -300.0;
+    assert_eq!(bench.update_of(0.05), Verdict::Slewed, "watching");
+    assert!((bench.kernel.freq_ppm + 300.0).abs() < 1e-9);
+    bench
+        .discipline
+        .reconfigure(now, steering, Tinker::default());
+    bench.drain();
+    assert!((bench.kernel.freq_ppm - 20.0).abs() < 1e-4);
+}
