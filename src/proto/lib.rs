@@ -6,7 +6,9 @@
 //! slices, cryptography is behind `Authenticator`.
 #![forbid(unsafe_code)]
 
+mod association;
 pub mod authentication;
+mod clock_filter;
 pub mod config;
 pub mod discipline;
 pub mod event;
@@ -17,3 +19,4 @@ pub mod refclock;
 pub mod server;
 pub mod snapshot;
 pub mod status;
+pub mod system;

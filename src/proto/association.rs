@@ -1,0 +1,336 @@
+//! Client associations (RFC 5905 §9): one server or reference clock each, what is known of it, and
+//! what a datagram or a sample from it changes.
+mod exchange;
+mod on_wire;
+mod packet_tests;
+mod poll;
+mod reply;
+mod request;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use poll::{PollProcess, UNREACHABLE_POLLS};
+pub(crate) use reply::{After, Heard};
+
+use crate::authentication::KeyId;
+use crate::clock_filter::{ClockFilter, Filtered, Setting};
+use crate::config::{AssociationConfig, RefclockConfig};
+use crate::event::PeerEvent;
+use crate::packet::{AssociationId, StampClass};
+use crate::refclock::{RefclockId, RefclockSample};
+use crate::status::{PacketTest, Tally};
+use core::net::SocketAddr;
+use exchange::Exchange;
+use poll::Habits;
+use rand_chacha::ChaCha20Rng;
+use truechimer_time::leap::LeapIndicator;
+use truechimer_time::{Instant, Now, NtpTimestamp};
+use truechimer_wire::ReferenceId;
+
+/// Stratum of a source that has none.
+pub(crate) const STRATUM_UNSPECIFIED: u8 = 16;
+/// Poll exponents allowed at all; below 3 is our own extension.
+const POLL_RANGE: core::ops::RangeInclusive<i8> = 0..=17;
+
+/// What an association came from.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Role {
+    /// A `server` line.
+    Server(AssociationConfig),
+    /// Spun up by a `pool` line.
+    Member {
+        /// Which.
+        pool: AssociationId,
+        /// The pool's line.
+        line: AssociationConfig,
+    },
+    /// A reference clock.
+    Refclock(RefclockConfig),
+}
+
+/// What mitigation and tests need to know of the configuration.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Options {
+    pub(crate) prefer: bool,
+    pub(crate) always_true: bool,
+    pub(crate) noselect: bool,
+    pub(crate) preempt: bool,
+    pub(crate) version: u8,
+    pub(crate) key: Option<KeyId>,
+}
+
+/// The peer variables that come from packets (RFC 5905 §9.1).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer {
+    pub(crate) leap: LeapIndicator,
+    pub(crate) stratum: u8,
+    pub(crate) poll: i8,
+    pub(crate) precision: i8,
+    pub(crate) root_delay_s: f64,
+    pub(crate) root_dispersion_s: f64,
+    pub(crate) reference_id: ReferenceId,
+    /// When the last reply with time arrived, on the system clock.
+    pub(crate) destination: NtpTimestamp,
+}
+
+/// Counters and flash bits, for people.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) sent: u32,
+    pub(crate) received: u32,
+    pub(crate) refused: [u32; 13],
+    pub(crate) flash: u16,
+}
+
+impl Counts {
+    fn refuse(&mut self, test: PacketTest) {
+        self.flash |= test.bit();
+        if let Some(count) = self.refused.get_mut(test as usize) {
+            *count = count.saturating_add(1);
+        }
+    }
+}
+
+/// One source of time.
+#[derive(Debug)]
+pub(crate) struct Association {
+    pub(crate) id: AssociationId,
+    pub(crate) role: Role,
+    pub(crate) options: Options,
+    pub(crate) remote: Option<SocketAddr>,
+    pub(crate) poll: PollProcess,
+    pub(crate) filter: ClockFilter,
+    pub(crate) peer: Peer,
+    pub(crate) counts: Counts,
+    pub(crate) tally: Tally,
+    /// Polls since it last survived the cluster algorithm.
+    pub(crate) unwanted: u32,
+    pub(crate) heard: Option<Instant>,
+    pub(crate) stamps: Option<(StampClass, StampClass)>,
+    exchange: Exchange,
+    /// The missing key was complained about.
+    key_missed: bool,
+}
+
+impl Association {
+    /// A server, or a pool's member, first asked at `first`.
+    pub(crate) fn server(
+        id: AssociationId,
+        role: Role,
+        line: &AssociationConfig,
+        now: Instant,
+        first: Instant,
+        precision_s: f64,
+    ) -> Self {
+        let habits = Habits {
+            iburst: line.iburst,
+            burst: line.burst,
+            ..poll_limits(line.minpoll, line.maxpoll)
+        };
+        let options = Options {
+            prefer: line.prefer,
+            always_true: line.always_true,
+            noselect: line.noselect,
+            preempt: line.preempt || matches!(role, Role::Member { .. }),
+            version: line.version.clamp(1, 4),
+            key: line.key,
+        };
+        let poll = PollProcess::new(habits, now, first);
+        Self::with(id, role, options, poll, now, precision_s)
+    }
+
+    /// A reference clock, whose samples come by themselves: polls only keep the reach register.
+    pub(crate) fn refclock(
+        id: AssociationId,
+        config: &RefclockConfig,
+        now: Instant,
+        precision: i8,
+    ) -> Self {
+        let habits = poll_limits(config.minpoll, config.maxpoll);
+        let options = Options {
+            prefer: config.prefer,
+            always_true: config.always_true,
+            noselect: config.noselect,
+            preempt: false,
+            version: 4,
+            key: None,
+        };
+        let poll = PollProcess::new(habits, now, now);
+        let role = Role::Refclock(config.clone());
+        let precision_s = f64::from(precision).exp2();
+        let mut this = Self::with(id, role, options, poll, now, precision_s);
+        this.peer.precision = precision;
+        this.remote = Some(SocketAddr::new(config.id.address(), 123));
+        this
+    }
+
+    fn with(
+        id: AssociationId,
+        role: Role,
+        options: Options,
+        poll: PollProcess,
+        now: Instant,
+        precision_s: f64,
+    ) -> Self {
+        let peer = Peer::unknown(&role, "INIT");
+        Self {
+            id,
+            role,
+            options,
+            remote: None,
+            poll,
+            filter: ClockFilter::new(now, precision_s),
+            peer,
+            counts: Counts::default(),
+            tally: Tally::Reject,
+            unwanted: 0,
+            heard: None,
+            stamps: None,
+            exchange: Exchange::default(),
+            key_missed: false,
+        }
+    }
+
+    /// Begins anew: the clock was stepped (`STEP`) or the server has another address (`INIT`).
+    pub(crate) fn restart(
+        &mut self,
+        now: Instant,
+        code: &str,
+        precision_s: f64,
+        rng: &mut ChaCha20Rng,
+    ) {
+        self.exchange.reset();
+        self.filter = ClockFilter::new(now, precision_s);
+        self.peer = Peer {
+            precision: self.peer.precision,
+            ..Peer::unknown(&self.role, code)
+        };
+        self.poll.restart(now, rng);
+        self.tally = Tally::Reject;
+        self.unwanted = 0;
+        self.counts.flash = 0;
+    }
+
+    /// As configured, for people.
+    pub(crate) fn name(&self) -> String {
+        match &self.role {
+            Role::Server(line) => remote_name(line),
+            Role::Member { line, .. } => self
+                .remote
+                .map_or_else(|| remote_name(line), |remote| remote.ip().to_string()),
+            Role::Refclock(config) => config.id.to_string(),
+        }
+    }
+
+    /// Where events say it comes from: the address, or the name while there is none.
+    pub(crate) fn shown_remote(&self) -> String {
+        self.remote
+            .map_or_else(|| self.name(), |remote| remote.ip().to_string())
+    }
+
+    /// Driver and unit, of a reference clock.
+    pub(crate) const fn refclock_id(&self) -> Option<RefclockId> {
+        match &self.role {
+            Role::Refclock(config) => Some(config.id),
+            Role::Server(_) | Role::Member { .. } => None,
+        }
+    }
+
+    /// Least root distance is `mindist_s`, so that a very good clock does not make the leader hop.
+    /// Root distance now, seconds (RFC 5905 §11.1).
+    pub(crate) fn root_distance_s(&self, now: Instant, phi_s_per_s: f64, mindist_s: f64) -> f64 {
+        let distance_s = f64::midpoint(self.filter.delay_s(), self.peer.root_delay_s)
+            + self.filter.dispersion_at_s(now, phi_s_per_s)
+            + self.peer.root_dispersion_s
+            + self.filter.jitter_s();
+        distance_s.max(mindist_s)
+    }
+
+    fn setting(&self, base: &Setting) -> Setting {
+        Setting {
+            poll_s: f64::from(self.poll.host_poll()).exp2(),
+            ..*base
+        }
+    }
+
+    /// Tells the filter that nobody answers.
+    pub(crate) fn note_silence(&mut self, now: Instant, base: &Setting) -> Filtered {
+        let setting = self.setting(base);
+        self.filter.push_silence(now, &setting)
+    }
+
+    /// Takes a measurement of a reference clock (the reference's `refclock_receive`).
+    pub(crate) fn take_sample(
+        &mut self,
+        now: Now,
+        sample: &RefclockSample,
+        base: &Setting,
+    ) -> Heard {
+        let mut heard = Heard::default();
+        self.counts.received = self.counts.received.saturating_add(1);
+        self.peer.leap = sample.leap;
+        if sample.leap == LeapIndicator::NotSynchronized {
+            return heard;
+        }
+        if self.poll.reach() == 0 {
+            heard.events.push(PeerEvent::Reachable);
+        }
+        self.poll.reached();
+        self.heard = Some(now.mono);
+        self.peer.destination = now.wall;
+        self.peer.root_dispersion_s = sample.dispersion.to_seconds().max(0.0);
+        let jitter_s = if sample.jitter_s.is_finite() {
+            sample.jitter_s.max(base.precision_s)
+        } else {
+            base.precision_s
+        };
+        let measured = crate::clock_filter::Sample {
+            offset_s: sample.offset.to_seconds(),
+            delay_s: 0.0,
+            dispersion_s: jitter_s,
+        };
+        let setting = self.setting(base);
+        heard.after = After::of(self.filter.push(now.mono, measured, &setting), &mut heard);
+        heard
+    }
+}
+
+impl Peer {
+    fn unknown(role: &Role, code: &str) -> Self {
+        let (stratum, reference_id) = match role {
+            Role::Refclock(config) => (config.stratum, config.reference_id),
+            Role::Server(_) | Role::Member { .. } => {
+                (STRATUM_UNSPECIFIED, ReferenceId::from_letters(code))
+            }
+        };
+        Self {
+            leap: LeapIndicator::NotSynchronized,
+            stratum,
+            poll: 0,
+            precision: 0,
+            root_delay_s: 0.0,
+            root_dispersion_s: 0.0,
+            reference_id,
+            destination: NtpTimestamp::ZERO,
+        }
+    }
+}
+
+/// The `server` or `pool` argument, as written.
+pub(crate) fn remote_name(line: &AssociationConfig) -> String {
+    match &line.remote {
+        crate::config::Remote::Address(address) => address.to_string(),
+        crate::config::Remote::Name(name) => name.clone(),
+    }
+}
+
+fn poll_limits(minpoll: i8, maxpoll: i8) -> Habits {
+    let (least, most) = (*POLL_RANGE.start(), *POLL_RANGE.end());
+    let minpoll = minpoll.clamp(least, most);
+    Habits {
+        minpoll,
+        maxpoll: maxpoll.clamp(minpoll, most),
+        iburst: false,
+        burst: false,
+    }
+}

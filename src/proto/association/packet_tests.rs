@@ -1,0 +1,155 @@
+//! The packet tests (RFC 5905 §9.2, §7.4), each by its name, cheapest first.
+//!
+//! Until the origin is proven (and the MAC, where the association is keyed) a packet is anybody's:
+//! its refusal is counted and shown, and nothing else of the association changes.
+use super::exchange::{Exchange, OriginProven};
+use crate::authentication::{Authenticator, KeyId, MacVerified, Verification, verify};
+use crate::status::PacketTest;
+use truechimer_time::leap::LeapIndicator;
+use truechimer_wire::{Header, KissCode, Mode, Packet};
+
+/// MAXDISP: a server this far from its root is not synchronized to anything, seconds.
+const ROOT_DISTANCE_MAX_S: f64 = 16.0;
+/// Strata from here on mean "unsynchronized".
+const STRATUM_MAX: u8 = 16;
+
+/// Proof that every packet test was passed; the on-wire calculation demands it.
+#[derive(Debug)]
+pub(crate) struct TestsPassed(());
+
+/// Why a reply counts as authentic.
+#[derive(Debug)]
+pub(crate) enum Authenticity {
+    /// The association has no key, so nobody asked.
+    NotAsked,
+    /// Verified under the association's own key.
+    Verified(#[expect(dead_code, reason = "held as proof; nobody reads it again")] MacVerified),
+}
+
+/// A reply to the outstanding request, authentic as far as asked.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    /// What it says.
+    pub(crate) header: Header,
+    /// Holds T1.
+    pub(crate) origin: OriginProven,
+    /// Whether and how it was authenticated.
+    pub(crate) authenticity: Authenticity,
+}
+
+/// Why a datagram is not a reply to the outstanding request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// It failed this test.
+    Test(PacketTest),
+    /// No MAC, or not one we can verify under the association's key.
+    Unauthentic(KeyId, Option<Verification>),
+    /// The server could not verify our MAC.
+    CryptoNak(KeyId),
+}
+
+impl Refusal {
+    /// The flash bit it sets.
+    pub(crate) const fn test(self) -> PacketTest {
+        match self {
+            Self::Test(test) => test,
+            Self::Unauthentic(..) | Self::CryptoNak(_) => PacketTest::Authentication,
+        }
+    }
+}
+
+/// Whether a datagram is the authentic reply to the outstanding request.
+///
+/// # Errors
+/// The first test it failed; the exchange stays open for the true reply.
+pub(crate) fn identify(
+    octets: &[u8],
+    exchange: &Exchange,
+    key: Option<KeyId>,
+    authenticator: &mut dyn Authenticator,
+) -> Result<Reply, Refusal> {
+    let packet = Packet::new_checked(octets).map_err(|_| Refusal::Test(PacketTest::Header))?;
+    let header = packet.header();
+    if header.mode != Mode::Server || !(1..=4).contains(&header.version) {
+        return Err(Refusal::Test(PacketTest::Header));
+    }
+    let origin = exchange
+        .check_origin(header.origin_time, header.transmit_time)
+        .map_err(Refusal::Test)?;
+    let authenticity = authenticate(&packet, key, authenticator)?;
+    Ok(Reply {
+        header,
+        origin,
+        authenticity,
+    })
+}
+
+fn authenticate(
+    packet: &Packet<'_>,
+    key: Option<KeyId>,
+    authenticator: &mut dyn Authenticator,
+) -> Result<Authenticity, Refusal> {
+    let mac = packet.mac();
+    let is_nak = mac.is_some_and(|mac| mac.is_crypto_nak());
+    let Some(key) = key else {
+        // A server that could not verify a MAC we never sent answers somebody else's request.
+        return if is_nak {
+            Err(Refusal::Test(PacketTest::Authentication))
+        } else {
+            Ok(Authenticity::NotAsked)
+        };
+    };
+    let mac = mac.ok_or(Refusal::Unauthentic(key, None))?;
+    if is_nak {
+        return Err(Refusal::CryptoNak(key));
+    }
+    // Another key of ours would verify too; it is not the one this server is to know
+    // (CVE-2015-7974).
+    if mac.key_id != key.get() {
+        return Err(Refusal::Unauthentic(key, Some(Verification::UnknownKey)));
+    }
+    verify(authenticator, key, packet.authenticated(), mac.digest)
+        .map(Authenticity::Verified)
+        .map_err(|outcome| Refusal::Unauthentic(key, Some(outcome)))
+}
+
+/// The kiss code we are to obey, if the reply is a kiss. Any other code at stratum 0 only says that
+/// the server has no time to give.
+pub(crate) fn kiss(header: &Header) -> Option<KissCode> {
+    if header.stratum != 0 {
+        return None;
+    }
+    match KissCode::from_reference_id(header.reference_id) {
+        KissCode::Other(_) => None,
+        code => Some(code),
+    }
+}
+
+/// Whether an authentic reply has time to give.
+///
+/// # Errors
+/// The first test it failed.
+pub(crate) fn examine(header: &Header) -> Result<TestsPassed, PacketTest> {
+    if header.receive_time.is_zero() || header.transmit_time.is_zero() {
+        return Err(PacketTest::Unsynchronized);
+    }
+    let synchronized = header.leap != LeapIndicator::NotSynchronized;
+    if !synchronized || !(1..STRATUM_MAX).contains(&header.stratum) {
+        return Err(PacketTest::Stratum);
+    }
+    let distance_s = header.root_delay.to_seconds() / 2.0 + header.root_dispersion.to_seconds();
+    // A clock set after it was read is no clock. Servers that leave the field zero do not say.
+    let set_later = !header.reference_time.is_zero()
+        && header
+            .transmit_time
+            .since(header.reference_time)
+            .to_seconds()
+            < 0.0;
+    if distance_s >= ROOT_DISTANCE_MAX_S || set_later {
+        return Err(PacketTest::Header);
+    }
+    Ok(TestsPassed(()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,256 @@
+//! The poll process (RFC 5905 §13): when to ask next, and whether anybody answers.
+//!
+//! The peer's own poll exponent is not heeded, though the reference takes the lesser of the two: our
+//! requests carry none, so a server's reply would only show the default it puts there.
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::RngCore;
+use truechimer_time::Instant;
+
+/// BCOUNT: requests in a burst (RFC 5905 §13).
+const BURST: u8 = 8;
+/// Polls for which a burst stays armed while nobody answers.
+const RETRIES: u8 = 3;
+/// UNREACH: polls without an answer after which the interval grows (RFC 5905 §13).
+pub(crate) const UNREACHABLE_POLLS: u32 = 10;
+/// Least time between two requests, seconds.
+const GUARD_S: f64 = 2.0;
+/// Intervals of headway a burst may use up before it is held back.
+const HEADWAY_INTERVALS: f64 = 7.0;
+/// A RATE kiss cannot push us past this exponent, else it would be a way to silence us.
+const RATE_POLL_MAX: i8 = 10;
+
+/// Limits and habits from the configuration.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Habits {
+    pub(crate) minpoll: i8,
+    pub(crate) maxpoll: i8,
+    pub(crate) iburst: bool,
+    pub(crate) burst: bool,
+}
+
+/// What a poll turn brought to light.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Turn {
+    /// A new poll, not one more request of a burst.
+    pub(crate) fresh: bool,
+    /// Nobody answered the last eight polls: the filter is to be told.
+    pub(crate) silent: bool,
+    /// Just became so.
+    pub(crate) lost: bool,
+    /// The poll before went unanswered: the first ever, or the first in a row.
+    pub(crate) missed: bool,
+}
+
+/// When the next request is due, and the reachability of one source.
+#[derive(Clone, Debug)]
+pub(crate) struct PollProcess {
+    habits: Habits,
+    host_poll: i8,
+    next: Option<Instant>,
+    last: Instant,
+    burst: u8,
+    retry: u8,
+    reach: u8,
+    unanswered: u32,
+    /// Leaky bucket of requests, in seconds of polling used up.
+    headway_s: f64,
+    headway_at: Instant,
+}
+
+impl PollProcess {
+    /// First request at `next`.
+    pub(crate) const fn new(habits: Habits, now: Instant, next: Instant) -> Self {
+        Self {
+            habits,
+            host_poll: habits.minpoll,
+            next: Some(next),
+            last: now,
+            burst: 0,
+            retry: 0,
+            reach: 0,
+            unanswered: 0,
+            headway_s: 0.0,
+            headway_at: now,
+        }
+    }
+
+    /// Begins anew after a step; a server's wish for fewer requests and the headway stay.
+    pub(crate) fn restart(&mut self, now: Instant, rng: &mut ChaCha20Rng) {
+        let spread_s = f64::from(self.habits.minpoll.max(1)) * fraction(rng);
+        let next = self.next.map(|_| now.plus_seconds(spread_s));
+        *self = Self {
+            next,
+            headway_s: self.headway_s,
+            headway_at: self.headway_at,
+            ..Self::new(self.habits, now, now)
+        };
+    }
+
+    /// Takes a turn that has come due: shifts the reach register, arms bursts.
+    /// `system_poll` is the time constant of the discipline, `fit` whether the source may be used.
+    pub(crate) fn turn(&mut self, now: Instant, system_poll: i8, fit: bool) -> Turn {
+        let mut turn = Turn::default();
+        if self.burst > 0 {
+            self.burst -= 1;
+        } else {
+            let before = self.reach;
+            turn.fresh = true;
+            self.last = now;
+            self.reach <<= 1;
+            self.unanswered = self.unanswered.saturating_add(1);
+            turn.silent = self.reach == 0;
+            turn.lost = turn.silent && before != 0;
+            turn.missed = before & 0b11 == 0b10 || (before == 0 && self.unanswered == 2);
+            if turn.silent {
+                self.arm(self.habits.iburst);
+                if self.unanswered >= UNREACHABLE_POLLS {
+                    self.set_host_poll(self.host_poll.saturating_add(1));
+                }
+            } else {
+                self.arm(self.habits.burst && fit);
+                self.set_host_poll(system_poll);
+            }
+        }
+        self.retry = self.retry.saturating_sub(1);
+        turn
+    }
+
+    const fn arm(&mut self, wanted: bool) {
+        if wanted && self.retry == 0 {
+            self.retry = RETRIES;
+        }
+    }
+
+    /// Counts a request that went out against the headway.
+    pub(crate) fn sent(&mut self, now: Instant) {
+        self.leak(now);
+        self.headway_s += (self.minimum_s() - GUARD_S).max(0.0);
+    }
+
+    /// An answer came, good or not: if a burst is armed, begin it.
+    pub(crate) fn answered(&mut self, now: Instant) {
+        if self.retry == 0 {
+            return;
+        }
+        self.retry = 0;
+        let longer = u32::from(self.host_poll.abs_diff(self.habits.minpoll)).min(3);
+        let requests = if self.reach == 0 { BURST } else { 1 << longer };
+        self.burst = requests - 1;
+        if self.burst > 0 && self.next.is_some() {
+            self.next = Some(now);
+        }
+    }
+
+    /// A good answer came.
+    pub(crate) const fn reached(&mut self) {
+        self.reach |= 1;
+        self.unanswered = 0;
+    }
+
+    /// Puts the next request at its place for the poll exponent wanted (the reference's
+    /// `poll_update`). Randomised upwards by up to 6 %, so that clients do not fall into step.
+    pub(crate) fn reschedule(&mut self, now: Instant, wanted: i8, rng: &mut ChaCha20Rng) {
+        self.set_host_poll(wanted);
+        let Some(next) = self.next else { return };
+        self.leak(now);
+        let guard_s = GUARD_S.min(self.minimum_s());
+        let debt_s = self.headway_s - HEADWAY_INTERVALS * self.minimum_s();
+        let earliest = now.plus_seconds(debt_s.max(guard_s));
+        if self.burst > 0 {
+            if next <= now {
+                self.next = Some(earliest);
+            }
+            return;
+        }
+        let poll = if self.retry > 0 {
+            self.habits.minpoll
+        } else {
+            self.host_poll
+        };
+        let interval_s = f64::from(poll).exp2() * (1.0 + fraction(rng) / 16.0);
+        let regular = self.last.plus_seconds(interval_s);
+        let mut at = regular.max(earliest);
+        if self.headway_s > self.minimum_s() {
+            at = at.plus_seconds(guard_s);
+        }
+        self.next = Some(at);
+    }
+
+    /// Obeys a RATE kiss: asks at most half as often, or as seldom as the server says, from now on.
+    /// Returns the new exponent.
+    pub(crate) fn slow_down(&mut self, now: Instant, server_poll: i8) -> i8 {
+        let bound = self.habits.maxpoll.max(RATE_POLL_MAX);
+        let wanted = server_poll.max(self.host_poll.saturating_add(1));
+        let slower = wanted.min(bound);
+        self.habits.minpoll = self.habits.minpoll.max(slower);
+        self.habits.maxpoll = self.habits.maxpoll.max(slower);
+        self.habits.iburst = false;
+        self.habits.burst = false;
+        self.burst = 0;
+        self.retry = 0;
+        self.set_host_poll(slower);
+        self.headway_s = (HEADWAY_INTERVALS + 2.0) * self.minimum_s();
+        self.headway_at = now;
+        slower
+    }
+
+    /// Asks no more.
+    pub(crate) const fn stop(&mut self) {
+        self.next = None;
+        self.burst = 0;
+        self.retry = 0;
+    }
+
+    /// Moves the next request, if there is to be one.
+    pub(crate) fn set_next(&mut self, at: Instant) {
+        if self.next.is_some() {
+            self.next = Some(at);
+        }
+    }
+
+    fn set_host_poll(&mut self, wanted: i8) {
+        self.host_poll = wanted.clamp(self.habits.minpoll, self.habits.maxpoll);
+    }
+
+    fn leak(&mut self, now: Instant) {
+        let leaked_s = now.seconds_since(self.headway_at);
+        self.headway_s = (self.headway_s - leaked_s).max(0.0);
+        self.headway_at = now;
+    }
+
+    fn minimum_s(&self) -> f64 {
+        f64::from(self.habits.minpoll).exp2()
+    }
+
+    pub(crate) const fn next(&self) -> Option<Instant> {
+        self.next
+    }
+
+    pub(crate) const fn host_poll(&self) -> i8 {
+        self.host_poll
+    }
+
+    pub(crate) const fn habits(&self) -> Habits {
+        self.habits
+    }
+
+    pub(crate) const fn reach(&self) -> u8 {
+        self.reach
+    }
+
+    pub(crate) const fn unanswered(&self) -> u32 {
+        self.unanswered
+    }
+
+    pub(crate) const fn bursting(&self) -> bool {
+        self.burst > 0
+    }
+}
+
+/// Uniform in 0..1.
+fn fraction(rng: &mut ChaCha20Rng) -> f64 {
+    f64::from(rng.next_u32()) / 4_294_967_296.0
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+use super::*;
+use rand_chacha::rand_core::SeedableRng;
+
+const PLAIN: Habits = Habits {
+    minpoll: 6,
+    maxpoll: 10,
+    iburst: false,
+    burst: false,
+};
+
+fn at(second: f64) -> Instant {
+    Instant::default().plus_seconds(second)
+}
+
+struct Bench {
+    poll: PollProcess,
+    rng: ChaCha20Rng,
+    now: Instant,
+}
+
+impl Bench {
+    fn new(habits: Habits) -> Self {
+        Self {
+            poll: PollProcess::new(habits, at(0.0), at(0.0)),
+            rng: ChaCha20Rng::from_seed([7; 32]),
+            now: at(0.0),
+        }
+    }
+
+    /// One request; returns seconds waited before it.
+    fn ask(&mut self, system_poll: i8) -> (f64, Turn) {
+        let next = self.poll.next().expect("not stopped");
+        let waited_s = next.seconds_since(self.now);
+        self.now = next;
+        let turn = self.poll.turn(next, system_poll, true);
+        self.poll.sent(next);
+        let wanted = self.poll.host_poll();
+        self.poll.reschedule(next, wanted, &mut self.rng);
+        (waited_s, turn)
+    }
+
+    fn answer(&mut self) {
+        self.now = self.now.plus_seconds(0.05);
+        self.poll.answered(self.now);
+        let wanted = self.poll.host_poll();
+        self.poll.reschedule(self.now, wanted, &mut self.rng);
+        self.poll.reached();
+    }
+}
+
+#[test]
+fn iburst_is_eight_requests_two_seconds_apart() {
+    let mut bench = Bench::new(Habits {
+        iburst: true,
+        ..PLAIN
+    });
+    bench.ask(6);
+    bench.answer();
+    for request in 2..=8 {
+        let (waited_s, turn) = bench.ask(6);
+        assert!((1.9..2.1).contains(&waited_s), "{request}: {waited_s}");
+        assert!(!turn.fresh);
+        bench.answer();
+    }
+    let (waited_s, turn) = bench.ask(6);
+    assert!(waited_s > 16.0, "{waited_s}");
+    assert!(turn.fresh);
+}
+
+#[test]
+fn no_burst_without_an_answer() {
+    let mut bench = Bench::new(Habits {
+        iburst: true,
+        ..PLAIN
+    });
+    bench.ask(6);
+    let (waited_s, _) = bench.ask(6);
+    assert!(waited_s >= 64.0, "{waited_s}");
+}
+
+#[test]
+fn interval_follows_the_system_and_is_spread() {
+    let mut bench = Bench::new(PLAIN);
+    let mut seen = Vec::new();
+    for _ in 0..20 {
+        bench.ask(8);
+        bench.answer();
+        let (waited_s, _) = bench.ask(8);
+        bench.answer();
+        seen.push(waited_s);
+    }
+    assert!(
+        seen[1..]
+            .iter()
+            .all(|waited_s| (255.9..272.1).contains(waited_s)),
+        "{seen:?}"
+    );
+    let least = seen[1..].iter().copied().fold(f64::MAX, f64::min);
+    let most = seen[1..].iter().copied().fold(0.0, f64::max);
+    assert!(most - least > 4.0, "all alike: {seen:?}");
+}
+
+#[test]
+fn clamps_to_minpoll_and_maxpoll() {
+    let mut bench = Bench::new(PLAIN);
+    bench.ask(3);
+    bench.answer();
+    bench.ask(3);
+    assert_eq!(bench.poll.host_poll(), 6);
+    bench.answer();
+    bench.ask(17);
+    assert_eq!(bench.poll.host_poll(), 10);
+}
+
+#[test]
+fn backs_off_when_nobody_answers() {
+    let mut bench = Bench::new(PLAIN);
+    bench.ask(6);
+    bench.answer();
+    let mut lost = Vec::new();
+    for poll in 1..=20 {
+        let (_, turn) = bench.ask(6);
+        if turn.lost {
+            lost.push(poll);
+        }
+        if poll < 9 {
+            assert_eq!(bench.poll.host_poll(), 6, "{poll}");
+        }
+    }
+    assert_eq!(lost, [8], "unreachable once, after eight polls");
+    assert_eq!(bench.poll.host_poll(), 10);
+    assert_eq!(bench.poll.unanswered(), 20);
+}
+
+#[test]
+fn rate_kiss_is_remembered_and_bounded() {
+    let mut bench = Bench::new(Habits {
+        iburst: true,
+        ..PLAIN
+    });
+    bench.ask(6);
+    assert_eq!(bench.poll.slow_down(bench.now, 0), 7);
+    let wanted = bench.poll.host_poll();
+    bench.poll.reschedule(bench.now, wanted, &mut bench.rng);
+    let (waited_s, _) = bench.ask(6);
+    assert!(waited_s >= 256.0, "two of the new intervals: {waited_s}");
+    assert_eq!(bench.poll.host_poll(), 7, "the system cannot undo it");
+    assert!(!bench.poll.habits().iburst);
+    assert_eq!(bench.poll.slow_down(bench.now, 17), 10, "bounded");
+    assert_eq!(bench.poll.slow_down(bench.now, 17), 10, "and stays so");
+    let mut slow = Bench::new(Habits {
+        maxpoll: 12,
+        ..PLAIN
+    });
+    assert_eq!(slow.poll.slow_down(at(0.0), 17), 12);
+    assert_eq!(slow.poll.slow_down(at(0.0), -128), 12);
+}
+
+#[test]
+fn stopped_stays_stopped() {
+    let mut bench = Bench::new(PLAIN);
+    bench.poll.stop();
+    bench.poll.answered(bench.now);
+    bench.poll.reschedule(bench.now, 6, &mut bench.rng);
+    bench.poll.restart(bench.now, &mut bench.rng);
+    assert_eq!(bench.poll.next(), None);
+}
+
+#[test]
+fn one_second_polls_are_possible() {
+    let mut bench = Bench::new(Habits {
+        minpoll: 0,
+        maxpoll: 0,
+        ..PLAIN
+    });
+    for _ in 0..5 {
+        bench.ask(6);
+        bench.answer();
+    }
+    let (waited_s, _) = bench.ask(6);
+    assert!((0.9..1.1).contains(&waited_s), "{waited_s}");
+}

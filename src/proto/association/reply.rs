@@ -1,0 +1,218 @@
+//! What a datagram changes in an association: nothing, unless it is the reply asked for.
+use super::on_wire::{Errors, Stamps, measure};
+use super::packet_tests::{Authenticity, Refusal, Reply, TestsPassed, examine, identify, kiss};
+use super::{Association, STRATUM_UNSPECIFIED};
+use crate::authentication::Authenticator;
+use crate::clock_filter::{Filtered, Setting};
+use crate::event::PeerEvent;
+use crate::packet::Received;
+use crate::status::PacketTest;
+use rand_chacha::ChaCha20Rng;
+use truechimer_time::Now;
+use truechimer_time::leap::LeapIndicator;
+use truechimer_wire::{Header, KissCode, ReferenceId};
+
+/// What the system is to do now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum After {
+    /// Nothing.
+    #[default]
+    Rest,
+    /// The estimate of this source changed: select anew.
+    Select,
+    /// The server told us to go away.
+    Denied,
+}
+
+impl After {
+    /// What a filter outcome calls for.
+    pub(super) fn of(filtered: Filtered, heard: &mut Heard) -> Self {
+        match filtered {
+            Filtered::Empty | Filtered::Fresh => Self::Select,
+            Filtered::Old => Self::Rest,
+            Filtered::Popcorn(apart_s) => {
+                heard.events.push(PeerEvent::Popcorn(apart_s));
+                Self::Rest
+            }
+        }
+    }
+}
+
+/// What came of a datagram or a sample.
+#[derive(Debug, Default)]
+pub(crate) struct Heard {
+    /// To be told.
+    pub(crate) events: Vec<PeerEvent>,
+    /// To be done.
+    pub(crate) after: After,
+}
+
+impl Association {
+    /// Takes a datagram that came in on this association's socket.
+    pub(crate) fn take_packet(
+        &mut self,
+        now: Now,
+        received: &Received<'_>,
+        base: &Setting,
+        authenticator: &mut dyn Authenticator,
+        rng: &mut ChaCha20Rng,
+    ) -> Heard {
+        let mut heard = Heard::default();
+        self.counts.received = self.counts.received.saturating_add(1);
+        let identified = if self.remote == Some(received.source) {
+            identify(
+                received.octets,
+                &self.exchange,
+                self.options.key,
+                authenticator,
+            )
+        } else {
+            Err(Refusal::Test(PacketTest::Bogus))
+        };
+        match identified {
+            Ok(reply) => self.take_reply(now, received, reply, base, rng, &mut heard),
+            Err(refusal) => self.refuse(refusal, &mut heard),
+        }
+        heard
+    }
+
+    fn refuse(&mut self, refusal: Refusal, heard: &mut Heard) {
+        self.counts.refuse(refusal.test());
+        heard.events.push(match refusal {
+            Refusal::Test(test) => PeerEvent::Refused(test),
+            Refusal::Unauthentic(key, outcome) => PeerEvent::BadAuthentication { key, outcome },
+            Refusal::CryptoNak(key) => PeerEvent::CryptoNak(key),
+        });
+    }
+
+    fn take_reply(
+        &mut self,
+        now: Now,
+        received: &Received<'_>,
+        reply: Reply,
+        base: &Setting,
+        rng: &mut ChaCha20Rng,
+        heard: &mut Heard,
+    ) {
+        let Reply {
+            header,
+            origin,
+            authenticity,
+        } = reply;
+        self.counts.flash = 0;
+        self.exchange.finish(header.transmit_time);
+        if let Some(code) = kiss(&header) {
+            self.take_kiss(now, code, &header, rng, heard);
+            return;
+        }
+        self.note_header(&header, heard);
+        self.poll.answered(now.mono);
+        let wanted = self.poll.host_poll();
+        self.poll.reschedule(now.mono, wanted, rng);
+        let left = origin.left().ok_or(PacketTest::Unsynchronized);
+        let stamps = left.map(|left| Stamps {
+            origin: left.at,
+            receive: header.receive_time,
+            transmit: header.transmit_time,
+            destination: received.stamp.at,
+        });
+        let classes = left.map(|left| (left.class, received.stamp.class));
+        let sample = examine(&header)
+            .and_then(|tests| self.sample(tests, authenticity, stamps?, &header, base));
+        match sample {
+            Ok(sample) => {
+                self.stamps = classes.ok();
+                self.peer.destination = received.stamp.at;
+                self.note_reached(now, heard);
+                let setting = self.setting(base);
+                let filtered = self.filter.push(now.mono, sample, &setting);
+                heard.after = After::of(filtered, heard);
+            }
+            Err(test) => self.refuse(Refusal::Test(test), heard),
+        }
+    }
+
+    fn sample(
+        &self,
+        tests: TestsPassed,
+        authenticity: Authenticity,
+        stamps: Stamps,
+        header: &Header,
+        base: &Setting,
+    ) -> Result<crate::clock_filter::Sample, PacketTest> {
+        let errors = Errors {
+            our_precision_s: base.precision_s,
+            server_precision_s: f64::from(header.precision).exp2(),
+            phi_s_per_s: base.phi_s_per_s,
+        };
+        if self.options.key.is_some() && matches!(authenticity, Authenticity::NotAsked) {
+            return Err(PacketTest::Authentication);
+        }
+        measure(tests, authenticity, stamps, errors)
+    }
+
+    /// A kiss gets here only because it is the authentic answer to our request (CVE-2015-7704).
+    fn take_kiss(
+        &mut self,
+        now: Now,
+        code: KissCode,
+        header: &Header,
+        rng: &mut ChaCha20Rng,
+        heard: &mut Heard,
+    ) {
+        match code {
+            KissCode::Rate => {
+                let slower = self.poll.slow_down(now.mono, header.poll);
+                self.poll.reschedule(now.mono, slower, rng);
+                heard.events.push(PeerEvent::RateExceeded(slower));
+            }
+            KissCode::Deny | KissCode::Rstr => {
+                self.counts.refuse(PacketTest::Denied);
+                self.poll.stop();
+                self.peer.leap = LeapIndicator::NotSynchronized;
+                self.peer.stratum = STRATUM_UNSPECIFIED;
+                self.peer.reference_id = header.reference_id;
+                let event = PeerEvent::AccessDenied(header.reference_id);
+                heard.events.push(event);
+                heard.after = After::Denied;
+            }
+            KissCode::Other(_) => {}
+        }
+    }
+
+    fn note_header(&mut self, header: &Header, heard: &mut Heard) {
+        let announces =
+            |leap| matches!(leap, LeapIndicator::AddSecond | LeapIndicator::DeleteSecond);
+        if announces(header.leap) && !announces(self.peer.leap) {
+            heard.events.push(PeerEvent::LeapArmed);
+        }
+        self.peer.leap = header.leap;
+        self.peer.stratum = if header.stratum == 0 {
+            STRATUM_UNSPECIFIED
+        } else {
+            header.stratum.min(STRATUM_UNSPECIFIED)
+        };
+        self.peer.poll = header.poll;
+        self.peer.precision = header.precision;
+        self.peer.root_delay_s = header.root_delay.to_seconds();
+        self.peer.root_dispersion_s = header.root_dispersion.to_seconds();
+        self.peer.reference_id = shown_reference(header);
+    }
+
+    fn note_reached(&mut self, now: Now, heard: &mut Heard) {
+        if self.poll.reach() == 0 {
+            heard.events.push(PeerEvent::Reachable);
+        }
+        self.poll.reached();
+        self.heard = Some(now.mono);
+    }
+}
+
+/// An unsynchronized server that gives no reason is shown as still starting.
+fn shown_reference(header: &Header) -> ReferenceId {
+    if header.stratum == 0 && header.reference_id.octets() == [0; 4] {
+        ReferenceId::from_letters("INIT")
+    } else {
+        header.reference_id
+    }
+}

@@ -1,0 +1,69 @@
+//! Making a request that tells nothing of us (data minimisation), and what becomes of it.
+use super::Association;
+use crate::authentication::{Authenticator, KeyId, Verification};
+use crate::event::PeerEvent;
+use crate::packet::{Stamp, Transmit, TxTicket, Via};
+use rand_chacha::ChaCha20Rng;
+use truechimer_wire::{Header, MAC_LEN_MAX, Mode};
+
+impl Association {
+    /// Opens an exchange and makes its request; `None` without an address, or without the key, which
+    /// is said once. All fields but version and mode are zero; the transmit stamp is 64 random bits.
+    pub(crate) fn request(
+        &mut self,
+        sequence: u64,
+        authenticator: &mut dyn Authenticator,
+        rng: &mut ChaCha20Rng,
+        events: &mut Vec<PeerEvent>,
+    ) -> Option<Transmit> {
+        let to = self.remote?;
+        let mut header = Header::blank(self.options.version, Mode::Client);
+        header.transmit_time = self.exchange.begin(sequence, rng);
+        let mut octets = header.to_octets().to_vec();
+        if let Some(key) = self.options.key
+            && !append_mac(&mut octets, key, authenticator)
+        {
+            self.exchange.reset();
+            if !self.key_missed {
+                self.key_missed = true;
+                let outcome = Some(Verification::UnknownKey);
+                events.push(PeerEvent::BadAuthentication { key, outcome });
+            }
+            return None;
+        }
+        self.key_missed = false;
+        self.counts.sent = self.counts.sent.saturating_add(1);
+        Some(Transmit {
+            octets,
+            to,
+            via: Via::Client(self.id),
+            ticket: TxTicket {
+                association: self.id,
+                sequence,
+            },
+        })
+    }
+
+    /// Learns when a request left.
+    pub(crate) fn note_departure(&mut self, sequence: u64, stamp: Stamp) {
+        self.exchange.note_departure(sequence, stamp);
+    }
+
+    /// Learns that a request did not leave or did not arrive; tells whether it was the last one.
+    pub(crate) fn abandon(&mut self, sequence: u64) -> bool {
+        self.exchange.abandon(sequence)
+    }
+}
+
+fn append_mac(octets: &mut Vec<u8>, key: KeyId, authenticator: &mut dyn Authenticator) -> bool {
+    let mut digest = [0; MAC_LEN_MAX];
+    let Some(len) = authenticator.seal(key, octets, &mut digest) else {
+        return false;
+    };
+    let Some(digest) = digest.get(..len) else {
+        return false;
+    };
+    octets.extend_from_slice(&key.get().to_be_bytes());
+    octets.extend_from_slice(digest);
+    true
+}

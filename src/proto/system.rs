@@ -1,0 +1,216 @@
+//! The system process (RFC 5905 §11): associations in, one estimate to the discipline, one snapshot
+//! to the server threads out. Owned by the clock thread; nothing else may touch it.
+mod candidate;
+mod cluster;
+mod combine;
+mod inputs;
+mod leap;
+mod lookup;
+mod mitigation;
+mod mobilize;
+mod names;
+mod outbox;
+mod pool;
+mod reload;
+mod report;
+mod select;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod tests_support;
+mod turns;
+mod update;
+mod variables;
+
+use crate::association::Association;
+use crate::authentication::Authenticator;
+use crate::clock_filter::Setting;
+use crate::config::SystemConfig;
+use crate::discipline::Discipline;
+use crate::event::{Event, PeerEvent, SystemEvent};
+use crate::host::Output;
+use crate::leap::LeapSchedule;
+use crate::packet::AssociationId;
+use crate::snapshot::Snapshot;
+use candidate::OwnAddress;
+use core::fmt;
+use core::time::Duration;
+use lookup::Lookup;
+use mitigation::Clockhop;
+use outbox::Outbox;
+use pool::Pool;
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+use std::collections::BTreeMap;
+use truechimer_time::{Instant, Now};
+use variables::Variables;
+
+/// How often the frequency is looked at for keeping.
+const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(3600);
+
+/// RFC 5905's client side: sources, selection and the discipline they feed.
+///
+/// Events go in by `handle_*`; after each, fetch `poll_output` until `None`, then wait until
+/// `poll_timeout` at the latest.
+pub struct System {
+    config: SystemConfig,
+    authenticator: Box<dyn Authenticator>,
+    rng: ChaCha20Rng,
+    outbox: Outbox,
+    associations: BTreeMap<AssociationId, Association>,
+    pools: BTreeMap<AssociationId, Pool>,
+    /// Of named servers and of pools, by their association.
+    lookups: BTreeMap<AssociationId, Lookup>,
+    discipline: Discipline,
+    variables: Variables,
+    leap: LeapSchedule,
+    leap_due: Option<Instant>,
+    clockhop: Clockhop,
+    own: Vec<OwnAddress>,
+    published: Option<Snapshot>,
+    /// From here on the LOCAL clock may stand in.
+    local_from: Instant,
+    housekeeping: Instant,
+    strangers_told: Option<Instant>,
+    next_id: u16,
+    next_sequence: u64,
+    next_resolve: u32,
+    /// The daemon was told to end: nothing more is to happen to the clock.
+    ended: bool,
+}
+
+impl System {
+    /// Mobilises what is configured, schedules the first polls and queues the first outputs.
+    ///
+    /// `seed` is the only randomness there is: nonces and poll spreading come from it, so it must be
+    /// unpredictable, except in tests.
+    pub fn new(
+        now: Now,
+        config: SystemConfig,
+        seed: [u8; 32],
+        authenticator: Box<dyn Authenticator>,
+    ) -> Self {
+        let mut rng = ChaCha20Rng::from_seed(seed);
+        let first_id = u16::try_from(rng.next_u32() >> 16).unwrap_or(1);
+        let mut this = Self {
+            discipline: Discipline::new(now, config.steering, config.tinker, config.precision),
+            variables: Variables::new(now.mono, config.precision),
+            config: SystemConfig::default(),
+            authenticator,
+            rng,
+            outbox: Outbox::default(),
+            associations: BTreeMap::new(),
+            pools: BTreeMap::new(),
+            lookups: BTreeMap::new(),
+            leap: LeapSchedule::new(None),
+            leap_due: None,
+            clockhop: Clockhop::default(),
+            own: Vec::new(),
+            published: None,
+            local_from: now.mono,
+            housekeeping: now.mono.plus(HOUSEKEEPING_EVERY),
+            strangers_told: None,
+            next_id: first_id,
+            next_sequence: 1,
+            next_resolve: 1,
+            ended: false,
+        };
+        this.tell_system(SystemEvent::Restart);
+        this.configure(now, config);
+        this.pump(now);
+        this.publish();
+        this
+    }
+
+    /// The next thing to be done by the host; call until `None`.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outbox.pop()
+    }
+
+    /// When `handle_timeout` is needed at the latest.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        if self.ended {
+            return None;
+        }
+        let polls = self.associations.values().filter_map(Association::due);
+        let pools = self.pools.values().map(Pool::next);
+        let lookups = self.lookups.values().filter_map(Lookup::next);
+        polls
+            .chain(pools)
+            .chain(lookups)
+            .chain(self.discipline.next_tick())
+            .chain(self.leap_due)
+            .chain([self.housekeeping])
+            .min()
+    }
+
+    /// What server threads answer from.
+    pub fn snapshot(&self) -> Snapshot {
+        self.variables.snapshot()
+    }
+
+    /// Outputs lost because nobody fetched them.
+    pub const fn outputs_dropped(&self) -> u64 {
+        self.outbox.dropped()
+    }
+
+    fn publish(&mut self) {
+        let snapshot = self.variables.snapshot();
+        if self.published != Some(snapshot) {
+            self.published = Some(snapshot);
+            self.outbox.push(Output::Publish(snapshot));
+        }
+    }
+
+    /// Passes on what the discipline wants done and told.
+    fn pump(&mut self, now: Now) {
+        while let Some(adjustment) = self.discipline.poll_adjustment() {
+            self.outbox.push(Output::Adjust(adjustment));
+        }
+        while let Some(event) = self.discipline.poll_event() {
+            self.tell_system(event);
+        }
+        if self.housekeeping <= now.mono {
+            self.housekeeping = now.mono.plus(HOUSEKEEPING_EVERY);
+            if let Some(freq_ppm) = self.discipline.frequency_to_store(now) {
+                self.outbox.push(Output::StoreFrequency(freq_ppm));
+            }
+        }
+    }
+
+    fn setting(&self) -> Setting {
+        Setting {
+            phi_s_per_s: self.config.tinker.dispersion_s_per_s,
+            allan_s: self.config.tinker.allan_s,
+            maxdist_s: self.config.tos.maxdist_s,
+            precision_s: self.precision_s(),
+            poll_s: 0.0,
+            settling: self.discipline.settling(),
+        }
+    }
+
+    fn precision_s(&self) -> f64 {
+        f64::from(self.config.precision).exp2()
+    }
+
+    fn tell_system(&mut self, event: SystemEvent) {
+        self.outbox.push(Output::Event(Event::System(event)));
+    }
+
+    fn tell(&mut self, association: AssociationId, remote: String, what: PeerEvent) {
+        self.outbox.push(Output::Event(Event::Peer {
+            association,
+            remote,
+            what,
+        }));
+    }
+}
+
+impl fmt::Debug for System {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("System")
+            .field("variables", &self.variables)
+            .field("associations", &self.associations)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,186 @@
+//! What the host reports: datagrams, stamps, failures, samples, adjustments.
+use super::System;
+use crate::association::{After, Role};
+use crate::event::{PeerEvent, SystemEvent};
+use crate::host::{Applied, HostEvent};
+use crate::packet::{AssociationId, Received, SendFailure, Stamp, TxTicket, Via};
+use crate::refclock::RefclockSample;
+use core::net::SocketAddr;
+use truechimer_time::{Now, NtpDuration};
+
+/// Driver type of the LOCAL clock.
+pub(super) const LOCAL_DRIVER: u8 = 1;
+/// Silence about strangers after one was told of, seconds.
+const STRANGERS_EVERY_S: f64 = 64.0;
+
+impl System {
+    /// Takes a datagram: a reply on an association's socket, or what a server thread hands over.
+    pub fn handle_packet(&mut self, now: Now, received: &Received<'_>) {
+        if self.ended {
+            return;
+        }
+        if self.is_near_leap(now) {
+            return;
+        }
+        let setting = self.setting();
+        let association = match received.via {
+            Via::Client(id) => self.associations.get_mut(&id),
+            Via::Server(_) => None,
+        };
+        let Some(association) = association.filter(|it| it.refclock_id().is_none()) else {
+            self.note_stranger(now, received.source);
+            return;
+        };
+        let id = association.id;
+        let heard = association.take_packet(
+            now,
+            received,
+            &setting,
+            self.authenticator.as_mut(),
+            &mut self.rng,
+        );
+        let bursting = association.poll.bursting();
+        self.after(now, id, heard.events, heard.after, bursting);
+    }
+
+    fn note_stranger(&mut self, now: Now, source: SocketAddr) {
+        let quiet = self
+            .strangers_told
+            .is_some_and(|told| now.mono.seconds_since(told) < STRANGERS_EVERY_S);
+        if !quiet {
+            self.strangers_told = Some(now.mono);
+            self.tell_system(SystemEvent::StrangeDatagram(source));
+        }
+    }
+
+    fn after(
+        &mut self,
+        now: Now,
+        id: AssociationId,
+        events: Vec<PeerEvent>,
+        after: After,
+        bursting: bool,
+    ) {
+        let remote = self.associations.get(&id).map(|it| it.shown_remote());
+        for event in events {
+            if event == PeerEvent::Reachable
+                && let Some(lookup) = self.lookups.get_mut(&id)
+            {
+                lookup.is_fruitful();
+            }
+            self.tell(id, remote.clone().unwrap_or_default(), event);
+        }
+        match after {
+            After::Rest => {}
+            After::Select => {
+                // In a burst only the last sample counts, unless the clock was never set.
+                if !bursting || !self.is_synchronized() {
+                    self.select(now);
+                }
+            }
+            After::Denied => {
+                self.drop_denied_member(now, id);
+                self.select(now);
+            }
+        }
+        self.pump(now);
+        self.publish();
+    }
+
+    /// A pool has others to ask; a configured server stays, silent, for the operator to see.
+    fn drop_denied_member(&mut self, now: Now, id: AssociationId) {
+        let Some(association) = self.associations.get(&id) else {
+            return;
+        };
+        if let (Role::Member { pool, .. }, Some(remote)) = (&association.role, association.remote) {
+            if let Some(pool) = self.pools.get_mut(pool) {
+                pool.shun_for_a_day(remote.ip(), now.mono);
+            }
+            self.demobilize(id);
+        }
+    }
+
+    /// Learns when a request left. A stamp for a request that is no longer outstanding is ignored.
+    pub fn handle_transmit_stamp(&mut self, ticket: TxTicket, stamp: Stamp) {
+        let TxTicket {
+            association,
+            sequence,
+        } = ticket;
+        if let Some(association) = self.associations.get_mut(&association) {
+            association.note_departure(sequence, stamp);
+        }
+    }
+
+    /// Learns that a request did not leave, or that its port or host was reported unreachable.
+    /// Such a report can be forged, so it never costs more than a change of address while nobody
+    /// answers at the present one.
+    pub fn handle_send_failure(&mut self, now: Now, ticket: TxTicket, failure: SendFailure) {
+        let TxTicket {
+            association: id,
+            sequence,
+        } = ticket;
+        let Some(association) = self.associations.get_mut(&id) else {
+            return;
+        };
+        let silent = association.poll.reach() == 0;
+        let current = match failure {
+            SendFailure::Local | SendFailure::Unreachable => association.abandon(sequence),
+            SendFailure::Refused => true,
+        };
+        if silent && current && !self.ended {
+            self.try_next_address(now, id);
+        }
+    }
+
+    /// Takes a measurement of a reference clock. The LOCAL clock is not listened to while another
+    /// source leads: it would only agree with itself.
+    pub fn handle_refclock_sample(&mut self, now: Now, sample: RefclockSample) {
+        if self.ended || self.is_near_leap(now) {
+            return;
+        }
+        let setting = self.setting();
+        let found = self
+            .associations
+            .values_mut()
+            .find(|it| it.refclock_id() == Some(sample.id));
+        let Some(association) = found else { return };
+        let id = association.id;
+        let dark = self.variables.peer.is_none_or(|leader| leader == id);
+        if sample.id.driver == LOCAL_DRIVER && !dark {
+            return;
+        }
+        let heard = association.take_sample(now, &sample, &setting);
+        self.after(now, id, heard.events, heard.after, false);
+    }
+
+    /// Learns what the kernel made of an adjustment.
+    pub fn handle_applied(&mut self, now: Now, applied: Applied) {
+        self.discipline.handle_applied(now, &applied);
+        self.pump(now);
+    }
+
+    /// Takes what the host has to say beside packets and time.
+    pub fn handle_host(&mut self, now: Now, event: HostEvent) {
+        match event {
+            HostEvent::Resolved { request, outcome } => self.handle_resolved(now, request, outcome),
+            HostEvent::Reconfigured {
+                config,
+                authenticator,
+            } => self.reconfigure(now, *config, authenticator),
+            HostEvent::LeapTable(table) => self.take_leap_table(now, table),
+            HostEvent::OwnAddresses(addresses) => self.set_own_addresses(&addresses),
+            HostEvent::ForeignStep(by) => self.handle_foreign_step(now, by),
+        }
+        self.pump(now);
+        self.publish();
+    }
+
+    fn handle_foreign_step(&mut self, now: Now, by: NtpDuration) {
+        if self.is_leap_step(now, by) {
+            return;
+        }
+        self.discipline.handle_foreign_step(now);
+        self.tell_system(SystemEvent::ForeignStep(by.to_seconds()));
+        self.forget_time(now, now.wall);
+    }
+}

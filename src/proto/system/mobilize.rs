@@ -1,0 +1,131 @@
+//! Associations come and go.
+use super::System;
+use super::lookup::Lookup;
+use super::pool::Pool;
+use crate::association::{Association, Role, remote_name};
+use crate::config::{AssociationConfig, AssociationKind, RefclockConfig, Remote};
+use crate::event::PeerEvent;
+use crate::host::Output;
+use crate::packet::AssociationId;
+use core::net::{IpAddr, SocketAddr};
+use truechimer_time::{Instant, Now};
+
+/// Most associations, pools and their members included.
+pub(super) const ASSOCIATIONS_AT_MOST: usize = 256;
+
+impl System {
+    /// Mobilises one `server` or `pool` line, first asked at `first`.
+    pub(super) fn mobilize(&mut self, now: Now, line: &AssociationConfig, first: Instant) {
+        let id = self.new_id();
+        let taken = match line.remote {
+            Remote::Address(address) => self.is_used(SocketAddr::new(address, line.port)),
+            Remote::Name(_) => false,
+        };
+        let full = self.associations.len() + self.pools.len() >= ASSOCIATIONS_AT_MOST;
+        let is_pool = line.kind == AssociationKind::Pool;
+        if full || (taken && !is_pool) {
+            self.tell(id, remote_name(line), PeerEvent::Demobilize);
+            return;
+        }
+        if is_pool {
+            self.lookups.insert(id, Lookup::new(line, now.mono));
+            self.pools.insert(id, Pool::new(line.clone(), first));
+        } else {
+            let role = Role::Server(line.clone());
+            let precision_s = self.precision_s();
+            let mut association = Association::server(id, role, line, now.mono, first, precision_s);
+            match line.remote {
+                Remote::Address(address) => {
+                    association.remote = Some(SocketAddr::new(address, line.port));
+                }
+                Remote::Name(_) => {
+                    self.lookups.insert(id, Lookup::new(line, now.mono));
+                }
+            }
+            self.associations.insert(id, association);
+        }
+        self.tell(id, remote_name(line), PeerEvent::Mobilize);
+    }
+
+    /// Mobilises a reference clock.
+    pub(super) fn mobilize_refclock(&mut self, now: Now, config: &RefclockConfig) {
+        let id = self.new_id();
+        let twice = self
+            .associations
+            .values()
+            .any(|it| it.refclock_id() == Some(config.id));
+        let full = self.associations.len() + self.pools.len() >= ASSOCIATIONS_AT_MOST;
+        let what = if full || twice {
+            PeerEvent::Demobilize
+        } else {
+            let precision = self.config.precision;
+            let association = Association::refclock(id, config, now.mono, precision);
+            self.associations.insert(id, association);
+            PeerEvent::Mobilize
+        };
+        self.tell(id, config.id.to_string(), what);
+    }
+
+    /// Mobilises a pool's member at `address`.
+    pub(super) fn mobilize_member(
+        &mut self,
+        now: Now,
+        pool: AssociationId,
+        line: &AssociationConfig,
+        address: IpAddr,
+    ) {
+        if self.associations.len() + self.pools.len() >= ASSOCIATIONS_AT_MOST {
+            return;
+        }
+        let id = self.new_id();
+        let role = Role::Member {
+            pool,
+            line: line.clone(),
+        };
+        let precision_s = self.precision_s();
+        let mut member = Association::server(id, role, line, now.mono, now.mono, precision_s);
+        member.remote = Some(SocketAddr::new(address, line.port));
+        let remote = member.shown_remote();
+        self.associations.insert(id, member);
+        self.tell(id, remote, PeerEvent::Mobilize);
+    }
+
+    /// Ends an association and closes its socket.
+    pub(super) fn demobilize(&mut self, id: AssociationId) {
+        self.lookups.remove(&id);
+        if let Some(association) = self.associations.remove(&id) {
+            if association.refclock_id().is_none() {
+                self.outbox.push(Output::Close(id));
+            }
+            if self.variables.peer == Some(id) {
+                self.variables.peer = None;
+            }
+            self.tell(id, association.shown_remote(), PeerEvent::Demobilize);
+        }
+    }
+
+    /// Whether an association talks to this address already.
+    pub(super) fn is_used(&self, remote: SocketAddr) -> bool {
+        self.associations
+            .values()
+            .any(|it| it.remote == Some(remote))
+    }
+
+    /// Servers and pool members, reachable or not.
+    pub(super) fn servers(&self) -> usize {
+        let servers = self.associations.values();
+        servers.filter(|it| it.refclock_id().is_none()).count()
+    }
+
+    /// A number not in use, and not used lately.
+    fn new_id(&mut self) -> AssociationId {
+        loop {
+            self.next_id = self.next_id.wrapping_add(1);
+            let id = AssociationId(self.next_id);
+            let used = self.associations.contains_key(&id) || self.pools.contains_key(&id);
+            if id.0 != 0 && !used {
+                return id;
+            }
+        }
+    }
+}

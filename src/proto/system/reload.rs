@@ -1,0 +1,116 @@
+//! A new configuration: what did not change goes on, with all it has learned.
+use super::System;
+use super::candidate::OwnAddress;
+use crate::association::Role;
+use crate::association::remote_name;
+use crate::authentication::Authenticator;
+use crate::config::{AssociationConfig, RefclockConfig, SystemConfig};
+use crate::event::{PeerEvent, SystemEvent};
+use crate::packet::AssociationId;
+use core::net::IpAddr;
+use truechimer_time::Now;
+
+/// Seconds between the first requests to different servers.
+const FIRST_POLL_SPACING_S: f64 = 1.0;
+/// Addresses of this host looked at for loops.
+const OWN_ADDRESSES_AT_MOST: usize = 256;
+
+impl System {
+    /// Takes a configuration that was read again.
+    pub(super) fn reconfigure(
+        &mut self,
+        now: Now,
+        config: SystemConfig,
+        authenticator: Box<dyn Authenticator>,
+    ) {
+        self.authenticator = authenticator;
+        self.discipline
+            .reconfigure(now, config.steering, config.tinker);
+        self.tell_system(SystemEvent::Restart);
+        self.configure(now, config);
+        self.select(now);
+    }
+
+    /// Makes the associations those of `config`, keeping every one whose line is still there.
+    pub(super) fn configure(&mut self, now: Now, config: SystemConfig) {
+        self.variables.precision = config.precision;
+        self.set_own_addresses(&config.own_addresses);
+        if let Some(table) = config.leap_table.clone() {
+            self.take_leap_table(now, table);
+        }
+        let mut lines: Vec<Option<&AssociationConfig>> =
+            config.associations.iter().map(Some).collect();
+        let mut clocks: Vec<Option<&RefclockConfig>> = config.refclocks.iter().map(Some).collect();
+        let gone: Vec<AssociationId> = self
+            .associations
+            .values()
+            .filter(|it| match &it.role {
+                Role::Server(line) => !strike(&mut lines, line),
+                Role::Refclock(clock) => !strike(&mut clocks, clock),
+                Role::Member { .. } => false,
+            })
+            .map(|it| it.id)
+            .collect();
+        let drained: Vec<AssociationId> = self
+            .pools
+            .iter()
+            .filter(|(_, pool)| !strike(&mut lines, &pool.line))
+            .map(|(id, _)| *id)
+            .collect();
+        let lines: Vec<AssociationConfig> = lines.into_iter().flatten().cloned().collect();
+        let clocks: Vec<RefclockConfig> = clocks.into_iter().flatten().cloned().collect();
+        self.config = config;
+        for id in gone {
+            self.demobilize(id);
+        }
+        for id in drained {
+            self.drain(id);
+        }
+        for clock in &clocks {
+            self.mobilize_refclock(now, clock);
+        }
+        let mut first = now.mono;
+        for line in &lines {
+            self.mobilize(now, line, first);
+            first = first.plus_seconds(FIRST_POLL_SPACING_S);
+        }
+        if !self.is_synchronized() {
+            self.local_from = now.mono.plus_seconds(self.local_wait_s());
+        }
+    }
+
+    /// Ends a pool and its members.
+    fn drain(&mut self, id: AssociationId) {
+        let members: Vec<AssociationId> = self
+            .associations
+            .values()
+            .filter(|it| matches!(it.role, Role::Member { pool, .. } if pool == id))
+            .map(|it| it.id)
+            .collect();
+        for member in members {
+            self.demobilize(member);
+        }
+        self.lookups.remove(&id);
+        if let Some(pool) = self.pools.remove(&id) {
+            self.tell(id, remote_name(&pool.line), PeerEvent::Demobilize);
+        }
+    }
+
+    /// Learns the addresses of this host.
+    pub(super) fn set_own_addresses(&mut self, addresses: &[IpAddr]) {
+        self.own = addresses
+            .iter()
+            .take(OWN_ADDRESSES_AT_MOST)
+            .map(|&address| OwnAddress {
+                address,
+                reference_id: self.reference_id_of(address),
+            })
+            .collect();
+    }
+}
+
+/// Strikes one equal entry off the list; false if there is none.
+fn strike<T: PartialEq>(list: &mut [Option<&T>], wanted: &T) -> bool {
+    let found = list.iter_mut().find(|it| **it == Some(wanted));
+    found.and_then(Option::take).is_some()
+}

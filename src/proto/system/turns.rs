@@ -1,0 +1,153 @@
+//! What comes due: polls, pools, names, the discipline's second.
+use super::System;
+use super::candidate::{PEER_TESTS, Yardstick, unfit};
+use super::pool::Fate;
+use crate::association::{Association, Role};
+use crate::clock_filter::Filtered;
+use crate::event::PeerEvent;
+use crate::host::Output;
+use crate::packet::AssociationId;
+use truechimer_time::{Instant, Now};
+
+/// Polls without an answer after which a name is resolved anew.
+const LOOKUP_AFTER_POLLS: u32 = 8;
+/// Reach bits of a reference clock that must not all be clear.
+const REFCLOCK_REACH: u8 = 0x0f;
+
+impl Association {
+    /// When this wants its turn; a server whose address is not known yet wants none.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.remote.and_then(|_| self.poll.next())
+    }
+}
+
+impl System {
+    /// Does what has come due.
+    pub fn handle_timeout(&mut self, now: Now) {
+        if self.ended {
+            return;
+        }
+        if self
+            .discipline
+            .next_tick()
+            .is_some_and(|due| due <= now.mono)
+        {
+            let phi_s_per_s = self.config.tinker.dispersion_s_per_s;
+            let root_distance_s = self.variables.root_distance_at_s(now.mono, phi_s_per_s);
+            self.discipline.tick(now, root_distance_s);
+        }
+        self.refresh_leap(now);
+        self.run_lookups(now);
+        self.run_pools(now);
+        let due: Vec<AssociationId> = self
+            .associations
+            .values()
+            .filter(|it| it.due().is_some_and(|due| due <= now.mono))
+            .map(|it| it.id)
+            .collect();
+        for id in due {
+            self.run_poll(now, id);
+        }
+        self.pump(now);
+        self.publish();
+    }
+
+    fn run_poll(&mut self, now: Now, id: AssociationId) {
+        let system_poll = self.discipline.time_constant();
+        let setting = self.setting();
+        let by = Yardstick {
+            now: now.mono,
+            phi_s_per_s: setting.phi_s_per_s,
+            tos: &self.config.tos,
+            own: &self.own,
+        };
+        let Some(association) = self.associations.get_mut(&id) else {
+            return;
+        };
+        let is_refclock = association.refclock_id().is_some();
+        let fit = unfit(association, &by) == 0;
+        let turn = association.poll.turn(now.mono, system_poll, fit);
+        let mut events = Vec::new();
+        let mut filtered = Filtered::Old;
+        if turn.fresh {
+            association.unwanted = association.unwanted.saturating_add(1);
+            let faint = is_refclock && association.poll.reach() & REFCLOCK_REACH == 0;
+            if turn.silent || faint {
+                filtered = association.note_silence(now.mono, &setting);
+            }
+            if turn.lost {
+                let failed = unfit(association, &by);
+                association.counts.flash = association.counts.flash & !PEER_TESTS | failed;
+                events.push(PeerEvent::Unreachable);
+            } else if turn.missed && !is_refclock {
+                events.push(PeerEvent::NoReply);
+            }
+        }
+        let remote = association.shown_remote();
+        for event in events {
+            self.tell(id, remote.clone(), event);
+        }
+        if matches!(filtered, Filtered::Empty | Filtered::Fresh) {
+            self.select(now);
+        }
+        if turn.fresh && self.is_to_go(now, id) {
+            self.demobilize(id);
+            return;
+        }
+        if !is_refclock {
+            self.send_request(id, now);
+        }
+        if let Some(association) = self.associations.get_mut(&id) {
+            let wanted = association.poll.host_poll();
+            association.poll.reschedule(now.mono, wanted, &mut self.rng);
+        }
+    }
+
+    /// Looks after a source that nobody needs or that does not answer; true if it is to be dropped.
+    fn is_to_go(&mut self, now: Now, id: AssociationId) -> bool {
+        let Some(association) = self.associations.get(&id) else {
+            return false;
+        };
+        let unanswered = association.poll.unanswered();
+        let lost = association.poll.reach() == 0 && unanswered >= LOOKUP_AFTER_POLLS;
+        if lost
+            && matches!(association.role, Role::Server(_))
+            && let Some(lookup) = self.lookups.get_mut(&id)
+        {
+            lookup.want(now.mono);
+        }
+        match self.fate_of(now, id) {
+            Fate::Stay => false,
+            Fate::Go => true,
+            Fate::Replace { pool, address } => {
+                if let Some(pool) = self.pools.get_mut(&pool) {
+                    pool.shun_awhile(address, now.mono);
+                }
+                true
+            }
+        }
+    }
+
+    fn send_request(&mut self, id: AssociationId, now: Now) {
+        let Some(association) = self.associations.get_mut(&id) else {
+            return;
+        };
+        let sequence = self.next_sequence;
+        self.next_sequence += 1;
+        let mut events = Vec::new();
+        let request = association.request(
+            sequence,
+            self.authenticator.as_mut(),
+            &mut self.rng,
+            &mut events,
+        );
+        let remote = association.shown_remote();
+        if let Some(request) = request {
+            association.poll.sent(now.mono);
+            self.outbox.push(Output::Send(request));
+        }
+        for event in events {
+            self.tell(id, remote.clone(), event);
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! The system update (RFC 5905 §11.2 `clock_select()`, §11.3 `clock_update()`).
+use super::System;
+use super::candidate::{Candidate, PEER_TESTS, Yardstick, candidate, unfit};
+use super::combine::Combined;
+use super::inputs::LOCAL_DRIVER;
+use super::mitigation::{LeapVotes, Terms, mitigate};
+use crate::association::{Association, STRATUM_UNSPECIFIED};
+use crate::discipline::{Estimate, Verdict};
+use crate::event::{PeerEvent, SystemEvent};
+use crate::host::{Exit, Output};
+use crate::packet::AssociationId;
+use crate::status::Tally;
+use core::net::IpAddr;
+use truechimer_time::leap::LeapIndicator;
+use truechimer_time::{Now, NtpDuration, NtpTimestamp};
+use truechimer_wire::ReferenceId;
+
+/// How long the LOCAL clock waits for better sources, seconds (`tos orphanwait` of the reference).
+pub(super) const LOCAL_WAIT_S: f64 = 300.0;
+
+impl System {
+    pub(super) fn is_synchronized(&self) -> bool {
+        self.variables.leap != LeapIndicator::NotSynchronized
+    }
+
+    /// Decides anew who tells the truth and who leads, and sets the clock by it if that is news.
+    pub(super) fn select(&mut self, now: Now) {
+        if self.ended {
+            return;
+        }
+        let (candidates, stand_in) = self.gather_candidates(now);
+        let incumbent = self.variables.peer;
+        let terms = Terms {
+            tos: &self.config.tos,
+            precision_s: self.precision_s(),
+            stand_in,
+            incumbent,
+        };
+        let selection = mitigate(&candidates, &terms, &mut self.clockhop);
+        for id in &selection.survivors {
+            if let Some(association) = self.associations.get_mut(id) {
+                association.unwanted = 0;
+            }
+        }
+        self.variables.survivors = selection.survivors.len();
+        let Some((leader, combined)) = selection.leader else {
+            self.note_no_leader(now, incumbent);
+            self.set_tallies(&selection.tallies);
+            return;
+        };
+        let used = self.associations.get(&leader.id);
+        let used = used.and_then(|it| it.filter.used());
+        if used.is_none() || used <= self.variables.epoch {
+            return;
+        }
+        self.set_tallies(&selection.tallies);
+        if incumbent != Some(leader.id) {
+            let remote = self.associations.get(&leader.id);
+            let remote = remote.map(Association::shown_remote).unwrap_or_default();
+            self.tell(leader.id, remote, PeerEvent::SystemPeer);
+        }
+        self.variables.epoch = used;
+        self.clock_update(now, &leader, combined, selection.votes);
+    }
+
+    /// The sources that pass the peer tests, and the LOCAL clock if it may stand in for them.
+    fn gather_candidates(&mut self, now: Now) -> (Vec<Candidate>, Option<Candidate>) {
+        let by = Yardstick {
+            now: now.mono,
+            phi_s_per_s: self.config.tinker.dispersion_s_per_s,
+            tos: &self.config.tos,
+            own: &self.own,
+        };
+        let mut candidates = Vec::new();
+        let mut stand_in = None;
+        for association in self.associations.values_mut() {
+            let failed = unfit(association, &by);
+            association.counts.flash = association.counts.flash & !PEER_TESTS | failed;
+            if failed != 0 {
+                continue;
+            }
+            let Some(candidate) = candidate(association, &by) else {
+                continue;
+            };
+            let local = association
+                .refclock_id()
+                .is_some_and(|id| id.driver == LOCAL_DRIVER);
+            if !local || candidate.prefer {
+                candidates.push(candidate);
+            } else if now.mono >= self.local_from {
+                stand_in = stand_in.or(Some(candidate));
+            }
+        }
+        (candidates, stand_in)
+    }
+
+    fn note_no_leader(&mut self, now: Now, incumbent: Option<AssociationId>) {
+        self.variables.peer = None;
+        if incumbent.is_some() {
+            self.local_from = now.mono.plus_seconds(self.local_wait_s());
+            self.tell_system(SystemEvent::NoSystemPeer);
+        }
+    }
+
+    /// Waiting for better sources makes no sense where none is configured.
+    pub(super) fn local_wait_s(&self) -> f64 {
+        let others = self.associations.values().any(|it| {
+            let local = it.refclock_id().is_some_and(|id| id.driver == LOCAL_DRIVER);
+            !local && !it.options.noselect
+        });
+        if others || !self.pools.is_empty() {
+            LOCAL_WAIT_S
+        } else {
+            0.0
+        }
+    }
+
+    fn set_tallies(&mut self, tallies: &[(AssociationId, Tally)]) {
+        for association in self.associations.values_mut() {
+            association.tally = Tally::Reject;
+        }
+        for &(id, tally) in tallies {
+            if let Some(association) = self.associations.get_mut(&id) {
+                association.tally = tally;
+            }
+        }
+    }
+
+    fn clock_update(&mut self, now: Now, leader: &Candidate, combined: Combined, votes: LeapVotes) {
+        let Some(estimate) = self.take_leader(now, leader, combined) else {
+            return;
+        };
+        let verdict = self.discipline.update(now, &estimate);
+        let poll = self.discipline.time_constant();
+        if let Some(association) = self.associations.get_mut(&leader.id) {
+            association.poll.reschedule(now.mono, poll, &mut self.rng);
+        }
+        self.pump(now);
+        match verdict {
+            Verdict::Ignored => {}
+            Verdict::Slewed => self.note_slew(now, votes),
+            Verdict::Stepped { offset_s } => {
+                let wall = now.wall.plus(NtpDuration::from_seconds(offset_s));
+                self.forget_time(now, wall);
+            }
+            Verdict::Panic { offset_s } => self.end(Exit::Panic { offset_s }),
+            Verdict::OneShot { offset_s, stepped } => {
+                self.end(Exit::OneShotDone { offset_s, stepped });
+            }
+        }
+        self.publish();
+    }
+
+    /// Takes over the leader's variables; what is left is the estimate for the discipline.
+    fn take_leader(
+        &mut self,
+        now: Now,
+        leader: &Candidate,
+        combined: Combined,
+    ) -> Option<Estimate> {
+        let association = self.associations.get(&leader.id)?;
+        let phi_s_per_s = self.config.tinker.dispersion_s_per_s;
+        let peer = association.peer;
+        let root_dispersion_s = peer.root_dispersion_s
+            + association.filter.dispersion_at_s(now.mono, phi_s_per_s)
+            + combined.jitter_s
+            + combined.offset_s.abs();
+        let root_delay_s = association.filter.delay_s() + peer.root_delay_s;
+        let habits = association.poll.habits();
+        let primary = peer.stratum == 0 || peer.stratum >= STRATUM_UNSPECIFIED;
+        let remote = association.remote.map(|remote| remote.ip());
+        let reference_id = match remote {
+            Some(address) if !primary => self.reference_id_of(address),
+            _ => peer.reference_id,
+        };
+        let it = &mut self.variables;
+        it.peer = Some(leader.id);
+        it.offset_s = combined.offset_s;
+        it.jitter_s = combined.jitter_s;
+        it.stratum = peer.stratum.saturating_add(1).min(STRATUM_UNSPECIFIED);
+        it.reference_id = reference_id;
+        it.root_delay_s = root_delay_s;
+        it.root_dispersion_s = root_dispersion_s.max(self.config.tos.mindist_s);
+        it.updated = now.mono;
+        it.reference_time = peer.destination;
+        Some(Estimate {
+            offset_s: combined.offset_s,
+            jitter_s: combined.jitter_s,
+            root_delay_s,
+            root_dispersion_s: it.root_dispersion_s,
+            minpoll: habits.minpoll,
+            maxpoll: habits.maxpoll,
+            leap: self.leap_today(now),
+            tai_utc_s: self.leap.tai_utc_s(),
+        })
+    }
+
+    /// What servers of ours are told we follow. Where MD5 is forbidden an IPv6 address is known by
+    /// its last four octets.
+    pub(super) fn reference_id_of(&mut self, address: IpAddr) -> ReferenceId {
+        match address {
+            IpAddr::V4(v4) => ReferenceId::from_octets(v4.octets()),
+            IpAddr::V6(v6) => {
+                let [.., a, b, c, d] = v6.octets();
+                let digest = self.authenticator.reference_id_of(v6);
+                ReferenceId::from_octets(digest.unwrap_or([a, b, c, d]))
+            }
+        }
+    }
+
+    fn end(&mut self, exit: Exit) {
+        self.ended = true;
+        self.outbox.push(Output::Exit(exit));
+    }
+
+    /// The clock reads `wall` now and no stamp from before means anything: every association begins
+    /// anew, and nobody is served as if the time were known.
+    pub(super) fn forget_time(&mut self, now: Now, wall: NtpTimestamp) {
+        self.variables.forget(now.mono, wall);
+        self.clockhop = super::Clockhop::default();
+        let precision_s = self.precision_s();
+        for association in self.associations.values_mut() {
+            association.restart(now.mono, "STEP", precision_s, &mut self.rng);
+        }
+        self.refresh_leap(now);
+    }
+}
