@@ -84,7 +84,7 @@ fn words(options: &AssociationOptions, order: u64) -> String {
 
 proptest! {
     // A saved failure would make a folder beside the crates, where only crates may be.
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
 
     #[test]
     fn any_bytes_are_read_and_shown(bytes in prop::collection::vec(any::<u8>(), 0..400)) {

@@ -129,8 +129,11 @@ fn enable_and_disable() {
         "calibrate",
         "mode7",
         "monitor",
+        "peer_clear_digest_early",
         "stats",
         "unpeer_crypto_early",
+        "unpeer_crypto_nak_early",
+        "unpeer_digest_early",
     ] {
         assert_eq!(
             codes_of(&format!("enable {unbuilt}")),
