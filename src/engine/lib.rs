@@ -1,1 +1,126 @@
-//! placeholder
+//! The engine: waits for sockets, clock and timers, and carries events between them and `proto`.
+//!
+//! One form runs everything in the calling thread by poll(2), so that it works under a preload
+//! simulator and on small devices. The other runs the clock in the calling thread and answers
+//! requests in a roster of server threads, which read a published snapshot and wait for nobody.
+//! Nothing is decided here: `System` and `Responder` say what to do, `sys` knows how.
+#![forbid(unsafe_code)]
+
+mod clients;
+mod clock_hand;
+mod clock_thread;
+mod config;
+mod counters;
+mod error;
+mod host;
+mod latch;
+mod listeners;
+mod roster;
+
+pub use config::{Action, EngineConfig, InterfaceRule, Listen, Matches};
+pub use counters::ServerCounts;
+pub use error::{BindFailure, EngineError};
+pub use host::{Command, Ended, Host, Notice, Report, Why};
+pub use latch::{Publisher, Reader, latch};
+
+use clock_thread::{ClockThread, Serving};
+use core::net::IpAddr;
+use listeners::Listeners;
+use roster::Roster;
+use std::sync::Arc;
+use truechimer_proto::authentication::Authenticator;
+use truechimer_proto::refclock::Driver;
+use truechimer_proto::server::Policy;
+use truechimer_proto::system::System;
+
+/// Makes an authenticator with the keys of now; asked once for each server thread, and again
+/// whenever the policy is replaced.
+pub type MakeAuthenticator<'a> = &'a mut dyn FnMut() -> Box<dyn Authenticator>;
+
+/// An engine whose service sockets are open, but which does not run yet: the moment to give up
+/// privileges.
+#[derive(Debug)]
+pub struct Engine {
+    config: EngineConfig,
+    listeners: Listeners,
+    notices: Vec<Notice>,
+}
+
+impl Engine {
+    /// Opens the service sockets.
+    ///
+    /// # Errors
+    /// `EngineError::NoService` if addresses were wanted and not one could be had; where some
+    /// could, the failures become notices.
+    pub fn bind(config: EngineConfig) -> Result<Self, EngineError> {
+        let mut notices = Vec::new();
+        let sockets_each = config.server_threads.max(1);
+        let mut listeners = Listeners::new(config.listen.clone(), sockets_each);
+        listeners.rescan(&mut notices);
+        if listeners.is_empty() && !matches!(config.listen, Listen::Nowhere) {
+            let failed = notices.into_iter().find_map(|notice| match notice {
+                Notice::CannotListen(failure) => Some(failure),
+                _ => None,
+            });
+            return Err(EngineError::NoService(failed));
+        }
+        Ok(Self {
+            config,
+            listeners,
+            notices,
+        })
+    }
+
+    /// Addresses of this host, for `SystemConfig::own_addresses`.
+    pub fn own_addresses(&self) -> Vec<IpAddr> {
+        self.listeners.own_addresses().to_vec()
+    }
+
+    /// Runs until the protocol or the host ends it. The calling thread becomes the clock thread.
+    ///
+    /// # Errors
+    /// When waiting itself fails, or a thread cannot be started.
+    pub fn run(
+        self,
+        system: System,
+        drivers: Vec<Box<dyn Driver>>,
+        policy: Arc<Policy>,
+        make_authenticator: MakeAuthenticator<'_>,
+        host: &mut dyn Host,
+    ) -> Result<Ended, EngineError> {
+        for notice in &self.notices {
+            host.handle_notice(notice);
+        }
+        let threads = self.config.server_threads;
+        let serving = if threads == 0 {
+            Serving::here(self.listeners, policy, make_authenticator())
+        } else {
+            let pin = self.config.pin_threads;
+            let snapshot = system.snapshot();
+            let start = roster::Start {
+                listeners: self.listeners,
+                policy,
+                snapshot,
+                pin,
+                threads,
+            };
+            Serving::Threads(Roster::start(start, make_authenticator, host)?)
+        };
+        ClockThread::new(&self.config, system, drivers, serving).run(make_authenticator, host)
+    }
+}
+
+/// `Engine::bind` and `Engine::run` in one, for hosts without privileges to give up.
+///
+/// # Errors
+/// As either of them.
+pub fn run(
+    config: EngineConfig,
+    system: System,
+    drivers: Vec<Box<dyn Driver>>,
+    policy: Arc<Policy>,
+    make_authenticator: MakeAuthenticator<'_>,
+    host: &mut dyn Host,
+) -> Result<Ended, EngineError> {
+    Engine::bind(config)?.run(system, drivers, policy, make_authenticator, host)
+}

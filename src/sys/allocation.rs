@@ -1,12 +1,15 @@
 //! A global allocator that counts, for tests that promise not to allocate.
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+static BY_PROCESS: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
 }
 
-/// The system allocator, counting each thread's allocations.
+/// The system allocator, counting each thread's and all threads' allocations.
 #[derive(Debug)]
 pub struct CountingAllocator;
 
@@ -15,7 +18,13 @@ pub fn made_by_this_thread() -> u64 {
     ALLOCATIONS.try_with(Cell::get).unwrap_or_default()
 }
 
+/// Allocations and reallocations all threads have made so far.
+pub fn made_by_process() -> u64 {
+    BY_PROCESS.load(Ordering::Relaxed)
+}
+
 fn count() {
+    BY_PROCESS.fetch_add(1, Ordering::Relaxed);
     // A thread that is ending has no counter any more; it is not measured either.
     let _ = ALLOCATIONS.try_with(|made| made.set(made.get() + 1));
 }

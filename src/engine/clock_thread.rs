@@ -1,0 +1,208 @@
+//! The clock thread: the one owner of `System` and the one hand on the clock.
+//!
+//! In the one-thread form it serves requests as well. It waits by poll(2) alone, a second at
+//! most: a signal that sets a flag just before the wait is then seen in time, without the pipe
+//! that the preload simulator would take for ever readable.
+mod outputs;
+mod serving;
+
+pub(crate) use serving::Serving;
+
+use crate::MakeAuthenticator;
+use crate::clients::Clients;
+use crate::clock_hand::ClockHand;
+use crate::config::EngineConfig;
+use crate::error::EngineError;
+use crate::host::{Command, Ended, Host, Notice, Report, Why};
+use core::time::Duration;
+use truechimer_proto::host::HostEvent;
+use truechimer_proto::refclock::{Driver, DriverEvent, DriverOutput};
+use truechimer_proto::system::System;
+use truechimer_sys::clock;
+use truechimer_sys::poll::PollSet;
+use truechimer_sys::socket::ReceiveBuffer;
+use truechimer_time::{Instant, Now};
+use truechimer_wire::PACKET_LEN_MAX;
+
+/// Longest wait: how late a command may be seen.
+const WAIT_MAX: Duration = Duration::from_secs(1);
+/// How often the addresses of this host are looked up again.
+const RESCAN_EVERY: Duration = Duration::from_secs(60);
+/// Outputs and host events taken a turn, so that no flood of them keeps the sockets waiting.
+const WORK_MAX: usize = 1024;
+
+pub(crate) struct ClockThread {
+    system: System,
+    drivers: Vec<Box<dyn Driver>>,
+    clients: Clients,
+    hand: ClockHand,
+    serving: Serving,
+    set: PollSet,
+    buffer: ReceiveBuffer,
+    rescan_at: Instant,
+    /// Work was left over, so the next wait must not wait.
+    hurry: bool,
+    ended: Option<Why>,
+}
+
+impl ClockThread {
+    pub(crate) fn new(
+        config: &EngineConfig,
+        system: System,
+        drivers: Vec<Box<dyn Driver>>,
+        serving: Serving,
+    ) -> Self {
+        Self {
+            system,
+            drivers,
+            clients: Clients::new(config.client_sockets_max),
+            hand: ClockHand::new(config.may_adjust),
+            serving,
+            set: PollSet::with_capacity(64),
+            buffer: ReceiveBuffer::new(PACKET_LEN_MAX),
+            rescan_at: clock::monotonic().plus(RESCAN_EVERY),
+            hurry: false,
+            ended: None,
+        }
+    }
+
+    /// Turns until something ends it, then leaves the clock at its base frequency.
+    pub(crate) fn run(
+        mut self,
+        make_authenticator: MakeAuthenticator<'_>,
+        host: &mut dyn Host,
+    ) -> Result<Ended, EngineError> {
+        let why = loop {
+            self.hurry = false;
+            self.hear_host(make_authenticator, host);
+            self.run_timers(host);
+            self.work(host);
+            if let Some(why) = self.ended {
+                break why;
+            }
+            self.wait(host)?;
+        };
+        self.serving.stop();
+        let base_freq_ppm = self.system.status(clock::now()).frequency_ppm;
+        if let Err(error) = self.hand.release(base_freq_ppm) {
+            host.handle_notice(&Notice::NotRestored(error));
+        }
+        Ok(Ended {
+            why,
+            system: self.system,
+        })
+    }
+
+    fn hear_host(&mut self, make_authenticator: MakeAuthenticator<'_>, host: &mut dyn Host) {
+        for _ in 0..WORK_MAX {
+            let Some(command) = host.poll_command() else {
+                break;
+            };
+            match command {
+                Command::Stop => self.ended = Some(Why::Stopped),
+                Command::Report => self.report(host),
+                Command::ReplacePolicy(policy) => {
+                    self.serving.replace_policy(policy, make_authenticator);
+                }
+                Command::Rescan => self.rescan(host),
+            }
+        }
+        let now = clock::now();
+        if let Some(step) = self.hand.foreign_step(now) {
+            self.system.handle_host(now, HostEvent::ForeignStep(step));
+        }
+        for _ in 0..WORK_MAX {
+            let Some(event) = host.poll_event(now) else {
+                return;
+            };
+            self.system.handle_host(now, event);
+        }
+        self.hurry = true;
+    }
+
+    fn run_timers(&mut self, host: &mut dyn Host) {
+        let now = clock::now();
+        if self.rescan_at <= now.mono {
+            self.rescan(host);
+        }
+        for driver in &mut self.drivers {
+            if driver.poll_timeout().is_some_and(|due| due <= now.mono) {
+                driver.handle(now, DriverEvent::Timer);
+            }
+            while let Some(DriverOutput::Sample(sample)) = driver.poll_output() {
+                self.system.handle_refclock_sample(now, sample);
+            }
+        }
+        if self
+            .system
+            .poll_timeout()
+            .is_some_and(|due| due <= now.mono)
+        {
+            self.system.handle_timeout(now);
+        }
+    }
+
+    fn rescan(&mut self, host: &mut dyn Host) {
+        let now = clock::now();
+        self.rescan_at = now.mono.plus(RESCAN_EVERY);
+        let mut notices = Vec::new();
+        if let Some(own_addresses) = self.serving.rescan(&mut notices) {
+            let event = HostEvent::OwnAddresses(own_addresses);
+            self.system.handle_host(now, event);
+        }
+        for notice in &notices {
+            host.handle_notice(notice);
+        }
+    }
+
+    fn report(&self, host: &mut dyn Host) {
+        let now = clock::now();
+        let report = Report {
+            system: self.system.status(now),
+            server_threads: self.serving.threads(),
+            servers: self.serving.counts(),
+            listening: self.serving.addresses(),
+            client_sockets: self.clients.len(),
+        };
+        host.handle_report(now, report);
+    }
+
+    fn wait(&mut self, host: &mut dyn Host) -> Result<(), EngineError> {
+        self.set.clear();
+        self.clients.add_to(&mut self.set);
+        let clients = self.clients.len();
+        self.serving.add_to(&mut self.set);
+        let timeout = self.timeout(clock::now());
+        if self.set.wait(timeout).map_err(EngineError::Wait)? == 0 {
+            return Ok(());
+        }
+        // Serving never opens or closes a client's socket, and the clients are looked at before
+        // their outputs are worked off, so places stay what they were at the wait.
+        for place in 0..clients {
+            let ready = self.set.readiness(place);
+            if ready.readable || ready.error {
+                self.clients
+                    .handle_ready(place, ready, &mut self.system, &mut self.buffer);
+            }
+        }
+        self.serving
+            .handle_ready(&self.set, clients, &mut self.buffer, &mut self.system);
+        self.work(host);
+        Ok(())
+    }
+
+    fn timeout(&self, now: Now) -> Duration {
+        if self.hurry {
+            return Duration::ZERO;
+        }
+        let drivers = self
+            .drivers
+            .iter()
+            .filter_map(|driver| driver.poll_timeout());
+        let next = drivers
+            .chain(self.system.poll_timeout())
+            .chain([self.rescan_at])
+            .min();
+        next.map_or(WAIT_MAX, |next| next.since(now.mono).min(WAIT_MAX))
+    }
+}

@@ -1,0 +1,62 @@
+//! Working off what `System` wants done.
+use super::{ClockThread, WORK_MAX};
+use crate::clients::ours;
+use crate::host::{Host, Why};
+use core::net::IpAddr;
+use truechimer_proto::host::{Adjustment, Output};
+use truechimer_proto::packet::{SendFailure, Transmit, Via};
+use truechimer_sys::clock;
+
+impl ClockThread {
+    /// Works off the outputs in their order; those left over after a turn's worth wait for the
+    /// next.
+    pub(super) fn work(&mut self, host: &mut dyn Host) {
+        for _ in 0..WORK_MAX {
+            let Some(output) = self.system.poll_output() else {
+                return;
+            };
+            match output {
+                Output::Send(transmit) => self.send(transmit),
+                Output::Close(id) => self.clients.close(&mut self.system, id),
+                Output::Adjust(adjustment) => self.adjust(adjustment),
+                Output::Publish(snapshot) => self.serving.publish(&snapshot),
+                Output::Exit(exit) => {
+                    self.ended = Some(Why::Exit(exit));
+                    host.handle_output(clock::now(), Output::Exit(exit));
+                    return;
+                }
+                Output::Resolve(_) | Output::Event(_) | Output::StoreFrequency(_) => {
+                    host.handle_output(clock::now(), output);
+                }
+            }
+        }
+        self.hurry = true;
+    }
+
+    fn send(&mut self, transmit: Transmit) {
+        match transmit.via {
+            Via::Client(id) => self.clients.send(&mut self.system, id, transmit),
+            Via::Server(local) => self.send_from_service(local, transmit),
+        }
+    }
+
+    fn send_from_service(&mut self, local: IpAddr, transmit: Transmit) {
+        let stamp = ours(clock::wall());
+        let sent = self
+            .serving
+            .socket_at(local)
+            .is_some_and(|socket| socket.send_to(&transmit.octets, transmit.to).is_ok());
+        if sent {
+            self.system.handle_transmit_stamp(transmit.ticket, stamp);
+        } else {
+            let now = clock::now();
+            self.system
+                .handle_send_failure(now, transmit.ticket, SendFailure::Local);
+        }
+    }
+
+    fn adjust(&mut self, adjustment: Adjustment) {
+        let applied = self.hand.apply(adjustment);
+        self.system.handle_applied(clock::now(), applied);
+    }
+}

@@ -1,0 +1,79 @@
+use core::net::{IpAddr, SocketAddr};
+
+/// What the engine is told; `daemon` fills it.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    /// Where requests are served.
+    pub listen: Listen,
+    /// Server threads; 0 runs everything in the calling thread.
+    pub server_threads: usize,
+    /// Whether the clock may be adjusted. If not, every adjustment is refused without asking.
+    pub may_adjust: bool,
+    /// Client sockets open at once, at most.
+    pub client_sockets_max: usize,
+    /// Whether threads are bound to cores; the one-thread form never is.
+    pub pin_threads: bool,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            listen: Listen::Nowhere,
+            server_threads: 0,
+            may_adjust: false,
+            client_sockets_max: 256,
+            pin_threads: true,
+        }
+    }
+}
+
+/// Where requests are served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listen {
+    /// Nowhere: a client only.
+    Nowhere,
+    /// At these addresses and no others.
+    Addresses(Vec<SocketAddr>),
+    /// At the addresses of this host that the rules leave, looked up again every minute.
+    Interfaces {
+        /// UDP port.
+        port: u16,
+        /// The last rule that matches an address decides; without one it is served.
+        rules: Vec<InterfaceRule>,
+    },
+}
+
+/// One `interface` line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InterfaceRule {
+    /// What to do.
+    pub action: Action,
+    /// With which addresses.
+    pub matches: Matches,
+}
+
+/// What to do with an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Serve on it.
+    Listen,
+    /// Do not open it.
+    Ignore,
+    /// Open it, and drop whatever comes.
+    Drop,
+}
+
+/// Which addresses a rule is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Matches {
+    /// All.
+    All,
+    /// IPv4 ones.
+    V4,
+    /// IPv6 ones.
+    V6,
+    /// Those of the interface with this name.
+    Name(String),
+    /// Those that share this many leading bits with this address.
+    Prefix(IpAddr, u8),
+}

@@ -1,0 +1,68 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+use truechimer_proto::server::{COUNTER_WORDS, Counters};
+
+/// What one server thread has counted since it started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ServerCounts {
+    /// What the protocol made of the datagrams it was shown.
+    pub protocol: Counters,
+    /// Datagrams for the clock thread that were dropped because its queue was full.
+    pub overflowed: u64,
+    /// Datagrams dropped by an `interface drop` rule.
+    pub unwanted: u64,
+    /// Datagrams too long, or from no IP address.
+    pub unreadable: u64,
+    /// Replies the kernel did not take.
+    pub send_failed: u64,
+}
+
+impl ServerCounts {
+    /// The counts of another thread on top.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self {
+            protocol: self.protocol.plus(&other.protocol),
+            overflowed: self.overflowed + other.overflowed,
+            unwanted: self.unwanted + other.unwanted,
+            unreadable: self.unreadable + other.unreadable,
+            send_failed: self.send_failed + other.send_failed,
+        }
+    }
+}
+
+/// A thread's counts, stored by it after each batch and read by anybody, without a lock; words
+/// of one reading may be a batch apart.
+#[derive(Debug, Default)]
+pub(crate) struct Published {
+    protocol: [AtomicU64; COUNTER_WORDS],
+    own: [AtomicU64; 4],
+}
+
+impl Published {
+    pub(crate) fn store(&self, counts: &ServerCounts) {
+        for (cell, word) in self.protocol.iter().zip(counts.protocol.to_words()) {
+            cell.store(word, Ordering::Relaxed);
+        }
+        let own = [
+            counts.overflowed,
+            counts.unwanted,
+            counts.unreadable,
+            counts.send_failed,
+        ];
+        for (cell, word) in self.own.iter().zip(own) {
+            cell.store(word, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn load(&self) -> ServerCounts {
+        let read = |cell: &AtomicU64| cell.load(Ordering::Relaxed);
+        let [overflowed, unwanted, unreadable, send_failed] = self.own.each_ref().map(read);
+        ServerCounts {
+            protocol: Counters::from_words(self.protocol.each_ref().map(read)),
+            overflowed,
+            unwanted,
+            unreadable,
+            send_failed,
+        }
+    }
+}

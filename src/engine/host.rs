@@ -1,0 +1,119 @@
+use crate::counters::ServerCounts;
+use crate::error::BindFailure;
+use core::fmt;
+use core::net::SocketAddr;
+use std::io;
+use std::sync::Arc;
+use truechimer_proto::host::{Exit, HostEvent, Output};
+use truechimer_proto::server::Policy;
+use truechimer_proto::status::SystemStatus;
+use truechimer_proto::system::System;
+use truechimer_time::Now;
+
+/// Who runs the engine: names, files, logs, signals and the operator are its business. Called on
+/// the clock thread, so nothing here may wait.
+pub trait Host {
+    /// An output the engine has no use for itself: `Resolve`, `Event`, `StoreFrequency`, `Exit`.
+    fn handle_output(&mut self, now: Now, output: Output);
+    /// The next thing the protocol should know; asked each turn, at least once a second.
+    fn poll_event(&mut self, now: Now) -> Option<HostEvent>;
+    /// The next thing the engine should do; asked each turn, at least once a second.
+    fn poll_command(&mut self) -> Option<Command>;
+    /// Something about sockets or threads the operator may want to know.
+    fn handle_notice(&mut self, notice: &Notice);
+    /// Answer to `Command::Report`.
+    fn handle_report(&mut self, now: Now, report: Report);
+}
+
+/// What the host may ask of the engine.
+#[derive(Debug)]
+pub enum Command {
+    /// End, leaving the clock at its base frequency.
+    Stop,
+    /// Tell how things are.
+    Report,
+    /// Answer by this policy from now on, with authenticators made anew.
+    ReplacePolicy(Arc<Policy>),
+    /// Look for new and lost addresses of this host now.
+    Rescan,
+}
+
+/// How things are.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The protocol's variables.
+    pub system: SystemStatus,
+    /// Server threads; 0 if there is one thread for all.
+    pub server_threads: usize,
+    /// What each server thread has counted; one entry for the one-thread form.
+    pub servers: Vec<ServerCounts>,
+    /// Addresses served.
+    pub listening: Vec<SocketAddr>,
+    /// Client sockets open.
+    pub client_sockets: usize,
+}
+
+/// What the operator may want to know of sockets and threads.
+#[derive(Debug)]
+pub enum Notice {
+    /// Requests are served here now, for this interface.
+    Listening(SocketAddr, String),
+    /// The address is gone.
+    Unlistening(SocketAddr),
+    /// The address cannot be had, now; told once until it succeeds.
+    CannotListen(BindFailure),
+    /// The addresses of this host cannot be listed.
+    CannotList(io::Error),
+    /// The kernel gives no receive stamps on this address; the process takes its own.
+    NoKernelStamps(SocketAddr),
+    /// This server thread could not be bound to a core.
+    NotPinned(usize),
+    /// Base frequency could not be restored at the end.
+    NotRestored(io::Error),
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listening(address, name) if name.is_empty() => {
+                write!(f, "listening on {address}")
+            }
+            Self::Listening(address, name) => write!(f, "listening on {name} {address}"),
+            Self::Unlistening(address) => write!(f, "no longer listening on {address}"),
+            Self::CannotListen(failure) => failure.fmt(f),
+            Self::CannotList(error) => write!(f, "cannot list this host's addresses: {error}"),
+            Self::NoKernelStamps(address) => {
+                write!(
+                    f,
+                    "no kernel timestamps on {address}: taking our own, less exactly"
+                )
+            }
+            Self::NotPinned(thread) => {
+                write!(
+                    f,
+                    "server thread {thread} is not bound to a core: the kernel refused"
+                )
+            }
+            Self::NotRestored(error) => {
+                write!(f, "the clock's base frequency was not restored: {error}")
+            }
+        }
+    }
+}
+
+/// Why the engine ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Why {
+    /// `Command::Stop`.
+    Stopped,
+    /// The protocol asked for it.
+    Exit(Exit),
+}
+
+/// The end of a run, with the protocol's last state.
+pub struct Ended {
+    /// Why.
+    pub why: Why,
+    /// For the frequency to keep and a last status.
+    pub system: System,
+}

@@ -1,0 +1,237 @@
+//! The service sockets: one for each local address, so that no datagram has to say which address
+//! it came to, and none is bound to the wildcard, which would also get every broadcast.
+mod choice;
+
+use crate::config::Listen;
+use crate::error::BindFailure;
+use crate::host::Notice;
+use choice::Wanted;
+use core::net::{IpAddr, SocketAddr};
+use std::io;
+use std::sync::Arc;
+use truechimer_sys::interfaces;
+use truechimer_sys::socket::{AddressFamily, Socket};
+
+/// Addresses served at most: each costs descriptors, and a host that has more is under a mistake
+/// or an attack of router advertisements.
+const LISTENERS_MAX: usize = 256;
+
+/// One address served.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    pub(crate) address: SocketAddr,
+    /// Opened only to drop what comes.
+    pub(crate) unwanted: bool,
+    /// One for each server thread, of one reuse-port group; or just one.
+    pub(crate) sockets: Vec<Arc<Socket>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Listeners {
+    listen: Listen,
+    sockets_each: usize,
+    open: Vec<Listener>,
+    /// Failures already told.
+    failing: Vec<SocketAddr>,
+    own_addresses: Vec<IpAddr>,
+}
+
+/// What a rescan changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Changes {
+    pub(crate) sockets: bool,
+    pub(crate) own_addresses: bool,
+}
+
+impl Listeners {
+    pub(crate) const fn new(listen: Listen, sockets_each: usize) -> Self {
+        Self {
+            listen,
+            sockets_each,
+            open: Vec::new(),
+            failing: Vec::new(),
+            own_addresses: Vec::new(),
+        }
+    }
+
+    pub(crate) fn open(&self) -> &[Listener] {
+        &self.open
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    pub(crate) fn own_addresses(&self) -> &[IpAddr] {
+        &self.own_addresses
+    }
+
+    pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
+        self.open.iter().map(|listener| listener.address).collect()
+    }
+
+    /// The socket that sends from this local address.
+    pub(crate) fn socket_at(&self, local: IpAddr) -> Option<&Socket> {
+        self.open
+            .iter()
+            .find(|listener| listener.address.ip() == local)
+            .and_then(|listener| listener.sockets.first())
+            .map(Arc::as_ref)
+    }
+
+    /// Opens what is wanted and not open, closes what is open and not wanted.
+    pub(crate) fn rescan(&mut self, notices: &mut Vec<Notice>) -> Changes {
+        let interfaces = match interfaces::addresses() {
+            Ok(interfaces) => interfaces,
+            Err(error) => {
+                notices.push(Notice::CannotList(error));
+                // Addresses named outright can be served without the list.
+                if !matches!(self.listen, Listen::Addresses(_)) {
+                    return Changes::default();
+                }
+                Vec::new()
+            }
+        };
+        let mut own: Vec<IpAddr> = interfaces.iter().map(|one| one.address.ip()).collect();
+        own.sort_unstable();
+        own.dedup();
+        let mut changes = Changes {
+            sockets: false,
+            own_addresses: own != self.own_addresses,
+        };
+        self.own_addresses = own;
+        let wanted = choice::choose(&self.listen, &interfaces);
+        changes.sockets |= self.close_unwanted(&wanted, notices);
+        for one in wanted {
+            changes.sockets |= self.open_one(one, notices);
+        }
+        changes
+    }
+
+    fn close_unwanted(&mut self, wanted: &[Wanted], notices: &mut Vec<Notice>) -> bool {
+        let before = self.open.len();
+        self.open.retain(|listener| {
+            let keep = wanted.iter().any(|one| one.address == listener.address);
+            if !keep {
+                notices.push(Notice::Unlistening(listener.address));
+            }
+            keep
+        });
+        self.failing
+            .retain(|address| wanted.iter().any(|one| one.address == *address));
+        self.open.len() != before
+    }
+
+    fn open_one(&mut self, wanted: Wanted, notices: &mut Vec<Notice>) -> bool {
+        let Wanted {
+            address,
+            name,
+            unwanted,
+        } = wanted;
+        let is_open = self.open.iter().any(|listener| listener.address == address);
+        if is_open || self.open.len() >= LISTENERS_MAX {
+            return false;
+        }
+        match bind_group(address, self.sockets_each) {
+            Ok((sockets, stamped)) => {
+                self.failing.retain(|failing| *failing != address);
+                notices.push(Notice::Listening(address, name));
+                if !stamped {
+                    notices.push(Notice::NoKernelStamps(address));
+                }
+                self.open.push(Listener {
+                    address,
+                    unwanted,
+                    sockets,
+                });
+                true
+            }
+            Err(error) => {
+                if !self.failing.contains(&address) {
+                    self.failing.push(address);
+                    notices.push(Notice::CannotListen(BindFailure { address, error }));
+                }
+                false
+            }
+        }
+    }
+}
+
+/// The first socket of a group binds alone, so that another daemon on the port is noticed even if
+/// it would share; only then is the port opened to the rest of the group.
+fn bind_group(address: SocketAddr, count: usize) -> io::Result<(Vec<Arc<Socket>>, bool)> {
+    let family = AddressFamily::of(address.ip());
+    let mut sockets: Vec<Arc<Socket>> = Vec::with_capacity(count);
+    let mut stamped = true;
+    for _ in 0..count {
+        let socket = Socket::open(family)?;
+        match sockets.first() {
+            None => {
+                socket.bind(address)?;
+                if count > 1 {
+                    socket.share_port()?;
+                }
+            }
+            Some(first) => {
+                socket.share_port()?;
+                socket.bind(first.local_address()?)?;
+            }
+        }
+        stamped &= socket.stamp_receives();
+        sockets.push(Arc::new(socket));
+    }
+    Ok((sockets, stamped))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn free_port() -> SocketAddr {
+        let socket = Socket::open(AddressFamily::V4).unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        socket.local_address().unwrap()
+    }
+
+    #[test]
+    fn a_taken_port_is_told_once_and_tried_again() {
+        let address = free_port();
+        let mut first = Listeners::new(Listen::Addresses(vec![address]), 2);
+        let mut notices = Vec::new();
+        assert!(first.rescan(&mut notices).sockets);
+        assert!(matches!(notices[..], [Notice::Listening(at, _)] if at == address));
+
+        let mut second = Listeners::new(Listen::Addresses(vec![address]), 2);
+        notices.clear();
+        assert!(!second.rescan(&mut notices).sockets);
+        assert!(matches!(&notices[..], [Notice::CannotListen(failure)]
+            if failure.address == address && failure.to_string().contains("another NTP daemon")));
+        notices.clear();
+        second.rescan(&mut notices);
+        assert!(notices.is_empty());
+
+        drop(first);
+        assert!(second.rescan(&mut notices).sockets);
+        assert!(matches!(notices[..], [Notice::Listening(..)]));
+        assert_eq!(second.open()[0].sockets.len(), 2);
+        assert!(second.socket_at(address.ip()).is_some());
+    }
+
+    #[test]
+    fn rescanning_changes_nothing_that_is_right() {
+        let mut listeners = Listeners::new(Listen::Addresses(vec![free_port()]), 1);
+        let mut notices = Vec::new();
+        let first = listeners.rescan(&mut notices);
+        assert!(first.sockets && first.own_addresses);
+        assert!(
+            listeners
+                .own_addresses()
+                .contains(&IpAddr::from([127, 0, 0, 1]))
+        );
+        assert_eq!(listeners.rescan(&mut notices), Changes::default());
+        listeners.listen = Listen::Nowhere;
+        notices.clear();
+        assert!(listeners.rescan(&mut notices).sockets);
+        assert!(matches!(notices[..], [Notice::Unlistening(_)]));
+    }
+}

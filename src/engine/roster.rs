@@ -1,0 +1,249 @@
+//! The roster of server threads. Each has its own socket for every service address, its own
+//! responder and keys, and reads the published snapshot; it waits for nobody, so a stalled clock
+//! thread stops no answer.
+mod plan;
+mod server_thread;
+
+use crate::MakeAuthenticator;
+use crate::counters::{Published, ServerCounts};
+use crate::error::EngineError;
+use crate::host::{Host, Notice};
+use crate::latch::{Publisher, latch};
+use crate::listeners::{Changes, Listeners};
+use core::net::{IpAddr, SocketAddr};
+use crossbeam_channel::{Receiver, Sender};
+use plan::{Board, Plan};
+use server_thread::ServerThread;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use truechimer_proto::authentication::Authenticator;
+use truechimer_proto::packet::{Received, Stamp, Via};
+use truechimer_proto::server::Policy;
+use truechimer_proto::snapshot::Snapshot;
+use truechimer_proto::system::System;
+use truechimer_sys::clock;
+use truechimer_sys::process::{self, Core};
+use truechimer_sys::wake::Wake;
+
+/// Datagrams that wait for the clock thread, at most; what is more is dropped and counted.
+const HANDED_OFF_MAX: usize = 256;
+/// Of these, how many the clock thread takes in one turn.
+const TAKEN_A_TURN: usize = 64;
+
+/// A datagram that is the clock thread's business.
+struct HandedOff {
+    octets: Box<[u8]>,
+    source: SocketAddr,
+    local: IpAddr,
+    stamp: Stamp,
+}
+
+/// What all server threads and the clock thread share.
+struct Shared {
+    stop: AtomicBool,
+    wake: Wake,
+    /// Set from the first ring until the clock thread has looked: one write rings for many.
+    ringing: AtomicBool,
+}
+
+struct Member {
+    board: Arc<Board>,
+    published: Arc<Published>,
+    handle: JoinHandle<()>,
+}
+
+pub(crate) struct Roster {
+    listeners: Listeners,
+    policy: Arc<Policy>,
+    publisher: Publisher,
+    shared: Arc<Shared>,
+    handed_off: Receiver<HandedOff>,
+    members: Vec<Member>,
+}
+
+/// What a roster starts from.
+pub(crate) struct Start {
+    pub(crate) listeners: Listeners,
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) pin: bool,
+    pub(crate) threads: usize,
+}
+
+impl Roster {
+    /// Starts the threads, and binds the calling thread, which is the clock's, to the core after
+    /// theirs.
+    pub(crate) fn start(
+        start: Start,
+        make_authenticator: MakeAuthenticator<'_>,
+        host: &mut dyn Host,
+    ) -> Result<Self, EngineError> {
+        let cores = if start.pin {
+            process::cores()
+        } else {
+            Vec::new()
+        };
+        let core_of = |place: usize| -> Option<Core> {
+            let place = place.checked_rem(cores.len())?;
+            cores.get(place).copied()
+        };
+        let (publisher, reader) = latch(&start.snapshot);
+        let (sender, handed_off) = crossbeam_channel::bounded(HANDED_OFF_MAX);
+        let shared = Arc::new(Shared {
+            stop: AtomicBool::new(false),
+            wake: Wake::new().map_err(EngineError::Thread)?,
+            ringing: AtomicBool::new(false),
+        });
+        let mut roster = Self {
+            listeners: start.listeners,
+            policy: start.policy,
+            publisher,
+            shared,
+            handed_off,
+            members: Vec::with_capacity(start.threads),
+        };
+        for number in 0..start.threads {
+            let seat = server_thread::Seat {
+                number,
+                core: core_of(number),
+                reader: reader.clone(),
+                sender: sender.clone(),
+                shared: Arc::clone(&roster.shared),
+            };
+            let member = roster.hire(seat, make_authenticator())?;
+            roster.members.push(member);
+        }
+        if let Some(core) = core_of(start.threads)
+            && !process::pin_thread(core)
+        {
+            host.handle_notice(&Notice::NotPinned(start.threads));
+        }
+        Ok(roster)
+    }
+
+    fn hire(
+        &self,
+        seat: server_thread::Seat,
+        authenticator: Box<dyn Authenticator>,
+    ) -> Result<Member, EngineError> {
+        let plan = self.plan(seat.number, authenticator);
+        let board = Arc::new(Board::new(plan));
+        let published = Arc::new(Published::default());
+        let (its_board, its_counts) = (Arc::clone(&board), Arc::clone(&published));
+        let handle = std::thread::Builder::new()
+            .name(format!("server-{}", seat.number))
+            .spawn(move || ServerThread::new(seat, its_board, its_counts).run())
+            .map_err(EngineError::Thread)?;
+        Ok(Member {
+            board,
+            published,
+            handle,
+        })
+    }
+
+    fn plan(&self, number: usize, authenticator: Box<dyn Authenticator>) -> Plan {
+        Plan {
+            policy: Arc::clone(&self.policy),
+            authenticator: Some(authenticator),
+            doors: plan::doors(self.listeners.open(), number),
+        }
+    }
+
+    pub(crate) fn publish(&mut self, snapshot: &Snapshot) {
+        self.publisher.publish(snapshot);
+    }
+
+    pub(crate) fn replace_policy(
+        &mut self,
+        policy: &Arc<Policy>,
+        make_authenticator: MakeAuthenticator<'_>,
+    ) {
+        self.policy = Arc::clone(policy);
+        for (number, member) in self.members.iter().enumerate() {
+            member.board.post(self.plan(number, make_authenticator()));
+        }
+    }
+
+    /// New and lost sockets reach the threads with their next look at the board.
+    pub(crate) fn rescan(&mut self, notices: &mut Vec<Notice>) -> Changes {
+        let changes = self.listeners.rescan(notices);
+        if changes.sockets {
+            for (number, member) in self.members.iter().enumerate() {
+                member.board.post(Plan {
+                    policy: Arc::clone(&self.policy),
+                    authenticator: None,
+                    doors: plan::doors(self.listeners.open(), number),
+                });
+            }
+        }
+        changes
+    }
+
+    pub(crate) const fn listeners(&self) -> &Listeners {
+        &self.listeners
+    }
+
+    pub(crate) const fn threads(&self) -> usize {
+        self.members.len()
+    }
+
+    pub(crate) fn counts(&self) -> Vec<ServerCounts> {
+        self.members
+            .iter()
+            .map(|member| member.published.load())
+            .collect()
+    }
+
+    pub(crate) fn wake(&self) -> &Wake {
+        &self.shared.wake
+    }
+
+    /// Takes a turn's worth of what the threads handed off.
+    pub(crate) fn take_handed_off(&mut self, system: &mut System) {
+        // Hushed first: whoever hands off after this rings again.
+        self.shared.wake.hush();
+        self.shared.ringing.store(false, Ordering::Release);
+        for handed in self.handed_off.try_iter().take(TAKEN_A_TURN) {
+            let received = Received {
+                octets: &handed.octets,
+                source: handed.source,
+                via: Via::Server(handed.local),
+                stamp: handed.stamp,
+            };
+            system.handle_packet(clock::now(), &received);
+        }
+        if !self.handed_off.is_empty() {
+            self.shared.ring();
+        }
+    }
+
+    /// Ends the threads; each looks up within half a second.
+    pub(crate) fn stop(&mut self) {
+        self.shared.stop.store(true, Ordering::Release);
+        for member in self.members.drain(..) {
+            // A thread that panicked has ended too.
+            let _ = member.handle.join();
+        }
+    }
+}
+
+impl Drop for Roster {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Shared {
+    fn ring(&self) {
+        if !self.ringing.swap(true, Ordering::AcqRel) {
+            self.wake.wake();
+        }
+    }
+
+    fn hand_off(&self, sender: &Sender<HandedOff>, handed: HandedOff) -> bool {
+        let taken = sender.try_send(handed).is_ok();
+        self.ring();
+        taken
+    }
+}
