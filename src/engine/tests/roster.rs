@@ -1,0 +1,112 @@
+//! The roster of server threads on loopback.
+mod support;
+
+use core::net::SocketAddr;
+use core::time::Duration;
+use std::net::UdpSocket;
+use std::sync::Arc;
+use support::{Running, always_right, free, stratum_one};
+use truechimer_engine::Command;
+use truechimer_proto::server::{AccessRule, Network, Policy, RestrictFlags};
+use truechimer_wire::{Header, Mode};
+
+fn asker(server: SocketAddr) -> UdpSocket {
+    let socket = UdpSocket::bind((server.ip(), 0)).expect("a port");
+    socket.connect(server).expect("a route");
+    let patience = Some(Duration::from_millis(500));
+    socket.set_read_timeout(patience).expect("not zero");
+    socket
+}
+
+fn ask(socket: &UdpSocket, nonce: u64) -> Option<Header> {
+    let mut request = Header::blank(4, Mode::Client);
+    request.transmit_time = truechimer_time::NtpTimestamp::from_bits(nonce);
+    socket.send(&request.to_octets()).expect("sent");
+    let mut reply = [0; 48];
+    let len = socket.recv(&mut reply).ok()?;
+    assert_eq!(len, 48);
+    Some(Header::parse(&reply))
+}
+
+fn addresses() -> Vec<SocketAddr> {
+    ["127.0.0.1", "::1"].into_iter().filter_map(free).collect()
+}
+
+#[test]
+fn answers_on_both_families_from_all_threads() {
+    let addresses = addresses();
+    let server = Running::start(addresses.clone(), 2, stratum_one(), always_right());
+    server.wait_for(Duration::from_secs(20), |report| report.system.stratum == 1);
+    for address in &addresses {
+        for nonce in 1..=40 {
+            // A new port each time, so that the kernel spreads them over the threads.
+            let reply = ask(&asker(*address), nonce).unwrap();
+            assert_eq!((reply.mode, reply.stratum), (Mode::Server, 1));
+            assert_eq!(reply.origin_time.to_bits(), nonce);
+            let inside = reply.transmit_time.since(reply.receive_time).to_seconds();
+            assert!((0.0..0.1).contains(&inside), "{inside}");
+        }
+    }
+    let asked = 40 * addresses.len() as u64;
+    let report = server.wait_for(Duration::from_secs(5), |report| {
+        report
+            .servers
+            .iter()
+            .map(|one| one.protocol.replied)
+            .sum::<u64>()
+            == asked
+    });
+    assert_eq!(report.servers.len(), 2);
+    assert!(report.servers.iter().all(|one| one.protocol.replied > 0));
+    assert!(report.servers.iter().all(|one| one.send_failed == 0));
+    assert_eq!(report.listening, addresses);
+    server.stop();
+}
+
+#[test]
+fn a_stalled_clock_thread_stops_no_answer() {
+    let address = free("127.0.0.1").unwrap();
+    let server = Running::start(vec![address], 1, stratum_one(), always_right());
+    server.wait_for(Duration::from_secs(20), |report| report.system.stratum == 1);
+    server.stall(Duration::from_secs(2));
+    std::thread::sleep(Duration::from_secs(1));
+    let asker = asker(address);
+    for nonce in 1..=100 {
+        assert_eq!(ask(&asker, nonce).unwrap().origin_time.to_bits(), nonce);
+    }
+    std::thread::sleep(Duration::from_secs(1));
+    server.stop();
+}
+
+#[test]
+fn a_new_policy_holds_for_all_threads_and_strays_reach_the_clock_thread() {
+    let address = free("127.0.0.1").unwrap();
+    let server = Running::start(vec![address], 2, stratum_one(), always_right());
+    assert!(ask(&asker(address), 1).is_some());
+
+    let stray = Header::blank(4, Mode::Server).to_octets();
+    asker(address).send(&stray).unwrap();
+    server.wait_for(Duration::from_secs(5), |report| {
+        report
+            .servers
+            .iter()
+            .map(|one| one.protocol.handed_off)
+            .sum::<u64>()
+            == 1
+    });
+
+    let deaf = Policy::new(
+        [AccessRule {
+            network: Network::host(address.ip()),
+            ntp_port_only: false,
+            flags: RestrictFlags::IGNORE,
+        }],
+        None,
+    );
+    server.command(Command::ReplacePolicy(Arc::new(deaf)));
+    std::thread::sleep(Duration::from_millis(1800));
+    for nonce in 2..6 {
+        assert!(ask(&asker(address), nonce).is_none());
+    }
+    server.stop();
+}
