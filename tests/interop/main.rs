@@ -1,0 +1,14 @@
+//! The daemon among the real NTP programs, in networks of its own.
+//!
+//! Needs root, and the peers: `tests/peers/install`. Nothing is skipped: what is missing fails,
+//! with the command that gets it.
+#![forbid(unsafe_code)]
+
+mod client;
+mod client_hostile;
+mod faults;
+mod faults_files;
+mod keyed;
+mod openntpd;
+mod peers_alone;
+mod server;
