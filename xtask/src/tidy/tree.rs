@@ -109,8 +109,10 @@ fn listed(top: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// The top of the repository, from where cargo found this package.
+/// The top of the repository, from where cargo runs this package now; where it was built may be
+/// another copy that shares the build folder.
 pub(crate) fn top() -> PathBuf {
-    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let here = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     here.parent().map_or(here.clone(), Path::to_path_buf)
 }
