@@ -6,7 +6,7 @@ use super::table::{self, Row};
 use super::wait::{seconds, until};
 use super::world::Host;
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A running truechimer. Its log is on its standard error.
@@ -39,6 +39,25 @@ impl<'a> Truechimer<'a> {
             daemon: Daemon::start(host, name, command),
             host,
         }
+    }
+
+    /// Runs it after a script of the shell has changed the mounts that it alone sees.
+    ///
+    /// # Panics
+    /// When it does not answer within ten seconds.
+    #[must_use]
+    pub fn start_prepared(host: Host<'a>, config: &str, script: &str) -> Self {
+        let path = host.write("truechimer.conf", config);
+        let mut command = host.native(Path::new("sh"));
+        command.arg("-c").arg(format!("{script} && exec \"$@\""));
+        command.arg("sh").arg(binary());
+        command.args(["run", "-u", "root", "-c"]).arg(path);
+        let mut started = Self {
+            daemon: Daemon::start(host, "truechimer", command),
+            host,
+        };
+        started.wait_answer();
+        started
     }
 
     /// Waits for the first answer to a query.
