@@ -7,7 +7,7 @@ mod poll;
 mod reply;
 mod request;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub(crate) use poll::{PollProcess, UNREACHABLE_POLLS};
 pub(crate) use reply::{After, Heard};

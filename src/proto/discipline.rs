@@ -314,7 +314,7 @@ impl Discipline {
     /// Whether the first offset is still being taken out; till then the newest sample of a source
     /// counts, as the one with the least delay would be from before.
     pub fn settling(&self) -> bool {
-        self.steering.enabled && !self.steering.one_shot && self.holdoff_s > 0.0
+        self.steering.enabled && self.holdoff_s > 0.0
     }
 
     /// Whether the clock is steered at all.

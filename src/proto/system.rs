@@ -185,7 +185,8 @@ impl System {
             maxdist_s: self.config.tos.maxdist_s,
             precision_s: self.precision_s(),
             poll_s: 0.0,
-            settling: self.discipline.settling(),
+            // Until the clock is set, a good old sample must not keep news from the selection.
+            settling: !self.is_synchronized() || self.discipline.settling(),
         }
     }
 
@@ -210,7 +211,7 @@ impl fmt::Debug for System {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("System")
             .field("variables", &self.variables)
-            .field("associations", &self.associations)
+            .field("associations", &self.associations.len())
             .finish_non_exhaustive()
     }
 }

@@ -12,7 +12,7 @@ use truechimer_time::NtpDuration;
 use truechimer_wire::{Header, Mode};
 
 /// Holds keys 7 and 8, trusted, and 9, not trusted.
-pub(super) struct Ring;
+pub(crate) struct Ring;
 
 impl Ring {
     /// Stands in for a MAC: depends on the key and on every octet.

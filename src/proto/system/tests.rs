@@ -1,1 +1,8 @@
-
+//! The system as a whole, against scripted servers and a clock that can be steered.
+mod clock;
+mod events;
+mod names;
+mod pools;
+mod reload;
+mod sources;
+mod world;

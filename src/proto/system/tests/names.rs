@@ -1,0 +1,153 @@
+//! Named servers: found, lost, moved.
+use super::world::{Server, World, address, config, named_line, server_line};
+use crate::config::AssociationKind::Server as Line;
+use crate::event::{PeerEvent, SystemEvent};
+use crate::host::Output;
+use crate::packet::SendFailure;
+use crate::status::Tally;
+
+const NAME: &str = "ntp.example";
+
+fn named() -> World {
+    World::new(config(vec![named_line(Line, NAME)]))
+}
+
+#[test]
+fn the_first_address_is_used() {
+    let mut world = named();
+    world
+        .names
+        .insert(NAME.to_owned(), vec![address(1), address(2)]);
+    world.serve(1, Server::default());
+    world.serve(2, Server::default());
+    world.run_s(60.0);
+    assert_eq!(world.members(), [1]);
+    assert_eq!(world.tally(1), Some(Tally::SystemPeer));
+    assert_eq!(world.asked.len(), 1);
+    world.run_s(4000.0);
+    assert_eq!(
+        world.asked.len(),
+        1,
+        "no need to ask again while it answers"
+    );
+    assert_eq!(world.with(1).map(|it| it.name), Some(NAME.to_owned()));
+}
+
+#[test]
+fn a_dead_name_is_asked_for_again_and_told_once() {
+    let mut world = named();
+    world.run_s(600.0);
+    let event = SystemEvent::NameNotResolved(NAME.to_owned());
+    assert_eq!(world.system_events(&event), 1);
+    assert!(
+        (6..=9).contains(&world.asked.len()),
+        "{}",
+        world.asked.len()
+    );
+    assert!(world.sent.is_empty());
+    world.names.insert(NAME.to_owned(), vec![address(1)]);
+    world.serve(1, Server::default());
+    world.run_s(1100.0);
+    assert_eq!(world.tally(1), Some(Tally::SystemPeer));
+}
+
+#[test]
+fn a_server_that_moved_is_followed() {
+    let mut world = named();
+    world.names.insert(NAME.to_owned(), vec![address(1)]);
+    world.serve(1, Server::default());
+    world.run_s(600.0);
+    world.serve(
+        1,
+        Server {
+            alive: false,
+            ..Server::default()
+        },
+    );
+    world.names.insert(NAME.to_owned(), vec![address(2)]);
+    world.serve(2, Server::default());
+    world.run_s(12_000.0);
+    assert_eq!(world.members(), [2]);
+    assert_eq!(world.tally(2), Some(Tally::SystemPeer));
+    assert_eq!(world.peer_events(&PeerEvent::Restart), 1);
+}
+
+#[test]
+fn an_address_outlives_its_name() {
+    let mut world = named();
+    world.names.insert(NAME.to_owned(), vec![address(1)]);
+    world.serve(1, Server::default());
+    world.run_s(600.0);
+    world.names.clear();
+    world.serve(
+        1,
+        Server {
+            alive: false,
+            ..Server::default()
+        },
+    );
+    world.run_s(12_000.0);
+    assert_eq!(world.members(), [1], "kept though the name is gone");
+    world.serve(1, Server::default());
+    world.run_s(3000.0);
+    assert_eq!(world.tally(1), Some(Tally::SystemPeer));
+}
+
+#[test]
+fn two_names_of_one_server_share_its_addresses() {
+    let lines = vec![server_line(1), named_line(Line, NAME)];
+    let mut world = World::new(config(lines));
+    world
+        .names
+        .insert(NAME.to_owned(), vec![address(1), address(2)]);
+    world.run_s(10.0);
+    assert_eq!(world.members(), [1, 2]);
+}
+
+#[test]
+fn the_next_address_when_there_is_no_route() {
+    let mut world = named();
+    let addresses = vec!["2001:db8::1".parse().expect("an address"), address(2)];
+    world.names.insert(NAME.to_owned(), addresses);
+    // Everything up to the first request; that one has no route.
+    let mut failed = 0;
+    for _ in 0..40 {
+        let now = world.now();
+        world.system.handle_timeout(now);
+        while let Some(output) = world.system.poll_output() {
+            match output {
+                Output::Send(transmit) if transmit.to.is_ipv6() => {
+                    failed += 1;
+                    let (now, ticket) = (world.now(), transmit.ticket);
+                    let failure = SendFailure::Unreachable;
+                    world.system.handle_send_failure(now, ticket, failure);
+                }
+                Output::Resolve(resolve) => {
+                    let event = crate::host::HostEvent::Resolved {
+                        request: resolve.request,
+                        outcome: Ok(world.names[NAME].clone()),
+                    };
+                    let now = world.now();
+                    world.system.handle_host(now, event);
+                }
+                _ => {}
+            }
+        }
+        world.mono = world.mono.plus_seconds(0.1);
+    }
+    assert_eq!(failed, 1);
+    assert_eq!(world.members(), [2]);
+}
+
+#[test]
+fn questions_out_are_bounded() {
+    let lines = (0..100).map(|n| named_line(Line, &format!("{n}.example")));
+    let mut world = World::new(config(lines.collect()));
+    let now = world.now();
+    world.system.handle_timeout(now);
+    let mut asked = 0;
+    while let Some(output) = world.system.poll_output() {
+        asked += usize::from(matches!(output, Output::Resolve(_)));
+    }
+    assert_eq!(asked, 16);
+}

@@ -1,0 +1,313 @@
+//! A host for one `System`: a clock it may steer, servers that answer at once, a resolver.
+use crate::association::tests::Ring;
+use crate::config::{AssociationConfig, AssociationKind, Remote, Steering, SystemConfig};
+use crate::event::{Event, PeerEvent, SystemEvent};
+use crate::host::{Adjustment, Applied, Exit, HostEvent, KernelClock, Output, Resolve};
+use crate::packet::{AssociationId, Received, Stamp, StampClass, Transmit};
+use crate::snapshot::Snapshot;
+use crate::status::{AssociationStatus, SystemStatus, Tally};
+use crate::system::System;
+use core::net::{IpAddr, SocketAddr};
+use std::collections::BTreeMap;
+use truechimer_time::leap::LeapIndicator;
+use truechimer_time::{Instant, Now, NtpDuration, NtpShort, NtpTimestamp};
+use truechimer_wire::{Header, Mode, ReferenceId};
+
+/// How a scripted server answers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Server {
+    /// Ahead of true time, seconds.
+    pub(super) offset_s: f64,
+    /// Each way, seconds; the way back varies a little from request to request.
+    pub(super) way_s: f64,
+    pub(super) stratum: u8,
+    pub(super) leap: LeapIndicator,
+    pub(super) reference_id: ReferenceId,
+    pub(super) alive: bool,
+    /// Answers with this kiss.
+    pub(super) kiss: Option<&'static str>,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            offset_s: 0.0,
+            way_s: 0.005,
+            stratum: 2,
+            leap: LeapIndicator::NoWarning,
+            reference_id: ReferenceId::from_octets([10, 9, 9, 9]),
+            alive: true,
+            kiss: None,
+        }
+    }
+}
+
+pub(super) struct World {
+    pub(super) system: System,
+    pub(super) mono: Instant,
+    /// System clock minus true time, seconds.
+    pub(super) error_s: f64,
+    pub(super) skew_ppm: f64,
+    correction_ppm: f64,
+    pub(super) servers: BTreeMap<IpAddr, Server>,
+    pub(super) names: BTreeMap<String, Vec<IpAddr>>,
+    pub(super) asked: Vec<Resolve>,
+    pub(super) sent: Vec<(SocketAddr, Instant)>,
+    pub(super) events: Vec<Event>,
+    pub(super) steps_s: Vec<f64>,
+    pub(super) published: Vec<Snapshot>,
+    pub(super) closed: Vec<AssociationId>,
+    pub(super) exits: Vec<Exit>,
+    turn: u32,
+}
+
+/// True time when `mono` is zero: 2026-11-21, far from any leap.
+const START_UNIX_S: i64 = 1_795_219_200;
+
+pub(super) fn address(last: u8) -> IpAddr {
+    IpAddr::from([192, 0, 2, last])
+}
+
+pub(super) fn server_line(last: u8) -> AssociationConfig {
+    let mut line = AssociationConfig::server(Remote::Address(address(last)));
+    line.iburst = true;
+    line
+}
+
+pub(super) fn named_line(kind: AssociationKind, name: &str) -> AssociationConfig {
+    let mut line = AssociationConfig::server(Remote::Name(name.to_owned()));
+    line.kind = kind;
+    line.iburst = true;
+    line
+}
+
+/// Nobody steers, so that nothing needs to be done each second.
+pub(super) fn config(associations: Vec<AssociationConfig>) -> SystemConfig {
+    SystemConfig {
+        associations,
+        precision: -20,
+        steering: Steering {
+            enabled: false,
+            kernel: false,
+            stored_freq_ppm: Some(0.0),
+            ..Steering::default()
+        },
+        ..SystemConfig::default()
+    }
+}
+
+impl World {
+    pub(super) fn new(config: SystemConfig) -> Self {
+        Self::with_error(config, 0.0)
+    }
+
+    pub(super) fn with_error(config: SystemConfig, error_s: f64) -> Self {
+        let mono = Instant::default().plus_seconds(5.0);
+        let system = System::new(wall(mono, error_s), config, [9; 32], Box::new(Ring));
+        Self {
+            system,
+            mono,
+            error_s,
+            skew_ppm: 0.0,
+            correction_ppm: 0.0,
+            servers: BTreeMap::new(),
+            names: BTreeMap::new(),
+            asked: Vec::new(),
+            sent: Vec::new(),
+            events: Vec::new(),
+            steps_s: Vec::new(),
+            published: Vec::new(),
+            closed: Vec::new(),
+            exits: Vec::new(),
+            turn: 0,
+        }
+    }
+
+    pub(super) fn serve(&mut self, last: u8, server: Server) {
+        self.servers.insert(address(last), server);
+    }
+
+    pub(super) fn now(&self) -> Now {
+        wall(self.mono, self.error_s)
+    }
+
+    fn pass_s(&mut self, seconds: f64) {
+        self.mono = self.mono.plus_seconds(seconds);
+        self.error_s += seconds * (self.skew_ppm + self.correction_ppm) * 1e-6;
+    }
+
+    /// Lets so much time pass, doing what comes due.
+    pub(super) fn run_s(&mut self, seconds: f64) {
+        let end = self.mono.plus_seconds(seconds);
+        self.drain();
+        while let Some(due) = self.system.poll_timeout().filter(|due| *due < end) {
+            self.pass_s(due.seconds_since(self.mono));
+            let now = self.now();
+            self.system.handle_timeout(now);
+            self.drain();
+        }
+        self.pass_s(end.seconds_since(self.mono));
+    }
+
+    pub(super) fn host(&mut self, event: HostEvent) {
+        let now = self.now();
+        self.system.handle_host(now, event);
+        self.drain();
+    }
+
+    pub(super) fn drain(&mut self) {
+        while let Some(output) = self.system.poll_output() {
+            match output {
+                Output::Send(transmit) => self.transmit(transmit),
+                Output::Adjust(adjustment) => self.adjust(adjustment),
+                Output::Publish(snapshot) => self.published.push(snapshot),
+                Output::Event(event) => self.events.push(event),
+                Output::Close(id) => self.closed.push(id),
+                Output::Exit(exit) => self.exits.push(exit),
+                Output::StoreFrequency(_) => {}
+                Output::Resolve(resolve) => {
+                    self.asked.push(resolve.clone());
+                    let known = self.names.get(&resolve.name).cloned();
+                    let outcome = known.ok_or(crate::host::ResolveError::NoSuchName);
+                    let now = self.now();
+                    let request = resolve.request;
+                    let event = HostEvent::Resolved { request, outcome };
+                    self.system.handle_host(now, event);
+                }
+            }
+        }
+    }
+
+    fn adjust(&mut self, adjustment: Adjustment) {
+        match adjustment {
+            Adjustment::Step(by) => {
+                self.steps_s.push(by.to_seconds());
+                self.error_s += by.to_seconds();
+            }
+            Adjustment::Frequency { freq_ppm } => self.correction_ppm = freq_ppm,
+            Adjustment::KernelPhase { .. } | Adjustment::Status { .. } => {}
+        }
+        let clock = KernelClock {
+            freq_ppm: self.correction_ppm,
+            ..KernelClock::default()
+        };
+        let applied = Applied {
+            adjustment,
+            outcome: Ok(clock),
+        };
+        let now = self.now();
+        self.system.handle_applied(now, applied);
+    }
+
+    fn transmit(&mut self, transmit: Transmit) {
+        let Transmit {
+            octets,
+            to,
+            via,
+            ticket,
+        } = transmit;
+        self.sent.push((to, self.mono));
+        let stamp = self.stamp();
+        self.system.handle_transmit_stamp(ticket, stamp);
+        let Some(server) = self.servers.get(&to.ip()).copied().filter(|it| it.alive) else {
+            return;
+        };
+        let request = Header::parse(octets.first_chunk().expect("a header"));
+        self.pass_s(server.way_s);
+        let reply = self.reply(&request, server);
+        self.turn = self
+            .turn
+            .wrapping_mul(1_664_525)
+            .wrapping_add(1_013_904_223);
+        let late_s = f64::from(self.turn >> 16) / 65536.0 * 1e-4;
+        self.pass_s(server.way_s + late_s);
+        let stamp = self.stamp();
+        let received = Received {
+            octets: &reply.to_octets(),
+            source: to,
+            via,
+            stamp,
+        };
+        let now = self.now();
+        self.system.handle_packet(now, &received);
+    }
+
+    fn reply(&self, request: &Header, server: Server) -> Header {
+        let served = wall(self.mono, server.offset_s).wall;
+        let mut header = Header::blank(request.version, Mode::Server);
+        header.leap = server.leap;
+        header.stratum = server.stratum;
+        header.poll = 3;
+        header.precision = -20;
+        header.root_delay = NtpShort::from_seconds(0.001);
+        header.root_dispersion = NtpShort::from_seconds(0.001);
+        header.reference_id = server.reference_id;
+        header.reference_time = served.plus(NtpDuration::from_seconds(-7.0));
+        header.origin_time = request.transmit_time;
+        header.receive_time = served;
+        header.transmit_time = served.plus(NtpDuration::from_seconds(1e-6));
+        if let Some(letters) = server.kiss {
+            header.stratum = 0;
+            header.leap = LeapIndicator::NotSynchronized;
+            header.reference_id = ReferenceId::from_letters(letters);
+        }
+        header
+    }
+
+    fn stamp(&self) -> Stamp {
+        Stamp {
+            at: self.now().wall,
+            class: StampClass::Kernel,
+        }
+    }
+
+    pub(super) fn status(&self) -> SystemStatus {
+        self.system.status(self.now())
+    }
+
+    /// The association with the server at this address.
+    pub(super) fn with(&self, last: u8) -> Option<AssociationStatus> {
+        let mut all = self.status().associations.into_iter();
+        all.find(|it| it.remote.map(|remote| remote.ip()) == Some(address(last)))
+    }
+
+    pub(super) fn tally(&self, last: u8) -> Option<Tally> {
+        self.with(last).map(|it| it.tally)
+    }
+
+    /// Last octets of the addresses talked to.
+    pub(super) fn members(&self) -> Vec<u8> {
+        let all = self.status().associations.into_iter();
+        let mut members: Vec<u8> = all
+            .filter_map(|it| match it.remote?.ip() {
+                IpAddr::V4(v4) => Some(v4.octets()[3]),
+                IpAddr::V6(_) => None,
+            })
+            .collect();
+        members.sort_unstable();
+        members
+    }
+
+    pub(super) fn peer_events(&self, wanted: &PeerEvent) -> usize {
+        let is_wanted = |it: &&Event| matches!(it, Event::Peer { what, .. } if what == wanted);
+        self.events.iter().filter(is_wanted).count()
+    }
+
+    pub(super) fn system_events(&self, wanted: &SystemEvent) -> usize {
+        let is_wanted = |it: &&Event| matches!(it, Event::System(what) if what == wanted);
+        self.events.iter().filter(is_wanted).count()
+    }
+}
+
+fn wall(mono: Instant, error_s: f64) -> Now {
+    let true_time = NtpTimestamp::from_unix(START_UNIX_S, 0);
+    let start = Now {
+        mono: Instant::default(),
+        wall: true_time,
+    };
+    let error = NtpDuration::from_seconds(error_s);
+    Now {
+        mono,
+        wall: start.wall_at(mono).plus(error),
+    }
+}
