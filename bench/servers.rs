@@ -71,7 +71,7 @@ pub(crate) fn chronyd(scratch: &Scratch, core: usize) -> Result<Server, String> 
             pid.display()
         ),
     )?;
-    let unpacked = peers_folder().join("bin/chronyd");
+    let unpacked = peers_folder().join("chrony/usr/sbin/chronyd");
     let program = found("CHRONYD", &unpacked)?;
     let arguments = ["-x", "-n", "-u", "root", "-f", &conf];
     Server::start(

@@ -4,13 +4,16 @@
 mod ci;
 mod fuzz;
 mod run;
+mod setup;
 mod test;
 mod tidy;
 mod units;
 
+use run::Line;
 use std::{path::Path, process::ExitCode};
 
 const USAGE: &str = "\
+cargo xtask demo                       set up, build, and see it work
 cargo xtask tidy                       check the rules of the house
 cargo xtask test [CARGO TEST OPTIONS]  every test, against the real peers too
 cargo xtask loom                       the snapshot's latch, every interleaving
@@ -35,6 +38,7 @@ fn run(top: &Path, arguments: &[String]) -> Result<(), String> {
         [] => ("help", arguments),
     };
     match (command, rest) {
+        ("demo", extra) => demo(top, extra),
         ("tidy", []) => tidy::run(top),
         ("test", extra) => test::run(top, extra).1,
         ("loom", []) => test::run_loom(top).1,
@@ -47,4 +51,12 @@ fn run(top: &Path, arguments: &[String]) -> Result<(), String> {
         }
         _ => Err(format!("no such chore\n{USAGE}")),
     }
+}
+
+/// Builds the daemon, installing what that needs, and runs its demo to the end.
+fn demo(top: &Path, extra: &[String]) -> Result<(), String> {
+    setup::ensure(setup::BUILD)?;
+    let mut arguments = vec!["run", "--release", "--quiet", "--", "demo", "--once"];
+    arguments.extend(extra.iter().map(String::as_str));
+    Line::new("cargo", &arguments).within(top).run()
 }

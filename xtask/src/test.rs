@@ -5,6 +5,7 @@
 //! harnesses unwind, the daemon aborts.
 
 use crate::run::{self, Line};
+use crate::setup;
 use std::{
     io::{BufRead, BufReader},
     path::Path,
@@ -62,6 +63,7 @@ pub(crate) fn run_loom(top: &Path) -> Outcome {
 
 /// Gives the path of the daemon's release binary.
 fn prepare(top: &Path) -> Result<String, String> {
+    setup::ensure(setup::TEST)?;
     let install = top.join("tests/peers/install").display().to_string();
     Line::new(&install, &[]).within(top).run()?;
     Line::new("cargo", &["build", "--release", "-p", "truechimer"])
