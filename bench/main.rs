@@ -13,7 +13,7 @@ mod servers;
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: bench serve [--rounds N] | footprint
-  The daemon is target/release/truechimer, or TRUECHIMER_BIN; chronyd is CHRONYD, or the one that
+  The daemon is target/release/truechimer, or TRUECHIMER_BIN; chronyd is the one that
   tests/peers/install unpacked.";
 
 fn main() -> ExitCode {

@@ -60,27 +60,24 @@ pub(crate) fn truechimer(scratch: &Scratch, core: usize) -> Result<Server, Strin
     )
 }
 
-/// chronyd, serving only.
+/// chronyd, serving only, inside the tree that holds its own libraries.
 pub(crate) fn chronyd(scratch: &Scratch, core: usize) -> Result<Server, String> {
-    let pid = scratch.0.join("chronyd.pid");
-    let conf = scratch.file(
-        "chrony.conf",
-        &format!(
-            "port {}\nlocal stratum 5\nallow 127.0.0.0/8\ncmdport 0\nbindcmdaddress /\npidfile {}\n",
-            PORT + 1,
-            pid.display()
-        ),
-    )?;
-    let unpacked = peers_folder().join("chrony/usr/sbin/chronyd");
-    let program = found("CHRONYD", &unpacked)?;
-    let arguments = ["-x", "-n", "-u", "root", "-f", &conf];
-    Server::start(
-        "chronyd",
-        core,
-        &program,
-        &arguments,
-        &scratch.0.join("chronyd.log"),
-    )
+    let tree = peers_folder().join("chrony");
+    if !tree.join("usr/sbin/chronyd").exists() {
+        return Err("chronyd is not there: run tests/peers/install".into());
+    }
+    let tree = tree.display().to_string();
+    let port = format!("port {}", PORT + 1);
+    let log = scratch.0.join("chronyd.log");
+    let mut arguments = vec![tree.as_str(), "/usr/sbin/chronyd", "-x", "-n", "-u", "root"];
+    arguments.extend([
+        "local stratum 5",
+        "allow 127.0.0.0/8",
+        "cmdport 0",
+        "bindcmdaddress /",
+    ]);
+    arguments.extend(["pidfile /tmp/chronyd-bench.pid", &port]);
+    Server::start("chronyd", core, Path::new("chroot"), &arguments, &log)
 }
 
 /// Where tests/peers/install unpacks.
