@@ -50,12 +50,15 @@ pub(crate) struct Clock {
     config: ClockConfig,
     random: Random,
     kernel: Kernel,
-    /// When the phase was last brought up to date, nanoseconds of true time.
+    /// True time as last told, nanoseconds.
     true_ns: u64,
+    /// When the rate last changed: the start of a second or an adjustment. Whatever is read in
+    /// between is reckoned from here, so that reading a clock never changes it by a rounding.
+    anchor_ns: u64,
+    /// Monotonic clock minus true time at the anchor.
+    anchor_phase_s: f64,
     /// Oscillator's own frequency error, s/s.
     natural: f64,
-    /// Monotonic clock minus true time.
-    phase_s: f64,
     /// Sum of all steps, the initial offset included.
     stepped: NtpDuration,
     /// True time as it was at the start plus elapsed seconds: leap seconds are steps to a clock.
@@ -71,8 +74,9 @@ impl Clock {
             random,
             kernel: Kernel::default(),
             true_ns: 0,
+            anchor_ns: 0,
+            anchor_phase_s: 0.0,
             natural: config.frequency_ppm * 1e-6,
-            phase_s: 0.0,
             stepped: config.offset,
             start_wall: truth.wall(0),
             keeps_utc,
@@ -83,7 +87,7 @@ impl Clock {
     pub(crate) fn now(&mut self, true_ns: u64, truth: &Truth) -> Now {
         self.advance(true_ns, truth);
         Now {
-            mono: Instant::from_nanoseconds(self.mono_ns()),
+            mono: Instant::from_nanoseconds(mono_ns(self.true_ns, self.phase_s())),
             wall: self.wall(truth),
         }
     }
@@ -97,8 +101,8 @@ impl Clock {
         now.wall.plus(NtpDuration::from_seconds(noise_s))
     }
 
-    /// True time at which the monotonic clock will read this if nothing changes. Never too far
-    /// ahead while the kernel slews, for then the rate changes every second.
+    /// True time at which the monotonic clock will read this, if that is within the second under
+    /// way; otherwise the end of the second, for then the rate may change.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -106,12 +110,11 @@ impl Clock {
         reason = "spans of a timer, clamped to be positive"
     )]
     pub(crate) fn true_ns_of(&self, mono: Instant) -> u64 {
-        let wait_ns = mono.to_nanoseconds().saturating_sub(self.mono_ns()) as f64;
-        let mut true_wait_ns = (wait_ns / (1.0 + self.rate())).ceil() as u64;
-        if self.kernel.is_slewing() {
-            true_wait_ns = true_wait_ns.min(4 * SECOND_NS);
-        }
-        self.true_ns.saturating_add(true_wait_ns)
+        let anchor_ns = mono_ns(self.anchor_ns, self.anchor_phase_s);
+        let wait_ns = mono.to_nanoseconds().saturating_sub(anchor_ns) as f64;
+        let true_wait_ns = (wait_ns / (1.0 + self.rate())).ceil() as u64;
+        let at_ns = self.anchor_ns.saturating_add(true_wait_ns);
+        at_ns.min(next_second(self.true_ns))
     }
 
     /// Does what a kernel would and reports as it would.
@@ -119,6 +122,7 @@ impl Clock {
         if let Adjustment::Step(offset) = adjustment {
             self.step(offset);
         }
+        self.anchor();
         let outcome = Ok(self.kernel.apply(adjustment, self.true_ns));
         Applied {
             adjustment,
@@ -140,12 +144,15 @@ impl Clock {
         (1.0 + self.natural) * (1.0 + self.kernel.rate()) - 1.0
     }
 
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a phase of 292 years saturates"
-    )]
-    fn mono_ns(&self) -> u64 {
-        (self.true_ns + MONO_AT_START_NS).saturating_add_signed((self.phase_s * 1e9) as i64)
+    /// Monotonic clock minus true time now.
+    #[expect(clippy::cast_precision_loss, reason = "at most a second")]
+    fn phase_s(&self) -> f64 {
+        self.anchor_phase_s + self.rate() * ((self.true_ns - self.anchor_ns) as f64 * 1e-9)
+    }
+
+    fn anchor(&mut self) {
+        self.anchor_phase_s = self.phase_s();
+        self.anchor_ns = self.true_ns;
     }
 
     fn wall(&self, truth: &Truth) -> NtpTimestamp {
@@ -157,23 +164,21 @@ impl Clock {
                 .plus(NtpDuration::from_nanoseconds(elapsed_ns))
         };
         right
-            .plus(NtpDuration::from_seconds(self.phase_s))
+            .plus(NtpDuration::from_seconds(self.phase_s()))
             .plus(self.stepped)
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "at most a second")]
     fn advance(&mut self, true_ns: u64, truth: &Truth) {
         while self.true_ns < true_ns {
-            let next_second_ns = (self.true_ns / SECOND_NS + 1) * SECOND_NS;
-            let until_ns = next_second_ns.min(true_ns);
-            self.phase_s += self.rate() * ((until_ns - self.true_ns) as f64 * 1e-9);
-            self.true_ns = until_ns;
-            if until_ns == next_second_ns {
+            let second_ns = next_second(self.true_ns);
+            self.true_ns = second_ns.min(true_ns);
+            if self.true_ns == second_ns {
+                self.anchor();
                 self.natural += self.config.wander_ppm * 1e-6 * self.noise();
                 self.kernel.second();
             }
             if self.kernel.leap_is_armed() {
-                let (unix_s, _) = self.wall(truth).to_unix(truth.unix_s(until_ns));
+                let (unix_s, _) = self.wall(truth).to_unix(truth.unix_s(self.true_ns));
                 self.stepped = self.stepped + self.kernel.leap(unix_s);
             }
         }
@@ -186,6 +191,19 @@ impl Clock {
             0.0
         }
     }
+}
+
+/// What the monotonic clock reads at a true time while it is this far ahead of it.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a phase of 292 years saturates"
+)]
+const fn mono_ns(true_ns: u64, phase_s: f64) -> u64 {
+    (true_ns + MONO_AT_START_NS).saturating_add_signed((phase_s * 1e9) as i64)
+}
+
+const fn next_second(true_ns: u64) -> u64 {
+    (true_ns / SECOND_NS + 1) * SECOND_NS
 }
 
 #[cfg(test)]

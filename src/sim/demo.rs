@@ -4,7 +4,7 @@ use crate::network::Path;
 use crate::node::{NodeConfig, NodeId};
 use crate::world::World;
 use core::net::SocketAddr;
-use truechimer_proto::config::{AssociationConfig, Remote, Steering, SystemConfig};
+use truechimer_proto::config::{AssociationConfig, Remote, SystemConfig};
 use truechimer_proto::status::SystemStatus;
 
 /// Where the demonstration begins: 2026-11-01 00:00 UTC.
@@ -18,6 +18,11 @@ const SERVERS: [(&str, f64); 4] = [
     ("truth-3", -0.000_03),
     ("liar", 0.3),
 ];
+/// This many of them tell the truth, the rest come up late: in its first seconds every client's
+/// error bounds are so wide that a lie of 300 ms fits in.
+const TRUTHFUL: usize = 3;
+/// When the liar comes up, virtual seconds.
+pub const LIAR_FROM_S: f64 = 60.0;
 /// Name, offset in seconds, frequency error in ppm.
 const CLIENTS: [(&str, f64, f64); 3] = [
     ("ahead", 0.4, 50.0),
@@ -66,7 +71,7 @@ impl Demo {
     /// From a seed; the same seed shows the same.
     pub fn new(seed: u64) -> Self {
         let mut world = World::new(seed, START_UNIX_S);
-        world.default_path(Path::new(0.004, 0.000_5));
+        world.default_path(Path::new(0.004, 0.000_2));
         let servers: Vec<_> = SERVERS
             .iter()
             .map(|(name, offset_s)| {
@@ -76,6 +81,9 @@ impl Demo {
                 ))
             })
             .collect();
+        for server in servers.iter().skip(TRUTHFUL) {
+            world.cut(*server);
+        }
         let clients = CLIENTS
             .iter()
             .map(|(name, offset_s, frequency_ppm)| {
@@ -92,6 +100,12 @@ impl Demo {
 
     /// Lets virtual time go on to this many seconds after the start.
     pub fn step(&mut self, until_s: f64) {
+        self.world.run_until(until_s.min(LIAR_FROM_S));
+        if until_s >= LIAR_FROM_S {
+            for server in self.servers.iter().skip(TRUTHFUL) {
+                self.world.restore(*server);
+            }
+        }
         self.world.run_until(until_s);
     }
 
@@ -134,22 +148,20 @@ impl Demo {
     }
 }
 
-/// A client as an operator would configure it: four `server NAME iburst` lines.
+/// A client as an operator would configure it: four lines of
+/// `server NAME iburst minpoll 4 maxpoll 6`, so that an hour shows it all.
 fn client_of(servers: &[(&str, f64)]) -> SystemConfig {
     let associations = servers
         .iter()
         .map(|(name, _)| AssociationConfig {
             iburst: true,
-            maxpoll: 8,
+            minpoll: 4,
+            maxpoll: 6,
             ..AssociationConfig::server(Remote::Name((*name).to_owned()))
         })
         .collect();
     SystemConfig {
         associations,
-        steering: Steering {
-            kernel: false,
-            ..Steering::default()
-        },
         ..SystemConfig::default()
     }
 }

@@ -69,10 +69,6 @@ impl Kernel {
         self.freq_ppm * 1e-6 + self.chunk_s
     }
 
-    pub(super) fn is_slewing(&self) -> bool {
-        self.chunk_s != 0.0
-    }
-
     /// Once a second a fixed part of the offset moves into the second to come.
     pub(super) fn second(&mut self) {
         let shift = SHIFT_PLL + i32::from(self.time_constant);
