@@ -24,18 +24,20 @@ pub(crate) fn primaries(world: &mut World, offsets_s: &[f64]) -> Vec<NodeId> {
     nodes
 }
 
-/// `server ADDRESS iburst` for each node.
+/// `server ADDRESS iburst minpoll 4 maxpoll 6` for each node: with the default polls RFC 5905's loop
+/// takes hours to settle, and most scenarios are not about that.
 pub(crate) fn client_of(world: &World, servers: &[NodeId]) -> SystemConfig {
     let associations = servers
         .iter()
         .map(|server| AssociationConfig {
             iburst: true,
+            minpoll: 4,
+            maxpoll: 6,
             ..AssociationConfig::server(Remote::Address(world.address(*server)))
         })
         .collect();
     SystemConfig {
         associations,
-        steering: user_space(),
         ..SystemConfig::default()
     }
 }
