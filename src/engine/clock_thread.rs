@@ -186,7 +186,7 @@ impl ClockThread {
             }
         }
         self.serving
-            .handle_ready(&self.set, clients, &mut self.buffer, &mut self.system);
+            .handle_ready(&self.set, clients, &mut self.system);
         self.work(host);
         Ok(())
     }

@@ -6,6 +6,7 @@
 //! Nothing is decided here: `System` and `Responder` say what to do, `sys` knows how.
 #![forbid(unsafe_code)]
 
+mod clerk;
 mod clients;
 mod clock_hand;
 mod clock_thread;
@@ -32,6 +33,7 @@ use truechimer_proto::authentication::Authenticator;
 use truechimer_proto::refclock::Driver;
 use truechimer_proto::server::Policy;
 use truechimer_proto::system::System;
+use truechimer_sys::wake::Wake;
 
 /// Makes an authenticator with the keys of now; asked once for each server thread, and again
 /// whenever the policy is replaced.
@@ -44,6 +46,21 @@ pub struct Engine {
     config: EngineConfig,
     listeners: Listeners,
     notices: Vec<Notice>,
+    /// Only beside server threads; see `Engine::waker`.
+    wake: Option<Arc<Wake>>,
+}
+
+/// Makes the clock thread look at its host again at once, from any thread.
+#[derive(Clone, Debug)]
+pub struct Waker(Option<Arc<Wake>>);
+
+impl Waker {
+    /// Wakes it. In the one-thread form this does nothing: it looks once a second by itself.
+    pub fn wake(&self) {
+        if let Some(wake) = &self.0 {
+            wake.wake();
+        }
+    }
 }
 
 impl Engine {
@@ -64,16 +81,27 @@ impl Engine {
             });
             return Err(EngineError::NoService(failed));
         }
+        let wake = match config.server_threads {
+            0 => None,
+            _ => Some(Arc::new(Wake::new().map_err(EngineError::Thread)?)),
+        };
         Ok(Self {
             config,
             listeners,
             notices,
+            wake,
         })
     }
 
     /// Addresses of this host, for `SystemConfig::own_addresses`.
     pub fn own_addresses(&self) -> Vec<IpAddr> {
         self.listeners.own_addresses().to_vec()
+    }
+
+    /// For threads that make host events, as a resolver does. The one-thread form has no
+    /// descriptor to be woken by, for the preload simulator could not tell when it is ready.
+    pub fn waker(&self) -> Waker {
+        Waker(self.wake.clone())
     }
 
     /// Runs until the protocol or the host ends it. The calling thread becomes the clock thread.
@@ -91,20 +119,19 @@ impl Engine {
         for notice in &self.notices {
             host.handle_notice(notice);
         }
-        let threads = self.config.server_threads;
-        let serving = if threads == 0 {
-            Serving::here(self.listeners, policy, make_authenticator())
-        } else {
-            let pin = self.config.pin_threads;
-            let snapshot = system.snapshot();
-            let start = roster::Start {
-                listeners: self.listeners,
-                policy,
-                snapshot,
-                pin,
-                threads,
-            };
-            Serving::Threads(Roster::start(start, make_authenticator, host)?)
+        let serving = match self.wake {
+            None => Serving::here(self.listeners, policy, make_authenticator()),
+            Some(wake) => {
+                let start = roster::Start {
+                    listeners: self.listeners,
+                    policy,
+                    snapshot: system.snapshot(),
+                    wake,
+                    pin: self.config.pin_threads,
+                    threads: self.config.server_threads,
+                };
+                Serving::Threads(Roster::start(start, make_authenticator, host)?)
+            }
         };
         ClockThread::new(&self.config, system, drivers, serving).run(make_authenticator, host)
     }

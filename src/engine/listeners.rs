@@ -2,6 +2,7 @@
 //! it came to, and none is bound to the wildcard, which would also get every broadcast.
 mod choice;
 
+use crate::clerk::Desk;
 use crate::config::Listen;
 use crate::error::BindFailure;
 use crate::host::Notice;
@@ -24,6 +25,15 @@ pub(crate) struct Listener {
     pub(crate) unwanted: bool,
     /// One for each server thread, of one reuse-port group; or just one.
     pub(crate) sockets: Vec<Arc<Socket>>,
+}
+
+impl Listener {
+    pub(crate) const fn desk(&self) -> Desk {
+        Desk {
+            local: self.address.ip(),
+            unwanted: self.unwanted,
+        }
+    }
 }
 
 #[derive(Debug)]

@@ -42,7 +42,7 @@ struct HandedOff {
 /// What all server threads and the clock thread share.
 struct Shared {
     stop: AtomicBool,
-    wake: Wake,
+    wake: Arc<Wake>,
     /// Set from the first ring until the clock thread has looked: one write rings for many.
     ringing: AtomicBool,
 }
@@ -67,6 +67,7 @@ pub(crate) struct Start {
     pub(crate) listeners: Listeners,
     pub(crate) policy: Arc<Policy>,
     pub(crate) snapshot: Snapshot,
+    pub(crate) wake: Arc<Wake>,
     pub(crate) pin: bool,
     pub(crate) threads: usize,
 }
@@ -92,7 +93,7 @@ impl Roster {
         let (sender, handed_off) = crossbeam_channel::bounded(HANDED_OFF_MAX);
         let shared = Arc::new(Shared {
             stop: AtomicBool::new(false),
-            wake: Wake::new().map_err(EngineError::Thread)?,
+            wake: start.wake,
             ringing: AtomicBool::new(false),
         });
         let mut roster = Self {
@@ -241,7 +242,17 @@ impl Shared {
         }
     }
 
-    fn hand_off(&self, sender: &Sender<HandedOff>, handed: HandedOff) -> bool {
+    /// Gives a datagram to the clock thread; `false` if its queue is full.
+    fn hand_off(&self, sender: &Sender<HandedOff>, received: &Received<'_>) -> bool {
+        let Via::Server(local) = received.via else {
+            return false;
+        };
+        let handed = HandedOff {
+            octets: received.octets.into(),
+            source: received.source,
+            local,
+            stamp: received.stamp,
+        };
         let taken = sender.try_send(handed).is_ok();
         self.ring();
         taken

@@ -1,5 +1,6 @@
 //! Many datagrams a system call: recvmmsg(2), sendmmsg(2), for server threads.
 use crate::socket::{Arrival, ControlBuffer, RawAddress, Socket, kernel_stamp};
+use core::ops::Range;
 use std::io;
 
 /// One SCM_TIMESTAMPING, and as much again.
@@ -80,17 +81,22 @@ impl Batch {
         self.received == self.capacity()
     }
 
-    /// Shows each datagram received, with room for a reply, to `reply`, which returns the length
-    /// of its reply or 0. Returns how many datagrams were too long or without an IP source, and
-    /// so not shown.
-    pub fn answer(&mut self, reply: &mut dyn FnMut(Arrival<'_>, &mut [u8]) -> usize) -> usize {
+    /// Shows each datagram at these places, with room for a reply, to `reply`, which returns the
+    /// length of its reply or 0. Returns how many datagrams were too long or without an IP source,
+    /// and so not shown.
+    pub fn answer(
+        &mut self,
+        places: Range<usize>,
+        reply: &mut dyn FnMut(Arrival<'_>, &mut [u8]) -> usize,
+    ) -> usize {
         let stride = self.octets_each + STRIDE_BREAK;
         let mut unreadable = 0;
         let slots = self
             .requests
             .chunks_exact(stride)
             .zip(self.replies.chunks_exact_mut(stride));
-        for (place, (request, out)) in slots.enumerate().take(self.received) {
+        let places = places.start..places.end.min(self.received);
+        for (place, (request, out)) in slots.enumerate().take(places.end).skip(places.start) {
             let header = &self.headers[place];
             let len = usize::try_from(header.msg_len).unwrap_or(usize::MAX);
             let source = self.sources[place].to_socket_address(header.msg_hdr.msg_namelen);
@@ -113,8 +119,8 @@ impl Batch {
         unreadable
     }
 
-    /// Sends the replies to where the datagrams came from, without waiting: what the kernel has
-    /// no room for is dropped and counted. To be called once for each `answer`.
+    /// Sends the replies made since it was last called to where the datagrams came from, without
+    /// waiting: what the kernel has no room for is dropped and counted.
     pub fn send(&mut self, socket: &Socket) -> Sent {
         let armed = self.arm_replies();
         let mut at = 0;
@@ -187,7 +193,7 @@ impl Batch {
             if len == 0 {
                 continue;
             }
-            // `armed <= place`, so the length of this source is still there to be read.
+            // `armed <= place`: what is overwritten belongs to datagrams answered already.
             let source_len = self.headers[place].msg_hdr.msg_namelen;
             let vector = &mut self.vectors[armed];
             vector.iov_base = reply.as_mut_ptr().cast();
@@ -255,7 +261,7 @@ mod tests {
         while seen < clients.len() {
             wait_for(&server);
             seen += batch.receive(&server, false).unwrap();
-            let unreadable = batch.answer(&mut |arrival, out| {
+            let unreadable = batch.answer(0..usize::MAX, &mut |arrival, out| {
                 stamped += usize::from(arrival.stamp.is_some());
                 let number = arrival.octets[0];
                 out[..2].copy_from_slice(&[number, 0xFF]);
@@ -291,7 +297,7 @@ mod tests {
         let mut batch = Batch::new(4, 64);
         let received = batch.receive(&server, false).unwrap();
         let mut shown = Vec::new();
-        let unreadable = batch.answer(&mut |arrival, _| {
+        let unreadable = batch.answer(0..usize::MAX, &mut |arrival, _| {
             shown.push(arrival.octets[0]);
             0
         });

@@ -1,6 +1,6 @@
 //! Who answers requests: the clock thread itself, or a roster of threads beside it.
 use crate::MakeAuthenticator;
-use crate::clients::{kernels, ours};
+use crate::clerk::{Clerk, Moment, Outcome};
 use crate::counters::ServerCounts;
 use crate::host::Notice;
 use crate::listeners::{Listener, Listeners};
@@ -8,14 +8,17 @@ use crate::roster::Roster;
 use core::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use truechimer_proto::authentication::Authenticator;
-use truechimer_proto::packet::{Received, Via};
-use truechimer_proto::server::{Policy, Responder, Verdict};
+use truechimer_proto::server::Policy;
 use truechimer_proto::snapshot::Snapshot;
 use truechimer_proto::system::System;
+use truechimer_sys::batch::Batch;
 use truechimer_sys::clock;
 use truechimer_sys::poll::PollSet;
-use truechimer_sys::socket::{ReceiveBuffer, Socket};
+use truechimer_sys::socket::Socket;
 use truechimer_wire::PACKET_LEN_MAX;
+
+/// Datagrams received at once: few, for the clock waits meanwhile.
+const BATCH: usize = 16;
 
 pub(crate) enum Serving {
     Here(Box<Here>),
@@ -25,11 +28,8 @@ pub(crate) enum Serving {
 /// Serving by the clock thread itself.
 pub(crate) struct Here {
     listeners: Listeners,
-    responder: Responder,
-    policy: Arc<Policy>,
-    authenticator: Box<dyn Authenticator>,
-    reply: Box<[u8; PACKET_LEN_MAX]>,
-    counts: ServerCounts,
+    clerk: Clerk,
+    batch: Batch,
 }
 
 impl Serving {
@@ -40,11 +40,8 @@ impl Serving {
     ) -> Self {
         Self::Here(Box::new(Here {
             listeners,
-            responder: Responder::new(),
-            policy,
-            authenticator,
-            reply: Box::new([0; PACKET_LEN_MAX]),
-            counts: ServerCounts::default(),
+            clerk: Clerk::new(policy, authenticator),
+            batch: Batch::new(BATCH, PACKET_LEN_MAX),
         }))
     }
 
@@ -55,8 +52,8 @@ impl Serving {
     ) {
         match self {
             Self::Here(here) => {
-                here.policy = policy;
-                here.authenticator = make_authenticator();
+                here.clerk.policy = policy;
+                here.clerk.authenticator = make_authenticator();
             }
             Self::Threads(roster) => roster.replace_policy(&policy, make_authenticator),
         }
@@ -105,7 +102,7 @@ impl Serving {
 
     pub(super) fn counts(&self) -> Vec<ServerCounts> {
         match self {
-            Self::Here(here) => vec![here.counts()],
+            Self::Here(here) => vec![here.clerk.counts()],
             Self::Threads(roster) => roster.counts(),
         }
     }
@@ -124,15 +121,9 @@ impl Serving {
     }
 
     /// Serves what the last wait found ready; its places begin at `first`.
-    pub(super) fn handle_ready(
-        &mut self,
-        set: &PollSet,
-        first: usize,
-        buffer: &mut ReceiveBuffer,
-        system: &mut System,
-    ) {
+    pub(super) fn handle_ready(&mut self, set: &PollSet, first: usize, system: &mut System) {
         match self {
-            Self::Here(here) => here.handle_ready(set, first, buffer, system),
+            Self::Here(here) => here.handle_ready(set, first, system),
             Self::Threads(roster) if set.readiness(first).readable => {
                 roster.take_handed_off(system);
             }
@@ -148,87 +139,45 @@ impl Serving {
 }
 
 impl Here {
-    fn counts(&self) -> ServerCounts {
-        ServerCounts {
-            protocol: *self.responder.counters(),
-            ..self.counts
-        }
-    }
-
-    fn handle_ready(
-        &mut self,
-        set: &PollSet,
-        first: usize,
-        buffer: &mut ReceiveBuffer,
-        system: &mut System,
-    ) {
+    fn handle_ready(&mut self, set: &PollSet, first: usize, system: &mut System) {
         let Self {
             listeners,
-            responder,
-            policy,
-            authenticator,
-            reply,
-            counts,
+            clerk,
+            batch,
         } = self;
         for (place, listener) in (first..).zip(listeners.open()) {
             if set.readiness(place).readable {
-                let mut answer = |received: &Received<'_>, system: &System, out: &mut [u8]| {
-                    let snapshot = system.snapshot();
-                    let auth = authenticator.as_mut();
-                    responder.answer(clock::now(), received, &snapshot, policy, auth, out)
-                };
-                serve_one(
-                    listener,
-                    buffer,
-                    system,
-                    counts,
-                    &mut answer,
-                    reply.as_mut(),
-                );
+                serve(listener, clerk, batch, system);
             }
         }
     }
 }
 
-/// Takes one datagram, no more, for the preload simulator has one for each readiness.
-fn serve_one(
-    listener: &Listener,
-    buffer: &mut ReceiveBuffer,
-    system: &mut System,
-    counts: &mut ServerCounts,
-    answer: &mut dyn FnMut(&Received<'_>, &System, &mut [u8]) -> Verdict,
-    out: &mut [u8],
-) {
+/// Receives once, for the preload simulator has one datagram for each readiness, and sends each
+/// reply by itself, for it does not know sendmmsg(2).
+fn serve(listener: &Listener, clerk: &mut Clerk, batch: &mut Batch, system: &mut System) {
     let Some(socket) = listener.sockets.first() else {
         return;
     };
-    let arrival = match socket.receive(buffer) {
-        Ok(Some(arrival)) => arrival,
-        Ok(None) => {
-            counts.unreadable += 1;
-            return;
-        }
+    let Ok(1..) = batch.receive(socket, false) else {
         // Nothing there after all, or the late refusal of an earlier reply.
-        Err(_) => return,
-    };
-    if listener.unwanted {
-        counts.unwanted += 1;
         return;
-    }
-    let received = Received {
-        octets: arrival.octets,
-        source: arrival.source,
-        via: Via::Server(listener.address.ip()),
-        stamp: arrival.stamp.map_or_else(|| ours(clock::wall()), kernels),
     };
-    match answer(&received, system, out) {
-        Verdict::Reply(len) => {
-            let reply = out.get(..len).unwrap_or_default();
-            if socket.send_to(reply, arrival.source).is_err() {
-                counts.send_failed += 1;
+    let moment = Moment {
+        snapshot: system.snapshot(),
+        mono: clock::monotonic(),
+    };
+    let unreadable = batch.answer(0..BATCH, &mut |arrival, out| {
+        match clerk.answer(&arrival, listener.desk(), &moment, out) {
+            Outcome::Reply(len) => {
+                let reply = out.get(..len).unwrap_or_default();
+                let failed = socket.send_to(reply, arrival.source).is_err();
+                clerk.counts.send_failed += u64::from(failed);
             }
+            Outcome::HandOff(received) => system.handle_packet(clock::now(), &received),
+            Outcome::Nothing => {}
         }
-        Verdict::HandOff => system.handle_packet(clock::now(), &received),
-        Verdict::Drop(_) => {}
-    }
+        0
+    });
+    clerk.counts.unreadable += unreadable as u64;
 }

@@ -1,6 +1,6 @@
 //! How the clock thread tells a server thread what changed, without ever making it wait.
+use crate::clerk::Desk;
 use crate::listeners::Listener;
-use core::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, TryLockError};
 use truechimer_proto::authentication::Authenticator;
@@ -10,8 +10,7 @@ use truechimer_sys::socket::Socket;
 /// One service address as one thread has it.
 #[derive(Clone, Debug)]
 pub(super) struct Door {
-    pub(super) local: IpAddr,
-    pub(super) unwanted: bool,
+    pub(super) desk: Desk,
     pub(super) socket: Arc<Socket>,
 }
 
@@ -21,8 +20,7 @@ pub(super) fn doors(listeners: &[Listener], number: usize) -> Vec<Door> {
         .iter()
         .filter_map(|listener| {
             Some(Door {
-                local: listener.address.ip(),
-                unwanted: listener.unwanted,
+                desk: listener.desk(),
                 socket: Arc::clone(listener.sockets.get(number)?),
             })
         })

@@ -1,27 +1,26 @@
 //! One server thread: receive a batch, answer it from the snapshot, send, count.
 use super::plan::{Board, Door};
 use super::{HandedOff, Shared};
-use crate::clients::{kernels, ours};
-use crate::counters::{Published, ServerCounts};
+use crate::clerk::{Clerk, Moment, Outcome};
+use crate::counters::Published;
 use crate::latch::Reader;
 use core::time::Duration;
 use crossbeam_channel::Sender;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use truechimer_proto::authentication::{Authenticator, NoKeys};
-use truechimer_proto::packet::{Received, Via};
-use truechimer_proto::server::{Policy, Responder, Verdict};
-use truechimer_proto::snapshot::Snapshot;
+use truechimer_proto::authentication::NoKeys;
+use truechimer_proto::server::Policy;
 use truechimer_sys::batch::Batch;
 use truechimer_sys::clock;
 use truechimer_sys::poll::PollSet;
 use truechimer_sys::process::{self, Core};
-use truechimer_sys::socket::Arrival;
-use truechimer_time::{Instant, Now};
 use truechimer_wire::PACKET_LEN_MAX;
 
 /// Datagrams a system call moves at most.
 const BATCH: usize = 64;
+/// Replies sent together at most. Their transmit stamps are written before the first of them
+/// leaves, so this bounds how much too early the last one's is.
+const CHUNK: usize = 8;
 /// How late the end or a new plan may be noticed.
 const WAIT_MAX: Duration = Duration::from_millis(500);
 
@@ -41,16 +40,10 @@ pub(super) struct ServerThread {
     seen: u64,
     clerk: Clerk,
     doors: Vec<Door>,
+    /// There is one door, and receiving from it waits, which saves a call to wait.
+    waits: bool,
     batch: Batch,
     set: PollSet,
-}
-
-/// All that one answer needs beside the datagram.
-struct Clerk {
-    responder: Responder,
-    policy: Arc<Policy>,
-    authenticator: Box<dyn Authenticator>,
-    counts: ServerCounts,
 }
 
 impl ServerThread {
@@ -60,13 +53,10 @@ impl ServerThread {
             board,
             published,
             seen: 0,
-            clerk: Clerk {
-                responder: Responder::new(),
-                policy: Arc::new(Policy::default()),
-                authenticator: Box::new(NoKeys),
-                counts: ServerCounts::default(),
-            },
+            // The board has a plan from the start, so this policy answers nobody.
+            clerk: Clerk::new(Arc::new(Policy::default()), Box::new(NoKeys)),
             doors: Vec::new(),
+            waits: false,
             batch: Batch::new(BATCH, PACKET_LEN_MAX),
             set: PollSet::with_capacity(16),
         }
@@ -92,9 +82,22 @@ impl ServerThread {
             self.clerk.authenticator = authenticator;
         }
         self.doors = plan.doors;
+        self.waits = match self.doors.as_slice() {
+            [only] => only.socket.wait_on_receive(WAIT_MAX).is_ok(),
+            _ => false,
+        };
     }
 
     fn turn(&mut self) {
+        if self.waits {
+            self.serve(0, true);
+        } else {
+            self.wait_and_serve();
+        }
+        self.published.store(&self.clerk.counts());
+    }
+
+    fn wait_and_serve(&mut self) {
         self.set.clear();
         for door in &self.doors {
             self.set.push(door.socket.as_ref());
@@ -104,83 +107,47 @@ impl ServerThread {
         }
         for place in 0..self.doors.len() {
             if self.set.readiness(place).readable {
-                self.serve(place);
+                self.serve(place, false);
             }
         }
-        self.clerk.counts.protocol = *self.clerk.responder.counters();
-        self.published.store(&self.clerk.counts);
     }
 
     /// Serves one address until it has no full batch left, but not so long that the others or
     /// the end would have to wait.
-    fn serve(&mut self, place: usize) {
+    fn serve(&mut self, place: usize, wait: bool) {
         let Some(door) = self.doors.get(place) else {
             return;
         };
-        for _ in 0..BATCH {
-            let Ok(1..) = self.batch.receive(&door.socket, false) else {
+        for round in 0..BATCH {
+            let wait = wait && round == 0;
+            let Ok(received @ 1..) = self.batch.receive(&door.socket, wait) else {
                 // Empty after all, or the late refusal of an earlier reply.
                 return;
             };
-            let snapshot = self.seat.reader.read();
-            let mono = clock::monotonic();
-            let (clerk, seat) = (&mut self.clerk, &self.seat);
-            let unreadable = self.batch.answer(&mut |arrival, out| {
-                clerk.answer(&arrival, door, &snapshot, mono, seat, out)
-            });
-            self.clerk.counts.unreadable += unreadable as u64;
-            self.clerk.counts.send_failed += self.batch.send(&door.socket).failed as u64;
+            let moment = Moment {
+                snapshot: self.seat.reader.read(),
+                mono: clock::monotonic(),
+            };
+            for first in (0..received).step_by(CHUNK) {
+                let (clerk, seat) = (&mut self.clerk, &self.seat);
+                let places = first..first + CHUNK;
+                let unreadable = self.batch.answer(places, &mut |arrival, out| {
+                    match clerk.answer(&arrival, door.desk, &moment, out) {
+                        Outcome::Reply(len) => return len,
+                        Outcome::HandOff(received) => {
+                            let overflowed = !seat.shared.hand_off(&seat.sender, &received);
+                            clerk.counts.overflowed += u64::from(overflowed);
+                        }
+                        Outcome::Nothing => {}
+                    }
+                    0
+                });
+                let failed = self.batch.send(&door.socket).failed;
+                self.clerk.counts.unreadable += unreadable as u64;
+                self.clerk.counts.send_failed += failed as u64;
+            }
             if !self.batch.was_full() {
                 return;
-            }
-        }
-    }
-}
-
-impl Clerk {
-    /// `mono` is the batch's: it only ages the root dispersion, and a batch takes microseconds.
-    /// The system clock is read for every reply, for that is its transmit stamp.
-    fn answer(
-        &mut self,
-        arrival: &Arrival<'_>,
-        door: &Door,
-        snapshot: &Snapshot,
-        mono: Instant,
-        seat: &Seat,
-        out: &mut [u8],
-    ) -> usize {
-        if door.unwanted {
-            self.counts.unwanted += 1;
-            return 0;
-        }
-        let now = Now {
-            mono,
-            wall: clock::wall(),
-        };
-        let received = Received {
-            octets: arrival.octets,
-            source: arrival.source,
-            via: Via::Server(door.local),
-            stamp: arrival.stamp.map_or_else(|| ours(now.wall), kernels),
-        };
-        let auth = self.authenticator.as_mut();
-        match self
-            .responder
-            .answer(now, &received, snapshot, &self.policy, auth, out)
-        {
-            Verdict::Reply(len) => len,
-            Verdict::Drop(_) => 0,
-            Verdict::HandOff => {
-                let handed = HandedOff {
-                    octets: arrival.octets.into(),
-                    source: arrival.source,
-                    local: door.local,
-                    stamp: received.stamp,
-                };
-                if !seat.shared.hand_off(&seat.sender, handed) {
-                    self.counts.overflowed += 1;
-                }
-                0
             }
         }
     }

@@ -110,3 +110,24 @@ fn a_new_policy_holds_for_all_threads_and_strays_reach_the_clock_thread() {
     }
     server.stop();
 }
+
+#[test]
+fn a_waker_spares_the_wait() {
+    let address = free("127.0.0.1").unwrap();
+    let server = Running::start(vec![address], 1, stratum_one(), Vec::new());
+    server.report();
+    let start = std::time::Instant::now();
+    for _ in 0..5 {
+        server.command(Command::Rescan);
+        server.waker.wake();
+        server.command(Command::Report);
+        server.waker.wake();
+        server.take_report();
+    }
+    assert!(
+        start.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        start.elapsed()
+    );
+    server.stop();
+}

@@ -6,7 +6,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Instant;
-use truechimer_engine::{Command, Ended, Engine, EngineConfig, Host, Listen, Notice, Report};
+use truechimer_engine::{
+    Command, Ended, Engine, EngineConfig, Host, Listen, Notice, Report, Waker,
+};
 use truechimer_proto::authentication::NoKeys;
 use truechimer_proto::config::{RefclockConfig, SystemConfig};
 use truechimer_proto::host::{HostEvent, Output};
@@ -122,6 +124,7 @@ pub(crate) struct Running {
     stalls: Sender<Duration>,
     reports: Receiver<Report>,
     pub(crate) notices: Arc<Mutex<Vec<String>>>,
+    pub(crate) waker: Waker,
     thread: JoinHandle<Ended>,
 }
 
@@ -142,6 +145,7 @@ impl Running {
             ..EngineConfig::default()
         };
         let engine = Engine::bind(config).expect("free addresses");
+        let waker = engine.waker();
         let (commands, command_receiver) = channel();
         let (stalls, stall_receiver) = channel();
         let (report_sender, reports) = channel();
@@ -166,6 +170,7 @@ impl Running {
             stalls,
             reports,
             notices,
+            waker,
             thread,
         }
     }
@@ -181,6 +186,11 @@ impl Running {
 
     pub(crate) fn report(&self) -> Report {
         self.command(Command::Report);
+        self.take_report()
+    }
+
+    /// The answer to a `Command::Report`.
+    pub(crate) fn take_report(&self) -> Report {
         let patience = Duration::from_secs(5);
         self.reports.recv_timeout(patience).expect("a report")
     }

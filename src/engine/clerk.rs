@@ -1,0 +1,96 @@
+//! One who answers datagrams: the same for the clock thread and for every server thread.
+use crate::clients::{kernels, ours};
+use crate::counters::ServerCounts;
+use core::net::IpAddr;
+use std::sync::Arc;
+use truechimer_proto::authentication::Authenticator;
+use truechimer_proto::packet::{Received, Via};
+use truechimer_proto::server::{Policy, Responder, Verdict};
+use truechimer_proto::snapshot::Snapshot;
+use truechimer_sys::clock;
+use truechimer_sys::socket::Arrival;
+use truechimer_time::{Instant, Now};
+
+pub(crate) struct Clerk {
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) authenticator: Box<dyn Authenticator>,
+    /// Beside what the responder counts.
+    pub(crate) counts: ServerCounts,
+    responder: Responder,
+}
+
+/// Where datagrams come in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Desk {
+    pub(crate) local: IpAddr,
+    /// Open only to drop what comes.
+    pub(crate) unwanted: bool,
+}
+
+/// What a batch is answered from. `mono` is the batch's: it only ages the root dispersion, and a
+/// batch takes microseconds.
+pub(crate) struct Moment {
+    pub(crate) snapshot: Snapshot,
+    pub(crate) mono: Instant,
+}
+
+/// What is to be done about a datagram.
+pub(crate) enum Outcome<'a> {
+    /// Send this many octets of the buffer back.
+    Reply(usize),
+    /// It is for `System`.
+    HandOff(Received<'a>),
+    /// Nothing; it is counted.
+    Nothing,
+}
+
+impl Clerk {
+    pub(crate) fn new(policy: Arc<Policy>, authenticator: Box<dyn Authenticator>) -> Self {
+        Self {
+            policy,
+            authenticator,
+            counts: ServerCounts::default(),
+            responder: Responder::new(),
+        }
+    }
+
+    pub(crate) const fn counts(&self) -> ServerCounts {
+        ServerCounts {
+            protocol: *self.responder.counters(),
+            ..self.counts
+        }
+    }
+
+    /// The system clock is read for each reply, for that is its transmit stamp.
+    pub(crate) fn answer<'a>(
+        &mut self,
+        arrival: &Arrival<'a>,
+        desk: Desk,
+        moment: &Moment,
+        out: &mut [u8],
+    ) -> Outcome<'a> {
+        if desk.unwanted {
+            self.counts.unwanted += 1;
+            return Outcome::Nothing;
+        }
+        let now = Now {
+            mono: moment.mono,
+            wall: clock::wall(),
+        };
+        let received = Received {
+            octets: arrival.octets,
+            source: arrival.source,
+            via: Via::Server(desk.local),
+            stamp: arrival.stamp.map_or_else(|| ours(now.wall), kernels),
+        };
+        let (policy, auth) = (&self.policy, self.authenticator.as_mut());
+        match self
+            .responder
+            .answer(now, &received, &moment.snapshot, policy, auth, out)
+        {
+            Verdict::Reply(len) => Outcome::Reply(len),
+            Verdict::HandOff => Outcome::HandOff(received),
+            Verdict::Drop(_) => Outcome::Nothing,
+        }
+    }
+}
