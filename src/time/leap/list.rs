@@ -114,7 +114,7 @@ fn row(line: &str, row_text: &mut String) -> Option<(i64, i32)> {
     let offset_s: i32 = offset
         .parse()
         .ok()
-        .filter(|offset: &i32| offset.abs() < 1000)?;
+        .filter(|offset: &i32| (-999..1000).contains(offset))?;
     row_text.push_str(at);
     row_text.push_str(offset);
     Some((unix(at)?, offset_s))
@@ -165,6 +165,10 @@ mod tests {
         assert_eq!(
             parse("#@ 9999999999\n30 1\n20 2\n"),
             Err(LeapListError::OutOfOrder(3))
+        );
+        assert_eq!(
+            parse("#@ 9999999999\n2272060800 -2147483648\n"),
+            Err(LeapListError::BadRow(2))
         );
         assert_eq!(parse("#@\n"), Err(LeapListError::BadMark(1)));
         assert_eq!(parse("#h 1 2 3\n"), Err(LeapListError::BadMark(1)));
