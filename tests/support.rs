@@ -16,7 +16,7 @@ mod responder;
 pub use clients::{Client, ClientKind};
 pub use daemon::Daemon;
 pub use peers::Tree;
-pub use responder::Responder;
+pub use responder::{Responder, slow_line};
 pub use truechimer::Truechimer;
 pub use upstreams::Upstream;
 pub use world::{Family, Host, World};

@@ -7,8 +7,7 @@ use super::table::{self, Row};
 use super::upstreams::{chrony, ntpd, openntpd};
 use super::wait::until_true;
 use super::world::Host;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// NTPsec answers questions about itself only when told so.
 const ASKED: &str = "restrict 127.0.0.1\nrestrict ::1\n";
@@ -24,7 +23,7 @@ pub enum ClientKind {
     Ntpsec,
     /// ntpd-rs.
     NtpdRs,
-    /// OpenNTPD, which takes minutes to call itself synchronised.
+    /// OpenNTPD, which takes minutes to call itself synchronised: see `slow_line`.
     OpenNtpd,
 }
 
@@ -101,36 +100,6 @@ impl Client {
             daemon,
             servers,
         }
-    }
-
-    /// Waits until an OpenNTPD on this host follows its servers.
-    ///
-    /// # Panics
-    /// When it does not within `limit`.
-    pub fn wait_openntpd(&mut self, host: Host<'_>, limit: Duration) {
-        Self::quicken(host, limit, || {
-            assert!(self.daemon.lives(), "OpenNTPD ended");
-            self.look().1
-        });
-        self.daemon.assert_clock_safe();
-    }
-
-    /// Lets an OpenNTPD on this host reach its end in half the time.
-    ///
-    /// It uses a reply only if its round trip beats those of the last eight, and wants two such
-    /// before it calls itself synchronised, which takes a steady network five minutes. So the
-    /// network gets a little faster all the while.
-    ///
-    /// # Panics
-    /// When `done` does not come true within `limit`.
-    pub fn quicken(host: Host<'_>, limit: Duration, mut done: impl FnMut() -> bool) {
-        let start = Instant::now();
-        until_true("OpenNTPD to follow its server", limit, || {
-            let past = start.elapsed().as_secs_f64() / limit.as_secs_f64();
-            host.delay_ms(20.0 * (1.0 - past).max(0.0));
-            thread::sleep(Duration::from_secs(2));
-            done()
-        });
     }
 
     /// Waits until it follows one server, hears all of them, and all are near.

@@ -1,4 +1,5 @@
-//! A server of our own that lies as it is told; see `bin/responder.rs` for its words.
+//! Programs of our own on a host: a server that lies as it is told, and a line of changing speed;
+//! see `bin/responder.rs` and `bin/slow_line.rs`.
 
 use super::daemon::Daemon;
 
@@ -21,7 +22,7 @@ impl Responder {
     /// When it does not listen within five seconds.
     #[must_use]
     pub fn start(host: Host<'_>, arguments: &[&str]) -> Self {
-        let mut command = host.native(&path());
+        let mut command = host.native(&built("ntp-responder"));
         command.args(arguments);
         let mut daemon = Daemon::start(host, "responder", command);
         daemon.wait_log(&["listening"], seconds(5));
@@ -29,14 +30,28 @@ impl Responder {
     }
 }
 
-/// Cargo builds it beside the tests, whose own files are one folder deeper.
-fn path() -> PathBuf {
+/// A line from this host to a server, on which OpenNTPD gets on faster.
+///
+/// # Panics
+/// When it does not listen within five seconds.
+#[must_use]
+pub fn slow_line(host: Host<'_>, server: &str) -> Daemon {
+    let mut command = host.native(&built("ntp-slow-line"));
+    command.arg(server);
+    let mut daemon = Daemon::start(host, "slow-line", command);
+    daemon.wait_log(&["listening"], seconds(5));
+    daemon
+}
+
+/// A program of this package. Cargo builds it beside the tests, whose own files are one folder
+/// deeper.
+fn built(name: &str) -> PathBuf {
     let own = match env::current_exe() {
         Ok(path) => path,
         Err(error) => panic!("cannot tell where the tests were built: {error}"),
     };
     own.ancestors()
         .nth(2)
-        .map(|folder| folder.join("ntp-responder"))
+        .map(|folder| folder.join(name))
         .unwrap_or_default()
 }

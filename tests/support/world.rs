@@ -188,17 +188,6 @@ impl Host<'_> {
         path
     }
 
-    /// Delays what the host sends, by netem.
-    ///
-    /// # Panics
-    /// When the kernel cannot.
-    pub fn delay_ms(self, delay_ms: f64) {
-        let own = self.world.namespace(self.number);
-        must(words(&format!(
-            "ip netns exec {own} tc qdisc replace dev eth0 root netem delay {delay_ms:.3}ms"
-        )));
-    }
-
     /// A program of this system, run on this host without the right to set the clock: the kernel
     /// refuses, and says so. The process id is the program's own.
     #[must_use]
