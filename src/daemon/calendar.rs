@@ -17,7 +17,7 @@ fn date(unix_day: i64) -> (i64, i64, i64) {
 }
 
 /// `2026-11-22T00:06Z`
-pub fn minute(unix_s: i64) -> String {
+pub(crate) fn minute(unix_s: i64) -> String {
     let (year, month, day) = date(unix_s.div_euclid(86_400));
     let second = unix_s.rem_euclid(86_400);
     format!(
@@ -28,7 +28,7 @@ pub fn minute(unix_s: i64) -> String {
 }
 
 /// `2026-11-22 00:06:30.123456`
-pub fn microsecond(unix_s: i64, nanoseconds: u32) -> String {
+pub(crate) fn microsecond(unix_s: i64, nanoseconds: u32) -> String {
     let (year, month, day) = date(unix_s.div_euclid(86_400));
     let second = unix_s.rem_euclid(86_400);
     format!(

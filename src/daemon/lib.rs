@@ -6,10 +6,16 @@
 
 pub mod billboard;
 mod calendar;
+pub mod check;
+pub mod cli;
+pub mod demo;
+pub mod exit;
 pub mod files;
 pub mod logging;
 pub mod persona;
 pub mod privilege;
+pub mod query;
 pub mod service;
 #[cfg(test)]
 mod testing;
+pub mod translate;

@@ -1,3 +1,18 @@
 //! Running as a daemon: from the command line to the engine and back out.
 
+mod clockwork;
+mod drift_keeper;
+mod events;
 pub mod launch;
+mod notify;
+mod places;
+mod reload;
+mod resolver;
+mod run;
+mod setup;
+mod signals;
+mod steward;
+mod surroundings;
+
+pub use run::run;
+pub use setup::{Refused, Remark, Setup, read};

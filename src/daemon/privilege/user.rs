@@ -41,6 +41,15 @@ pub enum Plan {
     },
 }
 
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stay => write!(f, "user {}", nix::unistd::geteuid()),
+            Self::Become { name, .. } => write!(f, "user {name}"),
+        }
+    }
+}
+
 impl Plan {
     /// Whom `named` (`user[:group]`) says; without it the usual user, if there is one and we may
     /// change at all.
@@ -103,10 +112,9 @@ impl Plan {
     }
 }
 
-/// Gives up all capabilities that are not needed, also for programs yet to be executed, for a
-/// run that stays root. Best effort: what fails here was not there.
-pub fn shed() {
-    // Before the rest: it takes CAP_SETPCAP to shrink the bounding set.
+/// Makes sure that no program executed from here has more than what is kept. Best effort: what
+/// cannot be dropped was not there. Comes first, for it takes CAP_SETPCAP itself.
+pub fn shrink_bounding_set() {
     for bit in caps::all() {
         if !matches!(bit, Bit::CAP_SYS_TIME | Bit::CAP_NET_BIND_SERVICE) {
             let _ = caps::drop(None, CapSet::Bounding, bit);
@@ -121,6 +129,19 @@ pub fn shed() {
 /// The kernel's.
 pub fn keep_little() -> io::Result<()> {
     keep_only(&KEPT)
+}
+
+/// What is left of the capabilities, in words.
+pub fn left() -> &'static str {
+    match (
+        has_effective(Capability::SysTime),
+        has_effective(Capability::NetBindService),
+    ) {
+        (true, true) => "sys_time, net_bind_service",
+        (true, false) => "sys_time",
+        (false, true) => "net_bind_service",
+        (false, false) => "none",
+    }
 }
 
 #[cfg(test)]

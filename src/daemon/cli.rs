@@ -1,0 +1,330 @@
+//! The command line of `truechimer` itself.
+use crate::check;
+use crate::demo;
+use crate::exit::Exit;
+use crate::persona::{Persona, ntpd};
+use crate::query::{self, Family, Question};
+use crate::service::{self, launch};
+use clap::{ArgAction, Args, Parser, Subcommand};
+use core::time::Duration;
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+const WELCOME: &str = "\
+truechimer keeps this machine's clock right by NTP, and serves the time to others.
+
+Try it now; none of these needs root or changes anything:
+  truechimer demo            four servers, one lies; three clients find the truth
+  truechimer run             serve this machine's clock on 127.0.0.1 port 11123
+  truechimer query HOST      ask a server for the time
+  truechimer check           look for mistakes in ntp.conf
+
+As a daemon it reads /etc/truechimer/ntp.conf, else /etc/ntp.conf, in ntpd's words.
+`truechimer help` tells all commands.
+";
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "truechimer",
+    version,
+    about = "An NTP daemon: keeps the clock right and serves the time"
+)]
+struct Line {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run as a daemon, in the foreground
+    Run(RunWords),
+    /// Ask servers for the time
+    Query(QueryWords),
+    /// Look for mistakes in the configuration and the files it names
+    Check(CheckWords),
+    /// Show a lying server being found out, in virtual time
+    Demo(DemoWords),
+    /// The classic daemon's command line; also when called by that name
+    #[command(disable_help_flag = true)]
+    Ntpd {
+        /// ntpd's options
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<OsString>,
+    },
+}
+
+#[derive(Debug, Args)]
+struct RunWords {
+    /// Configuration file
+    #[arg(short, long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Event engine [env: TRUECHIMER_ENGINE]
+    #[arg(long, value_name = "NAME", value_parser = engine)]
+    engine: Option<String>,
+    /// Server threads, 0 for everything in one [env: TRUECHIMER_THREADS]
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// UDP port to serve on
+    #[arg(long)]
+    port: Option<u16>,
+    /// Leave the clock alone
+    #[arg(long)]
+    no_adjust: bool,
+    /// No change of user, landlock or seccomp [env: TRUECHIMER_SANDBOX=off]
+    #[arg(long)]
+    no_sandbox: bool,
+    /// User to run as
+    #[arg(short, long, value_name = "USER[:GROUP]")]
+    user: Option<String>,
+    /// Let the first offset exceed the panic threshold, once per boot
+    #[arg(short = 'g', long)]
+    panic_gate: bool,
+    /// Use IPv4 only
+    #[arg(short = '4', conflicts_with = "v6")]
+    v4: bool,
+    /// Use IPv6 only
+    #[arg(short = '6')]
+    v6: bool,
+    /// More in the log; repeat for more
+    #[arg(short, long, action = ArgAction::Count)]
+    debug: u8,
+}
+
+fn engine(name: &str) -> Result<String, String> {
+    launch::check_engine(name)?;
+    Ok(name.to_owned())
+}
+
+impl RunWords {
+    fn launch(self) -> launch::Launch {
+        launch::Launch {
+            config: self.config,
+            engine: self.engine,
+            threads: self.threads,
+            port: self.port,
+            adjust: !self.no_adjust,
+            sandbox: !self.no_sandbox,
+            user: self.user,
+            panic_gate: self.panic_gate,
+            families: match (self.v4, self.v6) {
+                (true, _) => launch::Families::V4,
+                (_, true) => launch::Families::V6,
+                _ => launch::Families::Both,
+            },
+            debug_steps: self.debug,
+            ..launch::Launch::truechimer()
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+struct QueryWords {
+    /// Names or addresses
+    #[arg(required = true, value_name = "HOST")]
+    hosts: Vec<String>,
+    /// One JSON object a reply
+    #[arg(long)]
+    json: bool,
+    /// Requests to each, two seconds apart
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+    count: u32,
+    /// Seconds to wait for a reply
+    #[arg(long, value_name = "S", default_value_t = 3.0, value_parser = seconds)]
+    timeout: f64,
+    /// UDP port of the server
+    #[arg(long, default_value_t = 123)]
+    port: u16,
+    /// Use IPv4 only
+    #[arg(short = '4', conflicts_with = "v6")]
+    v4: bool,
+    /// Use IPv6 only
+    #[arg(short = '6')]
+    v6: bool,
+    /// Key to authenticate with
+    #[arg(long, value_name = "ID", requires = "keys")]
+    key: Option<u32>,
+    /// Key file
+    #[arg(long, value_name = "FILE", requires = "key")]
+    keys: Option<PathBuf>,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.001..=600.0).contains(&seconds) => Ok(seconds),
+        _ => Err("seconds, 0.001 to 600".to_owned()),
+    }
+}
+
+#[derive(Debug, Args)]
+struct CheckWords {
+    /// Configuration file
+    #[arg(short, long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct DemoWords {
+    /// Run through at once and print the end
+    #[arg(long)]
+    once: bool,
+    /// Seed of the virtual world: the same seed shows the same
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Virtual seconds a second
+    #[arg(long, value_name = "X", default_value_t = 60.0, value_parser = speed)]
+    speed: f64,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if (0.1..=10_000.0).contains(&speed) => Ok(speed),
+        _ => Err("0.1 to 10000".to_owned()),
+    }
+}
+
+/// Does what the arguments say, the program's name included.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+    let named = arguments.first().and_then(|name| Persona::from_name(name));
+    match named {
+        Some(Persona::Ntpd) => return ntpd_main(arguments.drain(1..)),
+        None if arguments.len() <= 1 => {
+            print(WELCOME);
+            return Exit::Good;
+        }
+        None => {}
+    }
+    match Line::try_parse_from(arguments) {
+        Ok(line) => dispatch(line.command),
+        Err(error) => {
+            // Help and version come this way too; a closed pipe is nobody's loss.
+            let _ = error.print();
+            if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Good
+            }
+        }
+    }
+}
+
+fn dispatch(command: Command) -> Exit {
+    match command {
+        Command::Run(words) => service::run(words.launch()),
+        Command::Query(words) => query_main(words),
+        Command::Check(words) => check::run(words.config.as_deref()),
+        Command::Demo(words) => demo::run(words.seed, words.speed, words.once),
+        Command::Ntpd { words } => ntpd_main(words),
+    }
+}
+
+fn ntpd_main(words: impl IntoIterator<Item = OsString>) -> Exit {
+    match ntpd::parse(words) {
+        Ok(ntpd::Asked::Run(launch)) => service::run(*launch),
+        Ok(ntpd::Asked::Help) => {
+            print(ntpd::USAGE);
+            Exit::Good
+        }
+        Ok(ntpd::Asked::Version) => {
+            print(concat!("ntpd truechimer ", env!("CARGO_PKG_VERSION"), "\n"));
+            Exit::Good
+        }
+        Err(error) => {
+            eprint!("ntpd: {error}\n{}", ntpd::USAGE);
+            Exit::Failed
+        }
+    }
+}
+
+fn query_main(words: QueryWords) -> Exit {
+    let json = words.json;
+    let question = Question {
+        hosts: words.hosts,
+        count: words.count,
+        timeout: Duration::from_secs_f64(words.timeout),
+        port: words.port,
+        family: match (words.v4, words.v6) {
+            (true, _) => Some(Family::V4),
+            (_, true) => Some(Family::V6),
+            _ => None,
+        },
+        key: words.key.zip(words.keys),
+    };
+    let mut good = true;
+    let outcome = query::run(&question, |record| {
+        good &= record.is_good();
+        if json {
+            print(&format!("{}\n", query::json(record)));
+        } else {
+            print(&query::text(record));
+        }
+    });
+    match outcome {
+        Ok(()) if good => Exit::Good,
+        Ok(()) => Exit::Failed,
+        Err(error) => {
+            eprintln!("truechimer: {error}");
+            Exit::Failed
+        }
+    }
+}
+
+/// A reader that went away, as `head` does, is no reason to panic.
+fn print(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn command(words: &str) -> Command {
+        let words = core::iter::once("truechimer").chain(words.split_whitespace());
+        Line::try_parse_from(words).expect("understood").command
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Line::command().debug_assert();
+    }
+
+    #[test]
+    fn run_words_reach_the_launch() {
+        let Command::Run(words) = command(
+            "run -c x.conf --engine poll --threads 0 --port 1123 --no-adjust --no-sandbox -u ntp -4 -g",
+        ) else {
+            panic!("run");
+        };
+        let launch = words.launch();
+        assert_eq!(launch.config, Some(PathBuf::from("x.conf")));
+        assert_eq!((launch.threads, launch.port), (Some(0), Some(1123)));
+        assert!(!launch.adjust && !launch.sandbox && launch.panic_gate && launch.foreground);
+        assert_eq!(launch.families, launch::Families::V4);
+        assert_eq!(launch.user.as_deref(), Some("ntp"));
+    }
+
+    #[test]
+    fn nonsense_is_a_usage_error() {
+        for words in [
+            vec!["truechimer", "run", "--engine", "steam"],
+            vec!["truechimer", "query"],
+            vec!["truechimer", "query", "a", "--count", "0"],
+            vec!["truechimer", "query", "a", "--timeout", "-1"],
+            vec!["truechimer", "query", "a", "--key", "1"],
+            vec!["truechimer", "frobnicate"],
+        ] {
+            assert!(Line::try_parse_from(&words).is_err(), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn ntpd_words_pass_through() {
+        let Command::Ntpd { words } = command("ntpd -gnq -c x.conf --help") else {
+            panic!("ntpd");
+        };
+        assert_eq!(words.len(), 4);
+    }
+}

@@ -1,0 +1,150 @@
+//! The protocol and the engine put together and run.
+use super::drift_keeper::DriftKeeper;
+use super::launch::Launch;
+use super::reload::{Basis, Reloader};
+use super::run::Failure;
+use super::setup::Setup;
+use super::signals::Signals;
+use super::steward::{Gate, SharedKeys, Steward};
+use crate::exit::Exit;
+use crate::files::config::Origin;
+use crate::files::drift::{self, Found};
+use crate::files::marker::PanicGate;
+use crate::logging::Ident;
+use crate::translate;
+use crate::translate::system::Findings;
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+use truechimer_engine::{Ended, Engine, Why};
+use truechimer_proto::host::Exit as ProtocolExit;
+use truechimer_proto::system::System;
+use truechimer_sys::{clock, entropy};
+
+/// Parts of a run, ready to be put together.
+pub(super) struct Machine {
+    pub(super) launch: Launch,
+    pub(super) origin: Origin,
+    pub(super) setup: Setup,
+    pub(super) engine: Engine,
+    pub(super) drift: Option<DriftKeeper>,
+    pub(super) runtime: Option<PathBuf>,
+    pub(super) may_steer: bool,
+}
+
+/// Runs the machine to its end.
+pub(super) fn run(machine: Machine) -> Result<Exit, Failure> {
+    let Machine {
+        launch,
+        origin,
+        setup,
+        engine,
+        drift,
+        runtime,
+        may_steer,
+    } = machine;
+    let mark = runtime.as_deref().map(PanicGate::new);
+    let findings = Findings {
+        precision: clock::measure_precision(),
+        may_steer,
+        stored_freq_ppm: drift.as_ref().and_then(|keeper| stored(keeper.path())),
+        panic_gate_spent: mark.as_ref().is_some_and(is_spent),
+        leap_table: setup.leap_table.clone(),
+        own_addresses: engine.own_addresses(),
+    };
+    let settings = &setup.settings;
+    let config = translate::system::config(settings, &launch, findings.clone());
+    let gate = mark
+        .zip(config.tinker.panic_s)
+        .filter(|_| config.steering.allow_panic_once);
+    let gate = gate.map(|(mark, panic_s)| Gate { mark, panic_s });
+    let policy = Arc::new(translate::access::policy(settings));
+    let drivers = translate::system::drivers(settings);
+    let keys: SharedKeys = Rc::new(RefCell::new(setup.keys));
+
+    let mut seed = [0; 32];
+    entropy::fill(&mut seed).map_err(Failure::Other)?;
+    let signals = Signals::take_over().map_err(Failure::Other)?;
+    let now = clock::now();
+    let authenticator = keys.borrow().authenticator();
+    let system = System::new(now, config, seed, authenticator);
+    let (ident, one_shot) = (launch.ident, launch.one_shot);
+    let reloader = Reloader::new(Basis {
+        origin,
+        launch,
+        findings,
+        listen_rules: settings.listen_rules.clone(),
+    });
+    let mut steward = Steward::new(now.mono, signals, reloader, Rc::clone(&keys), drift, gate);
+    let mut make_authenticator = || keys.borrow().authenticator();
+    let ended = engine
+        .run(
+            system,
+            drivers,
+            policy,
+            &mut make_authenticator,
+            &mut steward,
+        )
+        .map_err(Failure::Engine)?;
+    steward.finish(frequency_to_keep(&ended).filter(|_| !one_shot));
+    Ok(tell_end(ident, ended.why))
+}
+
+/// The drift file's frequency, or what is wrong with the file.
+fn stored(path: &Path) -> Option<f64> {
+    let name = path.display();
+    match drift::load(path) {
+        Found::Frequency(freq_ppm) => Some(freq_ppm),
+        Found::Nothing => {
+            log::info!("{name}: not there yet; the frequency will be measured");
+            None
+        }
+        Found::Refused(error) => {
+            log::warn!("{name}: not believed: {error}; the frequency will be measured");
+            None
+        }
+        Found::Unreadable(error) => {
+            log::warn!("{name}: {error}; the frequency will be measured");
+            None
+        }
+    }
+}
+
+fn is_spent(mark: &PanicGate) -> bool {
+    let spent = mark.is_spent();
+    if spent {
+        let path = mark.path().display();
+        log::warn!("-g has been used since boot and is not given again; remove {path} to allow it");
+    }
+    spent
+}
+
+/// Only a frequency that was measured or stored is worth keeping.
+fn frequency_to_keep(ended: &Ended) -> Option<f64> {
+    let status = ended.system.status(clock::now());
+    let known = matches!(status.discipline_state, "sync" | "spike");
+    (status.steering && known).then_some(status.frequency_ppm)
+}
+
+fn tell_end(ident: Ident, why: Why) -> Exit {
+    match why {
+        Why::Stopped => Exit::Good,
+        Why::Exit(ProtocolExit::OneShotDone { offset_s, stepped }) => {
+            let how = if stepped { "set" } else { "slew" };
+            println!("{}: time {how} {offset_s:+.6}s", ident.name());
+            log::info!("time {how} {offset_s:+.6} s");
+            Exit::Good
+        }
+        Why::Exit(ProtocolExit::Panic { offset_s }) => {
+            log::error!(
+                "the clock is {offset_s:+.0} s away from the servers, past the panic threshold: \
+                 set it by hand, or start with -g"
+            );
+            match ident {
+                Ident::Ntpd => Exit::NtpdFailure,
+                Ident::Truechimer => Exit::Failed,
+            }
+        }
+    }
+}

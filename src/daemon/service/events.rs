@@ -1,0 +1,142 @@
+//! Events of the protocol to lines of the log, those that strangers can cause in small doses.
+use crate::logging::{Admission, Limiter};
+use log::Level;
+use truechimer_proto::event::{Event, PeerEvent, SystemEvent};
+use truechimer_time::Instant;
+
+/// How often counts of suppressed lines are looked for, seconds.
+const SWEEP_EVERY_S: f64 = 10.0;
+
+/// Writes events to the log.
+#[derive(Debug)]
+pub(super) struct EventLog {
+    limiter: Limiter,
+    swept: Instant,
+}
+
+impl EventLog {
+    /// Nothing written yet.
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            limiter: Limiter::new(now),
+            swept: now,
+        }
+    }
+
+    /// Writes an event, or counts it.
+    pub(super) fn write(&mut self, now: Instant, event: &Event) {
+        let text = match event {
+            Event::Peer { remote, what, .. } => format!("{remote} {what}"),
+            Event::System(what) => what.to_string(),
+        };
+        let Some(kind) = kind(event) else {
+            log::log!(level(event), "{text}");
+            return;
+        };
+        match self.limiter.admit(now, &kind) {
+            Admission::Hold => {}
+            Admission::Say { suppressed: 0 } => log::log!(level(event), "{text}"),
+            Admission::Say { suppressed } => {
+                log::log!(
+                    level(event),
+                    "{text} (and {suppressed} more like it before)"
+                );
+            }
+        }
+    }
+
+    /// Writes the counts of what was held back and came to an end.
+    pub(super) fn sweep(&mut self, now: Instant) {
+        if now.seconds_since(self.swept) < SWEEP_EVERY_S {
+            return;
+        }
+        self.swept = now;
+        for (kind, held) in self.limiter.take_due(now) {
+            log::warn!("{kind}: {held} more lines were not written");
+        }
+    }
+}
+
+/// What the line counts as if strangers can cause it; ports and values are left out, for they
+/// can be varied at will.
+fn kind(event: &Event) -> Option<String> {
+    match event {
+        Event::Peer { remote, what, .. } if what.is_network_triggered() => {
+            let word = match what {
+                PeerEvent::Refused(test) => test.name(),
+                PeerEvent::BadAuthentication { .. } => "bad_auth",
+                PeerEvent::CryptoNak(_) => "crypto_nak",
+                PeerEvent::Popcorn(_) => "popcorn",
+                _ => "event",
+            };
+            Some(format!("{remote} {word}"))
+        }
+        Event::System(SystemEvent::StrangeDatagram(source)) => {
+            Some(format!("datagrams from {}", source.ip()))
+        }
+        _ => None,
+    }
+}
+
+const fn level(event: &Event) -> Level {
+    match event {
+        Event::Peer { what, .. } => match what {
+            PeerEvent::NoReply | PeerEvent::Popcorn(_) => Level::Debug,
+            PeerEvent::Unreachable
+            | PeerEvent::RateExceeded(_)
+            | PeerEvent::AccessDenied(_)
+            | PeerEvent::BadAuthentication { .. }
+            | PeerEvent::CryptoNak(_) => Level::Warn,
+            _ => Level::Info,
+        },
+        Event::System(what) => match what {
+            SystemEvent::PanicStop(_) => Level::Error,
+            SystemEvent::SpikeDetect(_)
+            | SystemEvent::NoSystemPeer
+            | SystemEvent::ClockStep(_)
+            | SystemEvent::Kernel(_)
+            | SystemEvent::StaleLeapTable { .. }
+            | SystemEvent::ForeignStep(_)
+            | SystemEvent::FrequencyLimit(_)
+            | SystemEvent::NameNotResolved(_) => Level::Warn,
+            _ => Level::Info,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use truechimer_proto::packet::AssociationId;
+    use truechimer_proto::status::PacketTest;
+
+    fn peer(what: PeerEvent) -> Event {
+        Event::Peer {
+            association: AssociationId(1),
+            remote: "192.0.2.1".to_owned(),
+            what,
+        }
+    }
+
+    #[test]
+    fn what_strangers_can_cause_has_a_kind_without_what_they_can_vary() {
+        for what in [
+            PeerEvent::Refused(PacketTest::Bogus),
+            PeerEvent::Popcorn(0.1),
+            PeerEvent::BadAuthentication {
+                key: truechimer_proto::authentication::KeyId::symmetric(1).expect("in range"),
+                outcome: None,
+            },
+        ] {
+            assert!(what.is_network_triggered());
+            assert!(kind(&peer(what)).is_some());
+        }
+        let from = |port: u16| {
+            let source = ([192, 0, 2, 1], port).into();
+            kind(&Event::System(SystemEvent::StrangeDatagram(source)))
+        };
+        assert!(from(1).is_some());
+        assert_eq!(from(1), from(2));
+        assert_eq!(kind(&peer(PeerEvent::Reachable)), None);
+    }
+}

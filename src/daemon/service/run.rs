@@ -1,0 +1,218 @@
+//! A run from its launch to its end.
+use super::clockwork::{self, Machine};
+use super::drift_keeper::DriftKeeper;
+use super::launch::Launch;
+use super::setup::{self, Refused, Setup};
+use super::{places, surroundings};
+use crate::exit::Exit;
+use crate::files::config::{Origin, PLACES};
+use crate::files::pid::PidFile;
+use crate::logging::{self, Ident};
+use crate::privilege;
+use crate::privilege::user::Plan;
+use std::io;
+use std::os::unix::fs::chown;
+use std::path::{Path, PathBuf};
+use surroundings::Surroundings;
+use truechimer_engine::{Engine, EngineError};
+
+/// Files of this run, whoever named them.
+#[derive(Debug, Default)]
+struct Paths {
+    drift: Option<PathBuf>,
+    log: Option<PathBuf>,
+    pid: Option<PathBuf>,
+    runtime: Option<PathBuf>,
+}
+
+impl Paths {
+    /// The command line has the last word.
+    fn new(launch: &Launch, setup: &Setup) -> Self {
+        let files = &setup.settings.files;
+        let named = |said: &Option<truechimer_config::settings::Located<String>>| {
+            said.as_ref().map(|it| PathBuf::from(&it.value))
+        };
+        Self {
+            drift: launch.drift_file.clone().or_else(|| named(&files.drift)),
+            log: launch.log_file.clone().or_else(|| named(&files.log)),
+            pid: launch.pid_file.clone().or_else(|| named(&files.pid)),
+            runtime: places::runtime_folder(),
+        }
+    }
+}
+
+/// Runs until the end.
+pub fn run(launch: Launch) -> Exit {
+    logging::start(launch.ident, launch.debug_steps);
+    let ident = launch.ident;
+    match attempt(launch) {
+        Ok(exit) => exit,
+        Err(failure) => failure.tell(ident),
+    }
+}
+
+fn attempt(launch: Launch) -> Result<Exit, Failure> {
+    let launch = launch.with_environment().map_err(Failure::Usage)?;
+    let origin = Origin::find(launch.config.as_deref(), &PLACES);
+    let setup = setup::read(&origin).map_err(Failure::Setup)?;
+    if launch.one_shot && setup.settings.associations.is_empty() {
+        return Err(Failure::NothingToAsk(origin.name()));
+    }
+    let paths = Paths::new(&launch, &setup);
+    let plan = Plan::make(launch.user.as_deref(), launch.sandbox).map_err(Failure::Privileges)?;
+    open_log(&launch, &paths, &plan);
+    log::info!(
+        "truechimer {} starting, configuration: {}",
+        env!("CARGO_PKG_VERSION"),
+        origin.name()
+    );
+    for remark in &setup.remarks {
+        remark.say();
+    }
+    let surroundings = Surroundings::look(&launch, &origin, &setup);
+    let engine = Engine::bind(surroundings.engine.clone()).map_err(Failure::Engine)?;
+    surroundings.explain(&launch, &origin, &setup);
+    if !launch.foreground {
+        detach(&paths)?;
+    }
+    let pid_file = write_pid(paths.pid.as_deref());
+    let runtime = prepare_runtime(&launch, &paths, &plan);
+    let needed = places::needed(
+        &origin,
+        &setup.settings,
+        paths.drift.as_deref(),
+        paths.log.as_deref(),
+        runtime.as_deref(),
+    );
+    privilege::give_up(&plan, launch.sandbox, &needed).map_err(Failure::Privileges)?;
+    let exit = clockwork::run(Machine {
+        launch,
+        origin,
+        setup,
+        engine,
+        drift: paths.drift.map(DriftKeeper::new),
+        runtime,
+        may_steer: surroundings.engine.may_adjust,
+    });
+    drop(pid_file);
+    exit
+}
+
+fn open_log(launch: &Launch, paths: &Paths, plan: &Plan) {
+    let Some(path) = &paths.log else {
+        return;
+    };
+    match logging::to_file(path) {
+        Err(error) => log::error!("{}: {error}; logging goes on here", path.display()),
+        Ok(()) => {
+            // Opened by root, reopened after a rotation by whom we become.
+            if let Some((uid, gid)) = plan.owner().filter(|_| launch.sandbox) {
+                let _ = chown(path, Some(uid), Some(gid));
+            }
+        }
+    }
+}
+
+/// The classic fork, before any thread exists: the parent ends once the sockets are open.
+fn detach(paths: &Paths) -> Result<(), Failure> {
+    log::info!("going to the background; the log goes on in the file or the system log");
+    if paths.log.is_none() {
+        logging::to_system_log();
+    }
+    nix::unistd::daemon(true, false).map_err(|errno| Failure::Other(io::Error::from(errno)))
+}
+
+fn write_pid(path: Option<&Path>) -> Option<PidFile> {
+    let path = path?;
+    PidFile::write(path)
+        .inspect_err(|error| log::error!("{}: {error}", path.display()))
+        .ok()
+}
+
+/// Where the mark of a spent `-g` goes; made only when it may be needed.
+fn prepare_runtime(launch: &Launch, paths: &Paths, plan: &Plan) -> Option<PathBuf> {
+    if !launch.panic_gate {
+        return None;
+    }
+    let Some(folder) = paths.runtime.clone() else {
+        log::warn!(
+            "no runtime folder (RUNTIME_DIRECTORY, XDG_RUNTIME_DIR): a restart will have -g again"
+        );
+        return None;
+    };
+    if let Err(error) = places::make(&folder, plan.owner()) {
+        let name = folder.display();
+        log::warn!("{name}: {error}: a restart will have -g again");
+        return None;
+    }
+    Some(folder)
+}
+
+/// Why a run did not come to be.
+#[derive(Debug)]
+pub(super) enum Failure {
+    Usage(String),
+    Setup(Refused),
+    NothingToAsk(String),
+    Privileges(privilege::user::DropError),
+    Engine(EngineError),
+    Other(io::Error),
+}
+
+impl Failure {
+    /// Tells the operator, and how to end.
+    fn tell(&self, ident: Ident) -> Exit {
+        match self {
+            Self::Usage(text) => {
+                log::error!("{text}");
+                match ident {
+                    Ident::Ntpd => Exit::Failed,
+                    Ident::Truechimer => Exit::Usage,
+                }
+            }
+            Self::Setup(refused) => {
+                // For people as the parser shows it, with carets; for the log a line each.
+                if std::io::IsTerminal::is_terminal(&io::stderr()) {
+                    eprintln!("{refused}");
+                } else {
+                    for line in refused.lines() {
+                        log::error!("{line}");
+                    }
+                }
+                log::error!("not started: the configuration is not understood");
+                Exit::Configuration
+            }
+            Self::NothingToAsk(name) => {
+                log::error!("{name} names no server: there is nothing to set the clock by");
+                Exit::Configuration
+            }
+            Self::Privileges(error) => {
+                log::error!("{error}");
+                match ident {
+                    Ident::Ntpd => Exit::NtpdFailure,
+                    Ident::Truechimer => Exit::NoPermission,
+                }
+            }
+            Self::Engine(error) => {
+                log::error!("{error}");
+                of_engine(error)
+            }
+            Self::Other(error) => {
+                log::error!("{error}");
+                Exit::Failed
+            }
+        }
+    }
+}
+
+fn of_engine(error: &EngineError) -> Exit {
+    match error {
+        EngineError::NoService(Some(failure))
+            if failure.error.kind() == io::ErrorKind::PermissionDenied =>
+        {
+            Exit::NoPermission
+        }
+        EngineError::NoService(_) => Exit::Unavailable,
+        EngineError::Wait(_) | EngineError::Thread(_) => Exit::Failed,
+    }
+}

@@ -1,0 +1,228 @@
+//! What the files say, read together so that it is believed or refused together.
+use crate::files::config::Origin;
+use crate::files::leap;
+use crate::translate::keys::Keys;
+use core::fmt;
+use std::io;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+use truechimer_config::{Diagnostic, Parsed, Settings, Severity};
+use truechimer_time::leap::LeapTable;
+
+/// What the files say.
+pub struct Setup {
+    /// The configuration.
+    pub settings: Settings,
+    /// The keys.
+    pub keys: Keys,
+    /// The leap second table, where one was named and good.
+    pub leap_table: Option<LeapTable>,
+    /// What is to be said of it all, in order.
+    pub remarks: Vec<Remark>,
+}
+
+impl Setup {
+    /// Whether the keys file was read, if one is named.
+    pub const fn keys_are_whole(&self) -> bool {
+        self.settings.authentication.keys_file.is_none() || self.keys.table().is_some()
+    }
+}
+
+/// A line for the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    /// How much it matters.
+    pub level: log::Level,
+    /// The line.
+    pub text: String,
+}
+
+impl Remark {
+    /// Writes it to the log.
+    pub fn say(&self) {
+        log::log!(self.level, "{}", self.text);
+    }
+}
+
+/// Why there is nothing to run on.
+#[derive(Debug)]
+pub enum Refused {
+    /// The configuration cannot be read.
+    Unreadable {
+        /// Which.
+        name: String,
+        /// Why.
+        error: io::Error,
+    },
+    /// It has errors.
+    Wrong(Box<Parsed>),
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable { name, error } => write!(f, "{name}: {error}"),
+            Self::Wrong(parsed) => f.write_str(&parsed.render(false)),
+        }
+    }
+}
+
+impl core::error::Error for Refused {}
+
+impl Refused {
+    /// For the log, a line each.
+    pub fn lines(&self) -> Vec<String> {
+        match self {
+            Self::Unreadable { .. } => vec![self.to_string()],
+            Self::Wrong(parsed) => {
+                let errors = parsed.diagnostics.iter();
+                errors
+                    .filter(|diagnostic| diagnostic.severity == Severity::Error)
+                    .map(one_line)
+                    .collect()
+            }
+        }
+    }
+}
+
+/// Reads configuration, keys and leap seconds.
+///
+/// # Errors
+/// A configuration that cannot be read or has errors. Keys and leap seconds that cannot be had
+/// are remarks: time without them is better than none.
+pub fn read(origin: &Origin) -> Result<Setup, Refused> {
+    let parsed = origin.read().map_err(|error| Refused::Unreadable {
+        name: origin.name(),
+        error,
+    })?;
+    if parsed.has_errors() {
+        return Err(Refused::Wrong(Box::new(parsed)));
+    }
+    let mut remarks: Vec<Remark> = origin
+        .remark()
+        .into_iter()
+        .map(|text| remark(log::Level::Warn, text))
+        .collect();
+    remarks.extend(parsed.diagnostics.iter().map(of_diagnostic));
+    let keys = read_keys(&parsed.settings, &mut remarks);
+    let leap_table = read_leap_table(&parsed.settings, &mut remarks);
+    Ok(Setup {
+        settings: parsed.settings,
+        keys,
+        leap_table,
+        remarks,
+    })
+}
+
+fn read_keys(settings: &Settings, remarks: &mut Vec<Remark>) -> Keys {
+    let Some(named) = &settings.authentication.keys_file else {
+        return Keys::default();
+    };
+    match Keys::load(settings) {
+        Ok(loaded) => {
+            for complaint in &loaded.complaints {
+                let text = format!("{}: {complaint}", named.value);
+                remarks.push(remark(log::Level::Warn, text));
+            }
+            remarks.extend(loaded.warning.map(|text| remark(log::Level::Warn, text)));
+            let text = format!("{}: {} keys", named.value, loaded.count);
+            remarks.push(remark(log::Level::Info, text));
+            loaded.keys
+        }
+        Err(error) => {
+            let text = format!("{}: {error}; nothing can be authenticated", named.value);
+            remarks.push(remark(log::Level::Error, text));
+            Keys::default()
+        }
+    }
+}
+
+fn read_leap_table(settings: &Settings, remarks: &mut Vec<Remark>) -> Option<LeapTable> {
+    let named = settings.files.leap.as_ref()?;
+    let path = Path::new(&named.value);
+    match leap::load(path, settings.files.check_leap_hash) {
+        Ok(table) => {
+            remarks.push(remark(log::Level::Info, leap::describe(path, &table)));
+            let age = leap::complaint_of_age(path, &table, unix_s());
+            remarks.extend(age.map(|text| remark(log::Level::Warn, text)));
+            Some(table)
+        }
+        Err(error) => {
+            let text = format!("leapsecond file ('{}'): {error}; not used", named.value);
+            remarks.push(remark(log::Level::Error, text));
+            None
+        }
+    }
+}
+
+fn unix_s() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    })
+}
+
+const fn remark(level: log::Level, text: String) -> Remark {
+    Remark { level, text }
+}
+
+fn of_diagnostic(diagnostic: &Diagnostic) -> Remark {
+    let level = match diagnostic.severity {
+        Severity::Note => log::Level::Info,
+        Severity::NotBuilt | Severity::Warning => log::Level::Warn,
+        Severity::Error => log::Level::Error,
+    };
+    remark(level, one_line(diagnostic))
+}
+
+/// `ntp.conf:3:10: [E012] message; help`
+fn one_line(diagnostic: &Diagnostic) -> String {
+    let place = diagnostic.span.as_ref().map_or_else(String::new, |span| {
+        format!("{}:{}:{}: ", span.file, span.line, span.column)
+    });
+    let mut text = format!("{place}[{}] {}", diagnostic.code, diagnostic.message);
+    if let Some(help) = &diagnostic.help {
+        text.push_str("; ");
+        text.push_str(help);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Scratch;
+    use std::fs;
+
+    #[test]
+    fn an_error_names_file_line_and_column() {
+        let scratch = Scratch::new("setup");
+        let path = scratch.path("ntp.conf");
+        fs::write(&path, "server 192.0.2.1\nrestrict default noqyery\n").expect("writable");
+        let refused = read(&Origin::File(path.clone())).err().expect("an error");
+        let lines = refused.lines();
+        assert_eq!(lines.len(), 1);
+        let place = format!("{}:2:18: ", path.display());
+        assert!(lines[0].starts_with(&place), "{lines:?}");
+        let missing = read(&Origin::File(scratch.path("none")))
+            .err()
+            .expect("an error");
+        assert!(missing.lines()[0].contains("No such file"));
+    }
+
+    #[test]
+    fn bad_keys_and_leap_seconds_are_remarks() {
+        let scratch = Scratch::new("setup-files");
+        let path = scratch.path("ntp.conf");
+        let text = "server 192.0.2.1\nkeys /nonexistent/keys\nleapfile /nonexistent/leap\n";
+        fs::write(&path, text).expect("writable");
+        let setup = read(&Origin::File(path)).expect("good enough");
+        let errors = setup.remarks.iter();
+        let errors: Vec<&str> = errors
+            .filter(|remark| remark.level == log::Level::Error)
+            .map(|remark| remark.text.as_str())
+            .collect();
+        assert_eq!(errors.len(), 2, "{errors:?}");
+        assert!(setup.leap_table.is_none() && setup.keys.table().is_none());
+    }
+}

@@ -1,0 +1,51 @@
+//! Signals as flags: handlers do nothing else, and the clock thread's poll(2) wakes for them.
+use signal_hook::consts::{SIGHUP, SIGINT, SIGPIPE, SIGTERM, SIGUSR1, SIGUSR2};
+use signal_hook::flag;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What was asked by signal since the last look.
+#[derive(Debug, Default)]
+pub(super) struct Signals {
+    stop: Arc<AtomicBool>,
+    reload: Arc<AtomicBool>,
+    report: Arc<AtomicBool>,
+    ignored: Arc<AtomicBool>,
+}
+
+impl Signals {
+    /// Takes over SIGTERM, SIGINT, SIGHUP, SIGUSR1; makes SIGUSR2 and SIGPIPE harmless.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub(super) fn take_over() -> io::Result<Self> {
+        let signals = Self::default();
+        for (signal, flag) in [
+            (SIGTERM, &signals.stop),
+            (SIGINT, &signals.stop),
+            (SIGHUP, &signals.reload),
+            (SIGUSR1, &signals.report),
+            (SIGUSR2, &signals.ignored),
+            (SIGPIPE, &signals.ignored),
+        ] {
+            flag::register(signal, Arc::clone(flag))?;
+        }
+        Ok(signals)
+    }
+
+    /// Whether to end; stays so.
+    pub(super) fn stop(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Whether to read the configuration again; once for each asking.
+    pub(super) fn take_reload(&self) -> bool {
+        self.reload.swap(false, Ordering::Relaxed)
+    }
+
+    /// Whether to log the peers; once for each asking.
+    pub(super) fn take_report(&self) -> bool {
+        self.report.swap(false, Ordering::Relaxed)
+    }
+}

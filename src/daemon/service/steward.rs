@@ -1,0 +1,255 @@
+//! The engine's host: names, files, log, signals and the service manager.
+use super::drift_keeper::DriftKeeper;
+use super::events::EventLog;
+use super::notify::Notifier;
+use super::reload::{Fresh, Reloader};
+use super::resolver::Resolver;
+use super::signals::Signals;
+use crate::billboard;
+use crate::files::marker::PanicGate;
+use crate::logging;
+use crate::translate::keys::Keys;
+use log::Level;
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use truechimer_engine::{Command, Host, Notice, Report, ServerCounts};
+use truechimer_proto::event::{Event, PeerEvent, SystemEvent};
+use truechimer_proto::host::{Exit, HostEvent, Output};
+use truechimer_proto::server::DropReason;
+use truechimer_time::{Instant, Now};
+
+/// Keys of now, shared with whoever makes authenticators.
+pub(super) type SharedKeys = Rc<RefCell<Keys>>;
+
+/// `-g`: where its use is marked, and from where on an offset is a use.
+#[derive(Clone, Debug)]
+pub(super) struct Gate {
+    /// The mark.
+    pub(super) mark: PanicGate,
+    /// The panic threshold, seconds.
+    pub(super) panic_s: f64,
+}
+
+/// Hosts the engine.
+pub(super) struct Steward {
+    events: EventLog,
+    resolver: Resolver,
+    drift: Option<DriftKeeper>,
+    notifier: Notifier,
+    signals: Signals,
+    reloader: Reloader,
+    gate: Option<Gate>,
+    keys: SharedKeys,
+    waiting: VecDeque<HostEvent>,
+    peers_asked: bool,
+    ready: bool,
+    stopping: bool,
+}
+
+impl Steward {
+    /// Nothing has happened yet.
+    pub(super) fn new(
+        now: Instant,
+        signals: Signals,
+        reloader: Reloader,
+        keys: SharedKeys,
+        drift: Option<DriftKeeper>,
+        gate: Option<Gate>,
+    ) -> Self {
+        Self {
+            events: EventLog::new(now),
+            resolver: Resolver::default(),
+            drift,
+            notifier: Notifier::from_environment(),
+            signals,
+            reloader,
+            gate,
+            keys,
+            waiting: VecDeque::new(),
+            peers_asked: false,
+            ready: false,
+            stopping: false,
+        }
+    }
+
+    /// The end: stores the frequency, if it is known.
+    pub(super) fn finish(self, freq_ppm: Option<f64>) {
+        if let Some(drift) = self.drift {
+            drift.finish(freq_ppm);
+        }
+    }
+
+    fn handle_event(&mut self, now: Instant, event: &Event) {
+        self.events.write(now, event);
+        match event {
+            Event::System(SystemEvent::ClockStep(offset_s)) => {
+                self.mark_gate(*offset_s);
+                self.notifier.changed();
+            }
+            Event::System(SystemEvent::ClockSync | SystemEvent::NoSystemPeer)
+            | Event::Peer {
+                what: PeerEvent::SystemPeer,
+                ..
+            } => self.notifier.changed(),
+            _ => {}
+        }
+    }
+
+    /// A step past the panic threshold is what `-g` allows once per boot.
+    fn mark_gate(&self, offset_s: f64) {
+        let Some(gate) = self.gate.as_ref() else {
+            return;
+        };
+        if offset_s.abs() <= gate.panic_s {
+            return;
+        }
+        let mark = gate.mark.path().display();
+        match gate.mark.spend(offset_s) {
+            Ok(()) => log::warn!(
+                "-g is spent until the next boot: the clock was stepped past the panic threshold; \
+                 remove {mark} to allow it again"
+            ),
+            Err(error) => {
+                log::error!("-g was used, and a restart will have it again: {mark}: {error}");
+            }
+        }
+    }
+
+    fn take_over(&mut self, fresh: Fresh) -> Command {
+        if let Some(keys) = fresh.keys {
+            *self.keys.borrow_mut() = keys;
+        }
+        self.waiting.push_back(HostEvent::Reconfigured {
+            config: Box::new(fresh.config),
+            authenticator: self.keys.borrow().authenticator(),
+        });
+        log::info!("the configuration was read again");
+        self.notifier.ready();
+        Command::ReplacePolicy(fresh.policy)
+    }
+
+    fn start_reload(&mut self) {
+        if let Err(error) = logging::reopen() {
+            log::warn!("the log file cannot be reopened: {error}; the old one stays");
+        }
+        self.notifier.reloading();
+        self.reloader.ask();
+    }
+}
+
+impl Host for Steward {
+    fn handle_output(&mut self, now: Now, output: Output) {
+        match output {
+            Output::Resolve(question) => self.resolver.ask(question),
+            Output::Event(event) => self.handle_event(now.mono, &event),
+            Output::StoreFrequency(freq_ppm) => {
+                if let Some(drift) = &mut self.drift {
+                    drift.store(freq_ppm);
+                }
+            }
+            Output::Exit(Exit::OneShotDone { offset_s, .. }) => self.mark_gate(offset_s),
+            // The engine does these itself.
+            Output::Exit(Exit::Panic { .. })
+            | Output::Send(_)
+            | Output::Close(_)
+            | Output::Adjust(_)
+            | Output::Publish(_) => {}
+        }
+    }
+
+    fn poll_event(&mut self, now: Now) -> Option<HostEvent> {
+        if !self.ready {
+            self.ready = true;
+            self.notifier.ready();
+        }
+        self.notifier.tick(now.mono);
+        self.events.sweep(now.mono);
+        if let Some(drift) = &mut self.drift {
+            drift.poll();
+        }
+        self.waiting.pop_front().or_else(|| {
+            let (request, outcome) = self.resolver.poll()?;
+            Some(HostEvent::Resolved { request, outcome })
+        })
+    }
+
+    fn poll_command(&mut self) -> Option<Command> {
+        if self.signals.stop() {
+            if core::mem::replace(&mut self.stopping, true) {
+                return None;
+            }
+            log::info!("exiting on a signal");
+            self.notifier.stopping();
+            return Some(Command::Stop);
+        }
+        if self.signals.take_reload() {
+            self.start_reload();
+        }
+        match self.reloader.poll() {
+            Some(Some(fresh)) => return Some(self.take_over(fresh)),
+            Some(None) => self.notifier.ready(),
+            None => {}
+        }
+        if self.signals.take_report() {
+            self.peers_asked = true;
+            return Some(Command::Report);
+        }
+        let now = truechimer_sys::clock::monotonic();
+        self.notifier.wants_status(now).then_some(Command::Report)
+    }
+
+    fn handle_notice(&mut self, notice: &Notice) {
+        let level = match notice {
+            Notice::Listening(..) | Notice::Unlistening(_) | Notice::NoKernelStamps(_) => {
+                Level::Info
+            }
+            Notice::NotPinned(_) => Level::Debug,
+            Notice::CannotListen(_) | Notice::CannotList(_) => Level::Warn,
+            Notice::NotRestored(_) => Level::Error,
+        };
+        log::log!(level, "{notice}");
+    }
+
+    fn handle_report(&mut self, now: Now, report: Report) {
+        if core::mem::take(&mut self.peers_asked) {
+            for line in billboard::billboard(&report.system).lines() {
+                log::info!("{line}");
+            }
+            log::info!("{}", served(&report));
+        }
+        if self.notifier.wants_status(now.mono) {
+            self.notifier.status(now.mono, &report.system);
+        }
+    }
+}
+
+/// What the server side has counted, in one line.
+fn served(report: &Report) -> String {
+    let none = ServerCounts::default();
+    let sum = report
+        .servers
+        .iter()
+        .fold(none, |sum, counts| sum.plus(counts));
+    let protocol = &sum.protocol;
+    let mut text = format!(
+        "{} addresses, {} server threads: {} datagrams, {} replies, {} crypto-NAKs, {} too many, \
+         {} unwanted, {} unreadable, {} not sent",
+        report.listening.len(),
+        report.server_threads,
+        protocol.received,
+        protocol.replied,
+        protocol.crypto_naks,
+        sum.overflowed,
+        sum.unwanted,
+        sum.unreadable,
+        sum.send_failed,
+    );
+    for reason in DropReason::ALL {
+        let dropped = protocol.dropped(reason);
+        if dropped > 0 {
+            text.push_str(&format!(", dropped for {} {dropped}", reason.name()));
+        }
+    }
+    text
+}

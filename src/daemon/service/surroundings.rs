@@ -1,0 +1,69 @@
+//! What this host, this user and this configuration allow, found out before anything is opened.
+use super::launch::Launch;
+use super::setup::Setup;
+use crate::files::config::{Origin, PLACES};
+use crate::translate::listening;
+use truechimer_engine::{EngineConfig, Listen};
+use truechimer_sys::clock;
+use truechimer_sys::process::cores;
+
+/// Client sockets at once: each server has one for the length of a request.
+const CLIENT_SOCKETS_MAX: usize = 256;
+
+/// What the engine is to be.
+#[derive(Clone, Debug)]
+pub(super) struct Surroundings {
+    /// Sockets, threads and the hand on the clock.
+    pub(super) engine: EngineConfig,
+}
+
+impl Surroundings {
+    /// Looks around; changes nothing.
+    pub(super) fn look(launch: &Launch, origin: &Origin, setup: &Setup) -> Self {
+        // Without a configuration nobody asked us to touch the clock, or to serve others.
+        let configured = *origin != Origin::Embedded;
+        let listen = if launch.one_shot {
+            Listen::Nowhere
+        } else if configured {
+            listening::listen(&setup.settings, launch.families, launch.port)
+        } else {
+            listening::tryout(launch.families, launch.port)
+        };
+        let server_threads = if launch.one_shot {
+            0
+        } else {
+            launch.threads.unwrap_or_else(|| cores().len().max(1))
+        };
+        Self {
+            engine: EngineConfig {
+                listen,
+                server_threads,
+                may_adjust: configured && launch.adjust && clock::may_adjust(),
+                client_sockets_max: CLIENT_SOCKETS_MAX,
+                pin_threads: launch.sandbox,
+            },
+        }
+    }
+
+    /// Says in one line what is not done and why.
+    pub(super) fn explain(&self, launch: &Launch, origin: &Origin, setup: &Setup) {
+        if *origin == Origin::Embedded {
+            let Listen::Addresses(addresses) = &self.engine.listen else {
+                return;
+            };
+            let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+            log::info!(
+                "no {} found: serving this machine's clock as it is, to this machine only, on {}; \
+                 the clock is left alone; write one to change that",
+                PLACES.join(", "),
+                addresses.join(" and ")
+            );
+        } else if !launch.adjust {
+            log::info!("not steering the clock: --no-adjust");
+        } else if !setup.settings.flags.ntp {
+            log::info!("not steering the clock: disable ntp");
+        } else if !self.engine.may_adjust {
+            log::warn!("not steering the clock, serving only: no CAP_SYS_TIME");
+        }
+    }
+}

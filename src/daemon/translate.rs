@@ -1,0 +1,6 @@
+//! The operator's settings in each room's own terms. Rooms do not know each other; this does.
+
+pub mod access;
+pub mod keys;
+pub mod listening;
+pub mod system;

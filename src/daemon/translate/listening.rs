@@ -1,0 +1,104 @@
+//! `interface` lines, families and port to where the engine listens.
+use crate::service::launch::Families;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use truechimer_config::settings::{ListenAction, ListenRule, ListenTarget, Settings};
+use truechimer_engine::{Action, InterfaceRule, Listen, Matches};
+
+/// The service port of NTP (RFC 5905 §7.1).
+pub const NTP_PORT: u16 = 123;
+/// Where somebody without privileges and configuration serves: on this host only.
+pub const TRYOUT_PORT: u16 = 11_123;
+
+/// Where to serve as the configuration says.
+pub fn listen(settings: &Settings, families: Families, port: Option<u16>) -> Listen {
+    let mut rules: Vec<InterfaceRule> = settings.listen_rules.iter().filter_map(rule).collect();
+    // The last match decides, so what the command line forbids comes last.
+    let forbidden = match families {
+        Families::Both => None,
+        Families::V4 => Some(Matches::V6),
+        Families::V6 => Some(Matches::V4),
+    };
+    rules.extend(forbidden.map(|matches| InterfaceRule {
+        action: Action::Ignore,
+        matches,
+    }));
+    Listen::Interfaces {
+        port: port.unwrap_or(NTP_PORT),
+        rules,
+    }
+}
+
+/// Where to serve when nobody configured anything and port 123 is not ours to have.
+pub fn tryout(families: Families, port: Option<u16>) -> Listen {
+    let port = port.unwrap_or(TRYOUT_PORT);
+    let v4 = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let v6 = SocketAddr::from((Ipv6Addr::LOCALHOST, port));
+    Listen::Addresses(match families {
+        Families::Both => vec![v4, v6],
+        Families::V4 => vec![v4],
+        Families::V6 => vec![v6],
+    })
+}
+
+fn rule(said: &ListenRule) -> Option<InterfaceRule> {
+    let action = match said.action {
+        ListenAction::Listen => Action::Listen,
+        ListenAction::Ignore => Action::Ignore,
+        ListenAction::Drop => Action::Drop,
+    };
+    let matches = match &said.target {
+        ListenTarget::All => Matches::All,
+        ListenTarget::Ipv4 => Matches::V4,
+        ListenTarget::Ipv6 => Matches::V6,
+        // Sockets are bound to each address; there is no wildcard one to rule about.
+        ListenTarget::Wildcard => return None,
+        ListenTarget::Name(name) => Matches::Name(name.clone()),
+        ListenTarget::Net {
+            address,
+            prefix_bits,
+        } => Matches::Prefix(as_is(*address), *prefix_bits),
+    };
+    Some(InterfaceRule { action, matches })
+}
+
+/// An IPv4 address in IPv6's clothes is the IPv4 address: sockets are of one family each.
+const fn as_is(address: IpAddr) -> IpAddr {
+    address.to_canonical()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use truechimer_config::{NoFiles, parse};
+
+    #[test]
+    fn the_command_lines_family_has_the_last_word() {
+        let text = "interface ignore all\ninterface listen 127.0.0.1\n";
+        let parsed = parse("test", text.as_bytes(), &NoFiles);
+        assert!(!parsed.has_errors(), "{}", parsed.render(false));
+        let Listen::Interfaces { port, rules } = listen(&parsed.settings, Families::V4, None)
+        else {
+            panic!("interfaces are looked up");
+        };
+        assert_eq!((port, rules.len()), (123, 3));
+        assert_eq!(rules[0].matches, Matches::All);
+        assert_eq!(rules[1].action, Action::Listen);
+        assert_eq!(
+            rules[2],
+            InterfaceRule {
+                action: Action::Ignore,
+                matches: Matches::V6
+            }
+        );
+    }
+
+    #[test]
+    fn a_tryout_stays_on_this_host() {
+        let Listen::Addresses(addresses) = tryout(Families::Both, None) else {
+            panic!("fixed addresses");
+        };
+        assert_eq!(addresses.len(), 2);
+        assert!(addresses.iter().all(|address| address.ip().is_loopback()));
+        assert!(addresses.iter().all(|address| address.port() == 11_123));
+    }
+}
