@@ -11,7 +11,7 @@ use truechimer_proto::packet::StampClass;
 fn a_client_follows_a_server_by_kernel_stamps() {
     let address = free("127.0.0.1").unwrap();
     let server = Running::start(vec![address], 0, stratum_one(), always_right());
-    server.wait_for(Duration::from_secs(20), |report| report.system.stratum == 1);
+    server.wait_for(Duration::from_secs(60), |report| report.system.stratum == 1);
 
     let mut config = unsteered();
     let mut association = AssociationConfig::server(Remote::Address(address.ip()));
@@ -21,7 +21,7 @@ fn a_client_follows_a_server_by_kernel_stamps() {
     association.maxpoll = 0;
     config.associations.push(association);
     let client = Running::start(Vec::new(), 0, config, Vec::new());
-    let report = client.wait_for(Duration::from_secs(30), |report| {
+    let report = client.wait_for(Duration::from_secs(60), |report| {
         report.system.system_peer.is_some() && report.system.stratum == 2
     });
 
@@ -52,7 +52,7 @@ fn nobody_there() {
     association.minpoll = 0;
     config.associations.push(association);
     let client = Running::start(Vec::new(), 0, config, Vec::new());
-    let report = client.wait_for(Duration::from_secs(20), |report| {
+    let report = client.wait_for(Duration::from_secs(60), |report| {
         report.system.associations[0].sent >= 2
     });
     assert_eq!(report.system.stratum, 16);

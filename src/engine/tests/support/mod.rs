@@ -191,7 +191,7 @@ impl Running {
 
     /// The answer to a `Command::Report`.
     pub(crate) fn take_report(&self) -> Report {
-        let patience = Duration::from_secs(5);
+        let patience = Duration::from_secs(30);
         self.reports.recv_timeout(patience).expect("a report")
     }
 
@@ -208,13 +208,13 @@ impl Running {
         }
     }
 
-    /// Stops it; it takes no longer than a second to.
+    /// Stops it; it takes about a second at most, here with room for a busy machine.
     pub(crate) fn stop(self) -> Ended {
         let start = Instant::now();
         self.command(Command::Stop);
         let ended = self.thread.join().expect("no panic");
         assert!(
-            start.elapsed() < Duration::from_millis(1600),
+            start.elapsed() < Duration::from_secs(3),
             "{:?}",
             start.elapsed()
         );
