@@ -46,7 +46,7 @@ fn answers_on_both_families_from_all_threads() {
             assert_eq!((reply.mode, reply.stratum), (Mode::Server, 1));
             assert_eq!(reply.origin_time.to_bits(), nonce);
             let inside = reply.transmit_time.since(reply.receive_time).to_seconds();
-            assert!((0.0..0.1).contains(&inside), "{inside}");
+            assert!((0.0..10.0).contains(&inside), "{inside}");
         }
     }
     let asked = 40 * addresses.len() as u64;
