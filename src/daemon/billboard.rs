@@ -29,13 +29,14 @@ fn row(text: &mut String, association: &AssociationStatus) {
         Some(address) if association.kind != 'p' => address.ip().to_string(),
         _ => association.name.clone(),
     };
-    let reference_id = if association.kind == 'p' {
-        ".POOL.".to_owned()
-    } else {
-        association
-            .reference_id
-            .display(association.stratum)
-            .to_string()
+    let reference_id = match association.kind {
+        'p' => ".POOL.".to_owned(),
+        // A reference clock is known by letters at whatever stratum it is set to.
+        'l' => association.reference_id.display(1).to_string(),
+        _ => {
+            let shown = association.reference_id.display(association.stratum);
+            shown.to_string()
+        }
     };
     let poll_s = f64::from(association.host_poll).exp2();
     // A string takes any write; there is nothing to fail.
@@ -219,7 +220,11 @@ mod tests {
             lines[2],
             "*192.0.2.123     .GPS.            1 u   17   64  377    1.234  -123.45   0.061"
         );
-        assert!(lines[3].starts_with(" 127.127.1.0 "), "{}", lines[3]);
+        assert!(
+            lines[3].starts_with(" 127.127.1.0     .LOCL. "),
+            "{}",
+            lines[3]
+        );
         assert!(
             lines[3].contains("10 l    -  36h    1    0.000    0.000"),
             "{}",

@@ -4,5 +4,5 @@ mod facade;
 mod limiter;
 mod sink;
 
-pub use facade::{Ident, reopen, start, to_file, to_system_log};
+pub use facade::{Ident, is_for_people, reopen, start, to_file, to_system_log};
 pub use limiter::{Admission, Limiter};

@@ -20,7 +20,9 @@ pub fn give_up(plan: &Plan, sandbox: bool, needed: &Needed) -> Result<(), DropEr
         log::info!("sandbox off");
         return Ok(());
     }
-    user::shrink_bounding_set();
+    if nix::unistd::geteuid().is_root() {
+        user::shrink_bounding_set();
+    }
     plan.carry_out()?;
     if *plan == Plan::Stay {
         // Without privileges there is nothing to give up, and nothing to be told.

@@ -117,6 +117,11 @@ pub fn to_system_log() {
     state.sink = Sink::SystemLog;
 }
 
+/// Whether the log goes to standard error and from there to people or a plain file.
+pub fn is_for_people() -> bool {
+    matches!(FACADE.state().sink, Sink::Stderr)
+}
+
 /// Follows the log file's name again, as after a rotation.
 ///
 /// # Errors

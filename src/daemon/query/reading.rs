@@ -171,7 +171,7 @@ impl Request {
         if header.origin_time != self.nonce || header.mode != Mode::Server {
             return None;
         }
-        if header.stratum == 0 && header.reference_id.octets()[0].is_ascii_graphic() {
+        if header.stratum == 0 && is_refusal(header.reference_id) {
             return Some(Err(Fault::Kiss(header.reference_id)));
         }
         let authenticated = match authenticate(&packet, keyed) {
@@ -198,6 +198,13 @@ impl Request {
             authenticated,
         }
     }
+}
+
+/// Stratum 0 goes with kisses and with servers that do not know the time yet; those say INIT, or
+/// STEP after a step (RFC 5905 §7.4).
+fn is_refusal(code: ReferenceId) -> bool {
+    let octets = code.octets();
+    octets[0].is_ascii_graphic() && !matches!(&octets, b"INIT" | b"STEP")
 }
 
 fn authenticate(packet: &Packet<'_>, keyed: Option<&mut Keyed>) -> Result<bool, Fault> {
@@ -301,6 +308,10 @@ mod tests {
         let (request, mut reply) = exchange();
         reply.stratum = 16;
         let reading = read(&request, &reply).expect("ours").expect("a reply");
+        assert!(!reading.synchronized());
+        reply.stratum = 0;
+        reply.reference_id = ReferenceId::from_letters("INIT");
+        let reading = read(&request, &reply).expect("ours").expect("no kiss");
         assert!(!reading.synchronized());
         reply.stratum = 2;
         reply.leap = LeapIndicator::NotSynchronized;

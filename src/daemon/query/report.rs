@@ -94,7 +94,8 @@ fn stratum(stratum: u8) -> String {
     match stratum {
         1 => "1 (primary)".to_owned(),
         2..=15 => stratum.to_string(),
-        other => format!("{other} (unsynchronized)"),
+        // The wire says 0 for what is 16 (RFC 5905 figure 11).
+        other => format!("{other} (unsynchronized or unspecified)"),
     }
 }
 

@@ -171,15 +171,15 @@ impl Failure {
                 }
             }
             Self::Setup(refused) => {
-                // For people as the parser shows it, with carets; for the log a line each.
-                if std::io::IsTerminal::is_terminal(&io::stderr()) {
+                // For people as the parser shows it, with carets; for the journal a line each.
+                if logging::is_for_people() {
                     eprintln!("{refused}");
                 } else {
                     for line in refused.lines() {
                         log::error!("{line}");
                     }
                 }
-                log::error!("not started: the configuration is not understood");
+                log::error!("not started: {}", refused.summary());
                 Exit::Configuration
             }
             Self::NothingToAsk(name) => {

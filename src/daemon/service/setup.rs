@@ -70,6 +70,14 @@ impl fmt::Display for Refused {
 impl core::error::Error for Refused {}
 
 impl Refused {
+    /// In a few words.
+    pub const fn summary(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } => "the configuration cannot be read",
+            Self::Wrong(_) => "the configuration is not understood",
+        }
+    }
+
     /// For the log, a line each.
     pub fn lines(&self) -> Vec<String> {
         match self {
