@@ -1,17 +1,22 @@
 //! The scenarios of `tests/simulator/run` in our own simulator: default polls, one server.
 //!
-//! ntpd's figures are what it reached there, under the preload simulator; its noise is drawn by
-//! another generator, so only medians over seeds compare.
+//! ntpd's figures are medians of what 4.2.8p15 reached there, under the preload simulator, with nine
+//! seeds, or seven with `disable kernel`. Its noise is drawn by another generator, so only medians
+//! compare, and single runs differ by a factor of two.
 use crate::build::{START_UNIX_S, association, client_of, machine, primaries, report, user_space};
 use truechimer_proto::config::Steering;
 use truechimer_sim::{ClockConfig, Path, World};
 
-/// ntpd 4.2.8p15 with one server for more than two days: rms error, seconds.
-const NTPD_RMS_S: f64 = 0.002_39;
-/// ntpd 4.2.8p15 when it began 400 ms and 50 ppm off: rms error after 15,000 s, seconds.
-const NTPD_START_RMS_S: f64 = 0.000_16;
+/// ntpd with one server for more than two days: rms error, seconds.
+const NTPD_KERNEL_RMS_S: f64 = 0.002_63;
+/// The same with `disable kernel`.
+const NTPD_USER_RMS_S: f64 = 0.003_83;
+/// ntpd when it began 400 ms and 50 ppm off: rms error after 15,000 s, seconds.
+const NTPD_KERNEL_START_RMS_S: f64 = 0.000_162;
+/// The same with `disable kernel`.
+const NTPD_USER_START_RMS_S: f64 = 0.000_711;
 /// And when it was last more than a millisecond off, seconds.
-const NTPD_START_SETTLED_S: f64 = 946.0;
+const NTPD_START_SETTLED_S: f64 = 947.0;
 
 struct Course {
     clock: ClockConfig,
@@ -76,13 +81,16 @@ fn run(course: &Course, seed: u64, steering: Steering) -> Outcome {
     }
 }
 
-/// Medians of nine seeds.
-fn medians(scenario: &str, course: &Course, steering: Steering, ntpd_rms_s: f64) -> Outcome {
-    let all: Vec<_> = (1..=9).map(|seed| run(course, seed, steering)).collect();
+/// Medians over seeds from 1, an odd number of them.
+fn medians(scenario: &str, course: &Course, seeds: u64, ntpd: (Steering, f64)) -> Outcome {
+    let (steering, ntpd_rms_s) = ntpd;
+    let all: Vec<_> = (1..=seeds)
+        .map(|seed| run(course, seed, steering))
+        .collect();
     let median = |figure: fn(&Outcome) -> f64| {
         let mut figures: Vec<_> = all.iter().map(figure).collect();
         figures.sort_by(f64::total_cmp);
-        figures[4]
+        figures[figures.len() / 2]
     };
     let outcome = Outcome {
         rms_s: median(|outcome| outcome.rms_s),
@@ -103,45 +111,32 @@ fn medians(scenario: &str, course: &Course, steering: Steering, ntpd_rms_s: f64)
 
 #[test]
 fn one_server_kernel() {
-    let outcome = medians(
-        "one server, kernel",
-        &one_server(),
-        Steering::default(),
-        NTPD_RMS_S,
-    );
-    assert!(outcome.rms_s <= 1.1 * NTPD_RMS_S, "{}", outcome.rms_s);
+    let ntpd = (Steering::default(), NTPD_KERNEL_RMS_S);
+    let outcome = medians("one server, kernel", &one_server(), 5, ntpd);
+    assert!(outcome.rms_s <= 1.1 * NTPD_KERNEL_RMS_S);
 }
 
 #[test]
 fn one_server_user_space() {
-    let outcome = medians(
-        "one server, user space",
-        &one_server(),
-        user_space(),
-        NTPD_RMS_S,
-    );
-    assert!(outcome.rms_s <= 2.5 * NTPD_RMS_S, "{}", outcome.rms_s);
+    // Forty seeds give 1.06 of ntpd's; five are quick, but spread wider.
+    let ntpd = (user_space(), NTPD_USER_RMS_S);
+    let outcome = medians("one server, user space", &one_server(), 5, ntpd);
+    assert!(outcome.rms_s <= 1.3 * NTPD_USER_RMS_S);
 }
 
 #[test]
 fn start_kernel() {
-    let outcome = medians(
-        "start, kernel",
-        &start(),
-        Steering::default(),
-        NTPD_START_RMS_S,
-    );
-    assert!(outcome.rms_s <= 1.1 * NTPD_START_RMS_S, "{}", outcome.rms_s);
+    let ntpd = (Steering::default(), NTPD_KERNEL_START_RMS_S);
+    let outcome = medians("start, kernel", &start(), 9, ntpd);
+    assert!(outcome.rms_s <= 1.1 * NTPD_KERNEL_START_RMS_S);
     assert!(outcome.settled_s <= 1.1 * NTPD_START_SETTLED_S);
 }
 
 #[test]
 fn start_user_space() {
-    let outcome = medians(
-        "start, user space",
-        &start(),
-        user_space(),
-        NTPD_START_RMS_S,
-    );
-    assert!(outcome.rms_s <= 0.002, "{}", outcome.rms_s);
+    // What is left depends on how well the frequency was measured in the first five minutes:
+    // ntpd's seven seeds lie between 0.06 and 2.6 ms.
+    let ntpd = (user_space(), NTPD_USER_START_RMS_S);
+    let outcome = medians("start, user space", &start(), 9, ntpd);
+    assert!(outcome.rms_s <= 2.5 * NTPD_USER_START_RMS_S);
 }
