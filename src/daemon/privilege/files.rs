@@ -67,6 +67,7 @@ pub fn close(needed: &Needed) -> Result<&'static str, RulesetError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::drift;
     use crate::testing::Scratch;
     use std::{fs, thread};
 
@@ -80,7 +81,8 @@ mod tests {
         let (good, bad) = (inside.path("drift"), outside.path("drift"));
         let outcome = thread::spawn(move || {
             let status = close(&needed).expect("at least a status");
-            (status, fs::write(&good, "1"), fs::write(&bad, "1"))
+            // By way of a temporary file and a rename, as in a run.
+            (status, drift::store(&good, 1.0), fs::write(&bad, "1"))
         })
         .join()
         .expect("no panic");

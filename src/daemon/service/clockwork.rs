@@ -136,15 +136,10 @@ fn tell_end(ident: Ident, why: Why) -> Exit {
             log::info!("time {how} {offset_s:+.6} s");
             Exit::Good
         }
-        Why::Exit(ProtocolExit::Panic { offset_s }) => {
-            log::error!(
-                "the clock is {offset_s:+.0} s away from the servers, past the panic threshold: \
-                 set it by hand, or start with -g"
-            );
-            match ident {
-                Ident::Ntpd => Exit::NtpdFailure,
-                Ident::Truechimer => Exit::Failed,
-            }
-        }
+        // The event before it has said why.
+        Why::Exit(ProtocolExit::Panic { .. }) => match ident {
+            Ident::Ntpd => Exit::NtpdFailure,
+            Ident::Truechimer => Exit::Failed,
+        },
     }
 }
