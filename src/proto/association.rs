@@ -236,6 +236,11 @@ impl Association {
         }
     }
 
+    /// Whether this is the LOCAL clock.
+    pub(crate) fn is_local(&self) -> bool {
+        self.refclock_id().is_some_and(RefclockId::is_local)
+    }
+
     /// Least root distance is `mindist_s`, so that a very good clock does not make the leader hop.
     /// Root distance now, seconds (RFC 5905 §11.1).
     pub(crate) fn root_distance_s(&self, now: Instant, phi_s_per_s: f64, mindist_s: f64) -> f64 {

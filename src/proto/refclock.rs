@@ -13,7 +13,15 @@ pub struct RefclockId {
     pub unit: u8,
 }
 
+/// Driver type of the LOCAL clock.
+const LOCAL_DRIVER: u8 = 1;
+
 impl RefclockId {
+    /// Whether this is the LOCAL clock, which is our own and knows no better time.
+    pub const fn is_local(self) -> bool {
+        self.driver == LOCAL_DRIVER
+    }
+
     /// The pseudo address ntpq shows.
     pub const fn address(self) -> IpAddr {
         IpAddr::V4(Ipv4Addr::new(127, 127, self.driver, self.unit))

@@ -5,6 +5,7 @@ mod cluster;
 mod combine;
 mod inputs;
 mod leap;
+mod local;
 mod lookup;
 mod mitigation;
 mod mobilize;

@@ -8,8 +8,6 @@ use crate::refclock::RefclockSample;
 use core::net::SocketAddr;
 use truechimer_time::{Now, NtpDuration};
 
-/// Driver type of the LOCAL clock.
-pub(super) const LOCAL_DRIVER: u8 = 1;
 /// Silence about strangers after one was told of, seconds.
 const STRANGERS_EVERY_S: f64 = 64.0;
 
@@ -146,7 +144,7 @@ impl System {
         let Some(association) = found else { return };
         let id = association.id;
         let dark = self.variables.peer.is_none_or(|leader| leader == id);
-        if sample.id.driver == LOCAL_DRIVER && !dark {
+        if sample.id.is_local() && !dark {
             return;
         }
         let heard = association.take_sample(now, &sample, &setting);

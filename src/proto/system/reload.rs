@@ -75,7 +75,7 @@ impl System {
             first = first.plus_seconds(FIRST_POLL_SPACING_S);
         }
         if !self.is_synchronized() {
-            self.local_from = now.mono.plus_seconds(self.local_wait_s());
+            self.make_local_wait(now);
         }
     }
 

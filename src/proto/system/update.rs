@@ -2,11 +2,10 @@
 use super::System;
 use super::candidate::{Candidate, PEER_TESTS, Yardstick, candidate, unfit};
 use super::combine::Combined;
-use super::inputs::LOCAL_DRIVER;
 use super::mitigation::{LeapVotes, Terms, mitigate};
 use crate::association::{Association, STRATUM_UNSPECIFIED};
 use crate::discipline::{Estimate, Verdict};
-use crate::event::{PeerEvent, SystemEvent};
+use crate::event::PeerEvent;
 use crate::host::{Exit, Output};
 use crate::packet::AssociationId;
 use crate::status::Tally;
@@ -14,9 +13,6 @@ use core::net::IpAddr;
 use truechimer_time::leap::LeapIndicator;
 use truechimer_time::{Now, NtpDuration, NtpTimestamp};
 use truechimer_wire::ReferenceId;
-
-/// How long the LOCAL clock waits for better sources, seconds (`tos orphanwait` of the reference).
-pub(super) const LOCAL_WAIT_S: f64 = 300.0;
 
 impl System {
     pub(super) fn is_synchronized(&self) -> bool {
@@ -44,7 +40,7 @@ impl System {
         }
         self.variables.survivors = selection.survivors.len();
         let Some((leader, combined)) = selection.leader else {
-            self.note_no_leader(now, incumbent);
+            self.lose_leader(now);
             self.set_tallies(&selection.tallies);
             return;
         };
@@ -82,37 +78,13 @@ impl System {
             let Some(candidate) = candidate(association, &by) else {
                 continue;
             };
-            let local = association
-                .refclock_id()
-                .is_some_and(|id| id.driver == LOCAL_DRIVER);
-            if !local || candidate.prefer {
+            if !association.is_local() || candidate.prefer {
                 candidates.push(candidate);
             } else if now.mono >= self.local_from {
                 stand_in = stand_in.or(Some(candidate));
             }
         }
         (candidates, stand_in)
-    }
-
-    fn note_no_leader(&mut self, now: Now, incumbent: Option<AssociationId>) {
-        self.variables.peer = None;
-        if incumbent.is_some() {
-            self.local_from = now.mono.plus_seconds(self.local_wait_s());
-            self.tell_system(SystemEvent::NoSystemPeer);
-        }
-    }
-
-    /// Waiting for better sources makes no sense where none is configured.
-    pub(super) fn local_wait_s(&self) -> f64 {
-        let others = self.associations.values().any(|it| {
-            let local = it.refclock_id().is_some_and(|id| id.driver == LOCAL_DRIVER);
-            !local && !it.options.noselect
-        });
-        if others || !self.pools.is_empty() {
-            LOCAL_WAIT_S
-        } else {
-            0.0
-        }
     }
 
     fn set_tallies(&mut self, tallies: &[(AssociationId, Tally)]) {
@@ -130,7 +102,14 @@ impl System {
         let Some(estimate) = self.take_leader(now, leader, combined) else {
             return;
         };
-        let verdict = self.discipline.update(now, &estimate);
+        let local = self.associations.get(&leader.id);
+        let verdict = if local.is_some_and(Association::is_local) {
+            // It cannot tell our clock anything, and must not spend the pass of `-g` or pose as the
+            // first synchronisation.
+            Verdict::Slewed
+        } else {
+            self.discipline.update(now, &estimate)
+        };
         let poll = self.discipline.time_constant();
         if let Some(association) = self.associations.get_mut(&leader.id) {
             association.poll.reschedule(now.mono, poll, &mut self.rng);

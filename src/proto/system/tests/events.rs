@@ -1,107 +1,14 @@
-//! Strangers, reference clocks, kisses, failures to send.
+//! Strangers, failures to send, floods.
 use super::world::{Server, World, address, config, server_line};
 use crate::authentication::NoKeys;
-use crate::config::{RefclockConfig, SystemConfig};
 use crate::event::{Event, PeerEvent, SystemEvent};
 use crate::host::Output;
 use crate::packet::{AssociationId, Received, SendFailure, Stamp, StampClass, Via};
-use crate::refclock::{RefclockId, RefclockSample};
 use crate::status::Tally;
 use crate::system::System;
 use core::net::SocketAddr;
 use proptest::prelude::*;
-use truechimer_time::leap::LeapIndicator;
-use truechimer_time::{Instant, Now, NtpDuration, NtpTimestamp};
-use truechimer_wire::ReferenceId;
-
-const LOCAL: RefclockId = RefclockId { driver: 1, unit: 0 };
-
-fn local_clock() -> RefclockConfig {
-    RefclockConfig {
-        id: LOCAL,
-        stratum: 10,
-        reference_id: ReferenceId::from_letters("LOCL"),
-        minpoll: 6,
-        maxpoll: 6,
-        prefer: false,
-        always_true: false,
-        noselect: false,
-    }
-}
-
-fn with_local(associations: Vec<crate::config::AssociationConfig>) -> SystemConfig {
-    SystemConfig {
-        refclocks: vec![local_clock()],
-        ..config(associations)
-    }
-}
-
-/// The LOCAL driver: every 64 s it agrees with our clock.
-fn run_with_local(world: &mut World, minutes: u32) {
-    for _ in 0..minutes {
-        let sample = RefclockSample {
-            id: LOCAL,
-            offset: NtpDuration::ZERO,
-            dispersion: NtpDuration::from_seconds(0.01),
-            jitter_s: 0.0,
-            leap: LeapIndicator::NoWarning,
-        };
-        let now = world.now();
-        world.system.handle_refclock_sample(now, sample);
-        world.run_s(64.0);
-    }
-}
-
-#[test]
-fn local_alone_leads_at_once() {
-    let mut world = World::new(with_local(Vec::new()));
-    run_with_local(&mut world, 1);
-    let status = world.status();
-    assert_eq!(status.stratum, 11);
-    assert_eq!(status.leap, LeapIndicator::NoWarning);
-    assert_eq!(
-        status.reference_id,
-        ReferenceId::from_octets([127, 127, 1, 0])
-    );
-    assert_eq!(status.associations.len(), 1);
-    assert_eq!(status.associations[0].kind, 'l');
-    assert_eq!(status.associations[0].tally, Tally::SystemPeer);
-}
-
-#[test]
-fn a_primary_clock_gives_its_own_identifier() {
-    let mut config = with_local(Vec::new());
-    config.refclocks[0].stratum = 0;
-    let mut world = World::new(config);
-    run_with_local(&mut world, 1);
-    assert_eq!(world.status().stratum, 1);
-    assert_eq!(
-        world.status().reference_id,
-        ReferenceId::from_letters("LOCL")
-    );
-}
-
-#[test]
-fn local_waits_for_servers_and_gives_way_to_them() {
-    let mut world = World::new(with_local(vec![server_line(1)]));
-    run_with_local(&mut world, 4);
-    assert_eq!(world.status().stratum, 16, "the server may yet answer");
-    run_with_local(&mut world, 3);
-    assert_eq!(world.status().stratum, 11);
-    world.serve(1, Server::default());
-    run_with_local(&mut world, 40);
-    assert_eq!(world.status().stratum, 3);
-    assert_eq!(world.tally(1), Some(Tally::SystemPeer));
-}
-
-#[test]
-fn preferred_local_is_a_candidate_like_any() {
-    let mut config = with_local(vec![server_line(1)]);
-    config.refclocks[0].prefer = true;
-    let mut world = World::new(config);
-    run_with_local(&mut world, 1);
-    assert_eq!(world.status().stratum, 11);
-}
+use truechimer_time::{Instant, Now, NtpTimestamp};
 
 #[test]
 fn strangers_are_told_of_once_in_a_while() {

@@ -1,13 +1,17 @@
-//! A host for one `System`: a clock it may steer, servers that answer at once, a resolver.
+//! A host for one `System`: a clock it may steer, servers that answer, a resolver, a LOCAL clock.
+mod kernel;
+
 use crate::association::tests::Ring;
 use crate::config::{AssociationConfig, AssociationKind, Remote, Steering, SystemConfig};
 use crate::event::{Event, PeerEvent, SystemEvent};
-use crate::host::{Adjustment, Applied, Exit, HostEvent, KernelClock, Output, Resolve};
-use crate::packet::{AssociationId, Received, Stamp, StampClass, Transmit};
+use crate::host::{AdjustRefused, Adjustment, Applied, Exit, HostEvent, Output, Resolve};
+use crate::packet::{AssociationId, Received, Stamp, StampClass, Transmit, Via};
+use crate::refclock::{RefclockId, RefclockSample};
 use crate::snapshot::Snapshot;
 use crate::status::{AssociationStatus, SystemStatus, Tally};
 use crate::system::System;
 use core::net::{IpAddr, SocketAddr};
+use kernel::Kernel;
 use std::collections::BTreeMap;
 use truechimer_time::leap::LeapIndicator;
 use truechimer_time::{Instant, Now, NtpDuration, NtpShort, NtpTimestamp};
@@ -26,6 +30,8 @@ pub(super) struct Server {
     pub(super) alive: bool,
     /// Answers with this kiss.
     pub(super) kiss: Option<&'static str>,
+    /// The reply is held up this long, seconds.
+    pub(super) late_s: f64,
 }
 
 impl Default for Server {
@@ -38,8 +44,17 @@ impl Default for Server {
             reference_id: ReferenceId::from_octets([10, 9, 9, 9]),
             alive: true,
             kiss: None,
+            late_s: 0.0,
         }
     }
+}
+
+/// A reply still on its way.
+struct Late {
+    due: Instant,
+    octets: Vec<u8>,
+    source: SocketAddr,
+    via: Via,
 }
 
 pub(super) struct World {
@@ -48,7 +63,12 @@ pub(super) struct World {
     /// System clock minus true time, seconds.
     pub(super) error_s: f64,
     pub(super) skew_ppm: f64,
-    correction_ppm: f64,
+    kernel: Kernel,
+    /// Every adjustment is refused with this.
+    pub(super) refuses: Option<AdjustRefused>,
+    /// When the LOCAL driver gives its next sample, if there is one.
+    local: Option<Instant>,
+    late: Vec<Late>,
     pub(super) servers: BTreeMap<IpAddr, Server>,
     pub(super) names: BTreeMap<String, Vec<IpAddr>>,
     pub(super) asked: Vec<Resolve>,
@@ -63,6 +83,8 @@ pub(super) struct World {
 
 /// True time when `mono` is zero: 2026-11-21, far from any leap.
 const START_UNIX_S: i64 = 1_795_219_200;
+
+pub(super) const LOCAL: RefclockId = RefclockId { driver: 1, unit: 0 };
 
 pub(super) fn address(last: u8) -> IpAddr {
     IpAddr::from([192, 0, 2, last])
@@ -109,7 +131,10 @@ impl World {
             mono,
             error_s,
             skew_ppm: 0.0,
-            correction_ppm: 0.0,
+            kernel: Kernel::default(),
+            refuses: None,
+            local: None,
+            late: Vec::new(),
             servers: BTreeMap::new(),
             names: BTreeMap::new(),
             asked: Vec::new(),
@@ -133,20 +158,56 @@ impl World {
 
     fn pass_s(&mut self, seconds: f64) {
         self.mono = self.mono.plus_seconds(seconds);
-        self.error_s += seconds * (self.skew_ppm + self.correction_ppm) * 1e-6;
+        self.error_s += seconds * self.skew_ppm * 1e-6 + self.kernel.pass_s(seconds);
+    }
+
+    /// From now on the LOCAL driver agrees with our clock, every 64 s.
+    pub(super) fn feed_local(&mut self) {
+        self.local = Some(self.mono);
     }
 
     /// Lets so much time pass, doing what comes due.
     pub(super) fn run_s(&mut self, seconds: f64) {
         let end = self.mono.plus_seconds(seconds);
         self.drain();
-        while let Some(due) = self.system.poll_timeout().filter(|due| *due < end) {
+        while let Some(due) = self.next_due().filter(|due| *due < end) {
             self.pass_s(due.seconds_since(self.mono));
             let now = self.now();
+            if self.local.is_some_and(|at| at <= now.mono) {
+                self.local = Some(now.mono.plus_seconds(64.0));
+                self.system.handle_refclock_sample(now, local_sample());
+            }
+            self.deliver_late();
             self.system.handle_timeout(now);
             self.drain();
         }
         self.pass_s(end.seconds_since(self.mono));
+    }
+
+    fn next_due(&self) -> Option<Instant> {
+        let late = self.late.iter().map(|it| it.due);
+        late.chain(self.local)
+            .chain(self.system.poll_timeout())
+            .min()
+    }
+
+    fn deliver_late(&mut self) {
+        while let Some(at) = self.late.iter().position(|it| it.due <= self.mono) {
+            let it = self.late.remove(at);
+            self.deliver(&it.octets, it.source, it.via);
+        }
+    }
+
+    fn deliver(&mut self, octets: &[u8], source: SocketAddr, via: Via) {
+        let stamp = self.stamp();
+        let received = Received {
+            octets,
+            source,
+            via,
+            stamp,
+        };
+        let now = self.now();
+        self.system.handle_packet(now, &received);
     }
 
     pub(super) fn host(&mut self, event: HostEvent) {
@@ -179,24 +240,24 @@ impl World {
     }
 
     fn adjust(&mut self, adjustment: Adjustment) {
-        match adjustment {
-            Adjustment::Step(by) => {
-                self.steps_s.push(by.to_seconds());
-                self.error_s += by.to_seconds();
-            }
-            Adjustment::Frequency { freq_ppm } => self.correction_ppm = freq_ppm,
-            Adjustment::KernelPhase { .. } | Adjustment::Status { .. } => {}
-        }
-        let clock = KernelClock {
-            freq_ppm: self.correction_ppm,
-            ..KernelClock::default()
+        let outcome = match self.refuses {
+            Some(refused) => Err(refused),
+            None => Ok(self.execute(adjustment)),
         };
         let applied = Applied {
             adjustment,
-            outcome: Ok(clock),
+            outcome,
         };
         let now = self.now();
         self.system.handle_applied(now, applied);
+    }
+
+    fn execute(&mut self, adjustment: Adjustment) -> crate::host::KernelClock {
+        if let Adjustment::Step(by) = adjustment {
+            self.steps_s.push(by.to_seconds());
+            self.error_s += by.to_seconds();
+        }
+        self.kernel.execute(self.mono, adjustment)
     }
 
     fn transmit(&mut self, transmit: Transmit) {
@@ -221,15 +282,17 @@ impl World {
             .wrapping_add(1_013_904_223);
         let late_s = f64::from(self.turn >> 16) / 65536.0 * 1e-4;
         self.pass_s(server.way_s + late_s);
-        let stamp = self.stamp();
-        let received = Received {
-            octets: &reply.to_octets(),
-            source: to,
-            via,
-            stamp,
-        };
-        let now = self.now();
-        self.system.handle_packet(now, &received);
+        let octets = reply.to_octets();
+        if server.late_s > 0.0 {
+            self.late.push(Late {
+                due: self.mono.plus_seconds(server.late_s),
+                octets: octets.to_vec(),
+                source: to,
+                via,
+            });
+        } else {
+            self.deliver(&octets, to, via);
+        }
     }
 
     fn reply(&self, request: &Header, server: Server) -> Header {
@@ -296,6 +359,17 @@ impl World {
     pub(super) fn system_events(&self, wanted: &SystemEvent) -> usize {
         let is_wanted = |it: &&Event| matches!(it, Event::System(what) if what == wanted);
         self.events.iter().filter(is_wanted).count()
+    }
+}
+
+/// What the LOCAL driver says: it agrees with our clock.
+fn local_sample() -> RefclockSample {
+    RefclockSample {
+        id: LOCAL,
+        offset: NtpDuration::ZERO,
+        dispersion: NtpDuration::from_seconds(0.01),
+        jitter_s: 0.0,
+        leap: LeapIndicator::NoWarning,
     }
 }
 

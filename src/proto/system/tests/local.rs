@@ -1,0 +1,105 @@
+//! The LOCAL clock stands in when nobody else is left, and vouches for nothing but itself.
+use super::world::{LOCAL, Server, World, config, server_line};
+use crate::config::{AssociationConfig, RefclockConfig, SystemConfig};
+use crate::status::Tally;
+use truechimer_time::leap::LeapIndicator;
+use truechimer_wire::ReferenceId;
+
+fn local_clock() -> RefclockConfig {
+    RefclockConfig {
+        id: LOCAL,
+        stratum: 10,
+        reference_id: ReferenceId::from_letters("LOCL"),
+        minpoll: 6,
+        maxpoll: 6,
+        prefer: false,
+        always_true: false,
+        noselect: false,
+    }
+}
+
+fn with_local(associations: Vec<AssociationConfig>) -> SystemConfig {
+    SystemConfig {
+        refclocks: vec![local_clock()],
+        ..config(associations)
+    }
+}
+
+fn steered(associations: Vec<AssociationConfig>) -> SystemConfig {
+    let mut config = with_local(associations);
+    config.steering.enabled = true;
+    config
+}
+
+fn fed(config: SystemConfig, error_s: f64) -> World {
+    let mut world = World::with_error(config, error_s);
+    world.feed_local();
+    world
+}
+
+#[test]
+fn alone_it_leads_at_once() {
+    let mut world = fed(with_local(Vec::new()), 0.0);
+    world.run_s(1.0);
+    let status = world.status();
+    assert_eq!(status.stratum, 11);
+    assert_eq!(status.leap, LeapIndicator::NoWarning);
+    assert_eq!(
+        status.reference_id,
+        ReferenceId::from_octets([127, 127, 1, 0])
+    );
+    assert_eq!(status.associations.len(), 1);
+    assert_eq!(status.associations[0].kind, 'l');
+    assert_eq!(status.associations[0].tally, Tally::SystemPeer);
+}
+
+#[test]
+fn a_primary_clock_gives_its_own_identifier() {
+    let mut config = with_local(Vec::new());
+    config.refclocks[0].stratum = 0;
+    let mut world = fed(config, 0.0);
+    world.run_s(64.0);
+    assert_eq!(world.status().stratum, 1);
+    assert_eq!(
+        world.status().reference_id,
+        ReferenceId::from_letters("LOCL")
+    );
+}
+
+#[test]
+fn it_waits_for_servers_and_gives_way_to_them() {
+    let mut world = fed(with_local(vec![server_line(1)]), 0.0);
+    world.run_s(290.0);
+    assert_eq!(world.status().stratum, 16, "the server may yet answer");
+    world.run_s(150.0);
+    assert_eq!(world.status().stratum, 11);
+    world.serve(1, Server::default());
+    world.run_s(64.0 * 40.0);
+    assert_eq!(world.status().stratum, 3);
+    assert_eq!(world.tally(1), Some(Tally::SystemPeer));
+}
+
+#[test]
+fn preferred_it_is_a_candidate_like_any() {
+    let mut config = with_local(vec![server_line(1)]);
+    config.refclocks[0].prefer = true;
+    let mut world = fed(config, 0.0);
+    world.run_s(64.0);
+    assert_eq!(world.status().stratum, 11);
+}
+
+#[test]
+fn it_spends_no_panic_pass() {
+    let mut config = steered(vec![server_line(1)]);
+    config.steering.allow_panic_once = true;
+    let mut world = fed(config, -5000.0);
+    world.run_s(900.0);
+    let status = world.status();
+    assert_eq!(status.stratum, 11, "it leads");
+    assert_eq!(status.discipline_state, "freq_set", "and sets no clock");
+    world.serve(1, Server::default());
+    world.run_s(1500.0);
+    assert!(world.exits.is_empty(), "{:?}", world.exits);
+    assert_eq!(world.steps_s.len(), 1);
+    assert!(world.error_s.abs() < 0.01, "{}", world.error_s);
+}
