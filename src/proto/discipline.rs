@@ -49,13 +49,25 @@ pub struct Discipline {
     holdoff_s: f64,
     settled: Instant,
     status_due: Option<Instant>,
-    status_until: Instant,
+    /// Until then the kernel may call its clock synchronized.
+    status_until: Option<Instant>,
+    /// A step asked for and not yet answered.
+    stepping: Option<Stepping>,
     told: Told,
     limit_reported: bool,
     /// Last refusal told, so that it is told once.
     refusal: Option<i32>,
     keeping: Keeping,
     events: VecDeque<SystemEvent>,
+}
+
+/// A step under way, and what to go back to if the kernel refuses it.
+#[derive(Clone, Copy, Debug)]
+struct Stepping {
+    offset_s: f64,
+    before: State,
+    /// It took the one pass over the panic threshold.
+    took_pass: bool,
 }
 
 /// What the kernel is to be told beside the time.
@@ -87,7 +99,8 @@ impl Discipline {
             holdoff_s: HOLDOFF_S,
             settled: now.mono,
             status_due: None,
-            status_until: now.mono,
+            status_until: None,
+            stepping: None,
             told: Told {
                 leap: LeapIndicator::NoWarning,
                 tai_utc_s: None,
@@ -225,6 +238,9 @@ impl Discipline {
     /// Learns what the kernel made of an adjustment.
     pub fn handle_applied(&mut self, now: Now, applied: &Applied) {
         self.settle(now);
+        if matches!(applied.adjustment, Adjustment::Step(_)) {
+            self.end_step(now, applied.outcome.is_ok());
+        }
         match applied.outcome {
             Ok(clock) => {
                 self.refusal = None;

@@ -29,7 +29,7 @@ pub enum Verdict {
     Ignored,
     /// The clock is being slewed, or is good enough where we do not steer.
     Slewed,
-    /// The clock is being stepped: every sample taken before is void.
+    /// The clock is to be stepped: once that is done every sample taken before is void.
     Stepped {
         /// By this, seconds.
         offset_s: f64,

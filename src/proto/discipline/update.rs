@@ -1,7 +1,7 @@
 //! Carrying out a decision: what a step, a slew or a refusal changes.
 use super::actuator::PhaseLaw;
 use super::state::State;
-use super::{Discipline, EVENTS_AT_MOST, Estimate, MAX_FREQ_PPM, Verdict, WORST_ERROR_S};
+use super::{Discipline, EVENTS_AT_MOST, Estimate, MAX_FREQ_PPM, Stepping, Verdict, WORST_ERROR_S};
 use crate::event::SystemEvent;
 use crate::host::{Adjustment, Applied};
 use core::time::Duration;
@@ -74,11 +74,15 @@ impl Discipline {
         next: State,
         estimate: &Estimate,
     ) -> Verdict {
-        self.report(SystemEvent::ClockStep(offset_s));
+        self.stepping = Some(Stepping {
+            offset_s,
+            before: self.state,
+            took_pass: self.thresholds.panics(offset_s),
+        });
         self.actuator.step(offset_s);
         self.filter.restart();
         self.epoch = now.mono;
-        self.enter(next, 0.0);
+        self.state = next;
         if next == State::Sync {
             self.filter.note_frequency_change(0.0);
             self.adapt_poll(0.0, estimate);
@@ -86,6 +90,25 @@ impl Discipline {
         self.steer(now);
         self.vouch(now);
         Verdict::Stepped { offset_s }
+    }
+
+    /// A step that was refused did not happen: back to where it was decided, with the pass of `-g`,
+    /// and the kernel is not to believe its clock.
+    pub(super) fn end_step(&mut self, now: Now, done: bool) {
+        let Some(stepping) = self.stepping.take() else {
+            return;
+        };
+        if done {
+            self.report(SystemEvent::ClockStep(stepping.offset_s));
+            let next = core::mem::replace(&mut self.state, stepping.before);
+            self.enter(next, 0.0);
+            return;
+        }
+        self.state = stepping.before;
+        self.steering.allow_panic_once |= stepping.took_pass;
+        self.epoch = now.mono;
+        self.status_until = None;
+        self.tell_kernel(now);
     }
 
     pub(super) fn slew(
@@ -152,16 +175,18 @@ impl Discipline {
     /// After an accepted offset the kernel may call its clock synchronized, for a while.
     pub(super) fn vouch(&mut self, now: Now) {
         let polls_s = 16.0 * f64::from(self.filter.time_constant()).exp2();
-        self.status_until = now.mono.plus_seconds(polls_s);
+        self.status_until = Some(now.mono.plus_seconds(polls_s));
         self.tell_kernel(now);
     }
 
     pub(super) fn tell_kernel(&mut self, now: Now) {
         let next = now.mono.plus(STATUS_EVERY);
-        self.status_due = (next <= self.status_until).then_some(next);
+        self.status_due = self
+            .status_until
+            .and_then(|until| (next <= until).then_some(next));
         let aged_s = self.dispersion_s_per_s * now.mono.seconds_since(self.told.since);
         self.actuator.tell(Adjustment::Status {
-            synchronized: now.mono <= self.status_until,
+            synchronized: self.status_until.is_some_and(|until| now.mono <= until),
             leap: self.told.leap,
             max_error: NtpDuration::from_seconds(or_worst(self.told.max_error_s + aged_s)),
             estimated_error: NtpDuration::from_seconds(self.filter.jitter_s()),

@@ -2,7 +2,7 @@
 use super::System;
 use crate::association::{After, Role};
 use crate::event::{PeerEvent, SystemEvent};
-use crate::host::{Applied, HostEvent};
+use crate::host::{Adjustment, Applied, HostEvent};
 use crate::packet::{AssociationId, Received, SendFailure, Stamp, TxTicket, Via};
 use crate::refclock::RefclockSample;
 use core::net::SocketAddr;
@@ -154,7 +154,12 @@ impl System {
     /// Learns what the kernel made of an adjustment.
     pub fn handle_applied(&mut self, now: Now, applied: Applied) {
         self.discipline.handle_applied(now, &applied);
+        let stepped = matches!(applied.adjustment, Adjustment::Step(_)) && applied.outcome.is_ok();
+        if stepped && !self.ended {
+            self.forget_time(now);
+        }
         self.pump(now);
+        self.publish();
     }
 
     /// Takes what the host has to say beside packets and time.
@@ -179,6 +184,6 @@ impl System {
         }
         self.discipline.handle_foreign_step(now);
         self.tell_system(SystemEvent::ForeignStep(by.to_seconds()));
-        self.forget_time(now, now.wall);
+        self.forget_time(now);
     }
 }

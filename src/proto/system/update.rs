@@ -10,8 +10,8 @@ use crate::host::{Exit, Output};
 use crate::packet::AssociationId;
 use crate::status::Tally;
 use core::net::IpAddr;
+use truechimer_time::Now;
 use truechimer_time::leap::LeapIndicator;
-use truechimer_time::{Now, NtpDuration, NtpTimestamp};
 use truechimer_wire::ReferenceId;
 
 impl System {
@@ -116,12 +116,9 @@ impl System {
         }
         self.pump(now);
         match verdict {
-            Verdict::Ignored => {}
+            // A step counts when the kernel has done it, which it may refuse.
+            Verdict::Ignored | Verdict::Stepped { .. } => {}
             Verdict::Slewed => self.note_slew(now, votes),
-            Verdict::Stepped { offset_s } => {
-                let wall = now.wall.plus(NtpDuration::from_seconds(offset_s));
-                self.forget_time(now, wall);
-            }
             Verdict::Panic { offset_s } => self.end(Exit::Panic { offset_s }),
             Verdict::OneShot { offset_s, stepped } => {
                 self.end(Exit::OneShotDone { offset_s, stepped });
@@ -192,10 +189,10 @@ impl System {
         self.outbox.push(Output::Exit(exit));
     }
 
-    /// The clock reads `wall` now and no stamp from before means anything: every association begins
+    /// The clock was stepped to `now` and no stamp from before means anything: every association begins
     /// anew, and nobody is served as if the time were known.
-    pub(super) fn forget_time(&mut self, now: Now, wall: NtpTimestamp) {
-        self.variables.forget(now.mono, wall);
+    pub(super) fn forget_time(&mut self, now: Now) {
+        self.variables.forget(now);
         self.clockhop = super::Clockhop::default();
         let precision_s = self.precision_s();
         for association in self.associations.values_mut() {

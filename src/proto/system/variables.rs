@@ -2,7 +2,7 @@
 use crate::packet::AssociationId;
 use crate::snapshot::Snapshot;
 use truechimer_time::leap::LeapIndicator;
-use truechimer_time::{Instant, NtpShort, NtpTimestamp};
+use truechimer_time::{Instant, Now, NtpShort, NtpTimestamp};
 use truechimer_wire::ReferenceId;
 
 /// What the system believes of itself.
@@ -49,12 +49,12 @@ impl Variables {
     }
 
     /// The clock reads something else from now on: nobody may believe it until it is set again.
-    /// `wall` is what it reads after the step.
-    pub(super) fn forget(&mut self, now: Instant, wall: NtpTimestamp) {
-        let fresh = Self::new(now, self.precision);
+    /// `now` is what it reads after the step.
+    pub(super) fn forget(&mut self, now: Now) {
+        let fresh = Self::new(now.mono, self.precision);
         *self = Self {
             reference_id: ReferenceId::from_letters("STEP"),
-            step_epoch: wall,
+            step_epoch: now.wall,
             epoch: self.epoch,
             ..fresh
         };

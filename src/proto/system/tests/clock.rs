@@ -2,7 +2,7 @@
 use super::world::{Server, World, config, server_line};
 use crate::config::{AssociationConfig, SystemConfig};
 use crate::event::{PeerEvent, SystemEvent};
-use crate::host::{Exit, HostEvent};
+use crate::host::{AdjustRefused, Exit, HostEvent};
 use truechimer_time::NtpDuration;
 use truechimer_time::leap::{LeapIndicator, LeapTable};
 use truechimer_wire::ReferenceId;
@@ -57,6 +57,42 @@ fn a_step_restarts_everything() {
         Some(published.step_epoch),
         "the epoch outlives the update"
     );
+}
+
+#[test]
+fn a_refused_step_changes_nothing() {
+    let mut world = World::new(steered(vec![server_line(1)]));
+    world.serve(1, Server::default());
+    world.run_s(600.0);
+    world.error_s = 0.4;
+    world.refuses = Some(AdjustRefused::Other(22));
+    world.run_s(1200.0);
+    assert!(world.steps_s.is_empty());
+    assert_eq!(world.system_events(&SystemEvent::ClockSync), 1);
+    assert_eq!(world.status().leap, LeapIndicator::NoWarning, "serves on");
+    assert_eq!(world.status().stratum, 3);
+    assert!(world.published.iter().all(|it| it.step_epoch.is_zero()));
+    assert_eq!(world.with(1).map(|it| it.reach), Some(0o377));
+    world.refuses = None;
+    world.run_s(1200.0);
+    assert_eq!(world.steps_s.len(), 1, "tried again");
+    assert!(world.error_s.abs() < 1e-3, "{}", world.error_s);
+}
+
+#[test]
+fn a_refused_first_step_is_tried_again_with_its_pass() {
+    let mut config = steered(vec![server_line(1)]);
+    config.steering.allow_panic_once = true;
+    let mut world = World::with_error(config, -5000.0);
+    world.serve(1, Server::default());
+    world.refuses = Some(AdjustRefused::Other(22));
+    world.run_s(300.0);
+    assert_eq!(world.status().leap, LeapIndicator::NotSynchronized);
+    assert!(world.exits.is_empty(), "{:?}", world.exits);
+    world.refuses = None;
+    world.run_s(300.0);
+    assert_eq!(world.steps_s.len(), 1);
+    assert!(world.exits.is_empty(), "{:?}", world.exits);
 }
 
 #[test]
