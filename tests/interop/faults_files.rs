@@ -25,8 +25,7 @@ fn garbage_in_the_drift_file_is_named_and_passed_over() {
     }
 }
 
-/// Nothing is measured here, so what the daemon would store is what it read; a disk that takes
-/// no more may cost it the new value, never the old one, nor the service.
+/// A disk that takes no more may cost the new frequency, never the old one, nor the service.
 #[test]
 fn a_full_disk_costs_neither_the_old_drift_nor_the_service() {
     let world = World::new(1);
@@ -38,7 +37,7 @@ fn a_full_disk_costs_neither_the_old_drift_nor_the_service() {
         full.display()
     );
     let config = format!("driftfile {}/ntp.drift\n{LOCAL}", full.display());
-    let mut truechimer = Truechimer::start_prepared(host, &config, &prepare);
+    let mut truechimer = Truechimer::start_pretending(host, &config, &prepare);
     upstreams::wait_serving(host, &mut truechimer.daemon, seconds(60));
     truechimer
         .daemon

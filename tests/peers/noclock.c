@@ -5,10 +5,6 @@
  * up when they may not steer (ntpd-rs, OpenNTPD) live on, and no path through
  * fork, exec, chroot, another libc or a bug leads back to the clock.
  *
- * noclock --keep-right PROGRAM ARGUMENT...: the same with the right kept, for a
- * program that asks about it before it steers a simulated clock: the calls that
- * reach the kernel still do nothing.
- *
  * noclock --state: prints the kernel's frequency, tick and status, to be compared
  * before and after.
  */
@@ -98,17 +94,14 @@ static int print_state(void)
 
 int main(int argc, char **argv)
 {
-    int keep = 0;
-
     if (argc == 2 && strcmp(argv[1], "--state") == 0) return print_state();
-    if (argc > 1 && strcmp(argv[1], "--keep-right") == 0) keep = 1;
-    if (argc < 2 + keep) {
-        fputs("usage: noclock [--keep-right] PROGRAM ARGUMENT... | noclock --state\n", stderr);
+    if (argc < 2) {
+        fputs("usage: noclock PROGRAM ARGUMENT... | noclock --state\n", stderr);
         return 125;
     }
-    if (!keep && drop_right() != 0) return fail("cannot drop the right to set the clock");
+    if (drop_right() != 0) return fail("cannot drop the right to set the clock");
     if (blunt_calls() != 0) return fail("cannot blunt the calls that set the clock");
-    execvp(argv[1 + keep], argv + 1 + keep);
-    fail(argv[1 + keep]);
+    execvp(argv[1], argv + 1);
+    fail(argv[1]);
     return 127;
 }

@@ -55,7 +55,11 @@ impl Client {
             ClientKind::OpenNtpd => openntpd(host, &lines(&|s| format!("server {s}"))),
             ClientKind::NtpdRs => ntpd_rs(
                 host,
-                &lines(&|s| format!("[[source]]\nmode = \"server\"\naddress = \"{s}\"")),
+                &lines(&|s| {
+                    // It splits an address at its first colon; names of these are in the tree.
+                    let name = s.replace("fd77::", "six");
+                    format!("[[source]]\nmode = \"server\"\naddress = \"{name}\"")
+                }),
             ),
         };
         Self::checked(kind, daemon, servers.len())

@@ -7,6 +7,7 @@ use super::wait::{seconds, until};
 use super::world::Host;
 use std::env;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 /// A running truechimer. Its log is on its standard error.
@@ -47,13 +48,34 @@ impl<'a> Truechimer<'a> {
     /// When it does not answer within ten seconds.
     #[must_use]
     pub fn start_prepared(host: Host<'a>, config: &str, script: &str) -> Self {
+        let who = ["run", "-u", "root", "-c"];
+        Self::after(host, host.native(Path::new("sh")), config, script, &who)
+    }
+
+    /// The same, and it believes that it steers the clock.
+    ///
+    /// # Panics
+    /// When it does not answer within ten seconds.
+    #[must_use]
+    pub fn start_pretending(host: Host<'a>, config: &str, script: &str) -> Self {
+        // The user namespace has one user and no way to become another.
+        let who = ["run", "-c"];
+        Self::after(host, host.pretending(Path::new("sh")), config, script, &who)
+    }
+
+    fn after(
+        host: Host<'a>,
+        mut shell: Command,
+        config: &str,
+        script: &str,
+        arguments: &[&str],
+    ) -> Self {
         let path = host.write("truechimer.conf", config);
-        let mut command = host.native(Path::new("sh"));
-        command.arg("-c").arg(format!("{script} && exec \"$@\""));
-        command.arg("sh").arg(binary());
-        command.args(["run", "-u", "root", "-c"]).arg(path);
+        shell.arg("-c").arg(format!("{script} && exec \"$@\""));
+        shell.arg("sh").arg(binary());
+        shell.args(arguments).arg(path);
         let mut started = Self {
-            daemon: Daemon::start(host, "truechimer", command),
+            daemon: Daemon::start(host, "truechimer", shell),
             host,
         };
         started.wait_answer();
@@ -66,7 +88,12 @@ impl<'a> Truechimer<'a> {
         until("truechimer's first answer", seconds(10), || {
             assert!(self.daemon.lives(), "truechimer ended at its start");
             let reply = query(host, &["--json", "127.0.0.1"]);
-            (reply.code.is_some() && reply.stdout.contains("stratum")).then_some(())
+            // Unsynchronised it answers with the kiss INIT.
+            let words = ["\"stratum\"", "\"kiss\""];
+            words
+                .iter()
+                .any(|word| reply.stdout.contains(word))
+                .then_some(())
         });
     }
 

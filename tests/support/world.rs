@@ -198,6 +198,24 @@ impl Host<'_> {
         command
     }
 
+    /// A program of this system that believes it steers: it holds the right to set the clock of a
+    /// user namespace, where there is none, and the kernel says yes to every call and does
+    /// nothing. It may use low ports, and its mounts are its own.
+    #[must_use]
+    pub fn pretending(self, program: &Path) -> Command {
+        let own = self.world.namespace(self.number);
+        must(words(&format!(
+            "ip netns exec {own} sysctl -qw net.ipv4.ip_unprivileged_port_start=0"
+        )));
+        let mut command = Command::new(peers::noclock());
+        self.enter(&mut command);
+        command.args(["unshare", "--user", "--map-root-user", "--mount"]);
+        command
+            .args(["setpriv", "--pdeathsig", "KILL"])
+            .arg(program);
+        command
+    }
+
     /// A program of a peer's tree, run on this host with a clock that only seems to obey.
     ///
     /// # Panics
