@@ -337,5 +337,6 @@ fn poll_limits(minpoll: i8, maxpoll: i8) -> Habits {
         maxpoll: maxpoll.clamp(minpoll, most),
         iburst: false,
         burst: false,
+        once: false,
     }
 }

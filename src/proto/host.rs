@@ -44,6 +44,8 @@ pub enum Exit {
         /// Whether it was stepped rather than slewed.
         stepped: bool,
     },
+    /// `-q`: every server was asked and none was of use.
+    NoServers,
 }
 
 /// A name to be resolved.

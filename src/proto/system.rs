@@ -10,6 +10,7 @@ mod lookup;
 mod mitigation;
 mod mobilize;
 mod names;
+mod one_shot;
 mod outbox;
 mod pool;
 mod reload;
@@ -118,6 +119,7 @@ impl System {
         };
         this.tell_system(SystemEvent::Restart);
         this.configure(now, config);
+        this.end_if_hopeless(now);
         this.pump(now);
         this.publish();
         this

@@ -136,6 +136,11 @@ fn tell_end(ident: Ident, why: Why) -> Exit {
             log::info!("time {how} {offset_s:+.6} s");
             Exit::Good
         }
+        Why::Exit(ProtocolExit::NoServers) => {
+            println!("{}: no servers found", ident.name());
+            log::error!("no servers found");
+            Exit::Failed
+        }
         // The event before it has said why.
         Why::Exit(ProtocolExit::Panic { .. }) => match ident {
             Ident::Ntpd => Exit::NtpdFailure,

@@ -150,7 +150,7 @@ impl Host for Steward {
             }
             Output::Exit(Exit::OneShotDone { offset_s, .. }) => self.mark_gate(offset_s),
             // The engine does these itself.
-            Output::Exit(Exit::Panic { .. })
+            Output::Exit(Exit::Panic { .. } | Exit::NoServers)
             | Output::Send(_)
             | Output::Close(_)
             | Output::Adjust(_)

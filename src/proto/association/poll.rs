@@ -16,6 +16,8 @@ pub(crate) const UNREACHABLE_POLLS: u32 = 10;
 const GUARD_S: f64 = 2.0;
 /// Intervals of headway a burst may use up before it is held back.
 const HEADWAY_INTERVALS: f64 = 7.0;
+/// With `-q`, how long the last answer of a burst is waited for, seconds.
+const LAST_ANSWER_S: f64 = 4.0;
 /// A RATE kiss cannot push us past this exponent, else it would be a way to silence us.
 const RATE_POLL_MAX: i8 = 10;
 
@@ -26,6 +28,8 @@ pub(crate) struct Habits {
     pub(crate) maxpoll: i8,
     pub(crate) iburst: bool,
     pub(crate) burst: bool,
+    /// `-q`: one burst, and what that brings is all there will be.
+    pub(crate) once: bool,
 }
 
 /// What a poll turn brought to light.
@@ -52,6 +56,9 @@ pub(crate) struct PollProcess {
     retry: u8,
     reach: u8,
     unanswered: u32,
+    /// Polls since the start, and whether a burst was begun.
+    polls: u32,
+    burst_begun: bool,
     /// Leaky bucket of requests, in seconds of polling used up.
     headway_s: f64,
     headway_at: Instant,
@@ -69,6 +76,8 @@ impl PollProcess {
             retry: 0,
             reach: 0,
             unanswered: 0,
+            polls: 0,
+            burst_begun: false,
             headway_s: 0.0,
             headway_at: now,
         }
@@ -95,6 +104,7 @@ impl PollProcess {
         } else {
             let before = self.reach;
             turn.fresh = true;
+            self.polls = self.polls.saturating_add(1);
             self.last = now;
             self.reach <<= 1;
             self.unanswered = self.unanswered.saturating_add(1);
@@ -136,6 +146,7 @@ impl PollProcess {
         let longer = u32::from(self.host_poll.abs_diff(self.habits.minpoll)).min(3);
         let requests = if self.reach == 0 { BURST } else { 1 << longer };
         self.burst = requests - 1;
+        self.burst_begun = true;
         if self.burst > 0 && self.next.is_some() {
             self.next = Some(now);
         }
@@ -160,6 +171,11 @@ impl PollProcess {
             if next <= now {
                 self.next = Some(earliest);
             }
+            return;
+        }
+        if self.is_spent() && self.burst_begun {
+            // Nothing is to come but the answer to the last request.
+            self.next = Some(now.plus_seconds(LAST_ANSWER_S));
             return;
         }
         let poll = if self.retry > 0 {
@@ -192,6 +208,18 @@ impl PollProcess {
         self.headway_s = (HEADWAY_INTERVALS + 2.0) * self.minimum_s();
         self.headway_at = now;
         slower
+    }
+
+    /// One burst, and what it brings is all there will be (`-q`).
+    pub(crate) const fn ask_once(&mut self) {
+        self.habits.iburst = true;
+        self.habits.once = true;
+    }
+
+    /// Whether all was tried that `-q` tries: a burst, or as many polls as could have begun one.
+    pub(crate) fn is_spent(&self) -> bool {
+        let tried = self.burst_begun || self.polls >= u32::from(RETRIES);
+        self.habits.once && self.burst == 0 && tried
     }
 
     /// Asks no more.

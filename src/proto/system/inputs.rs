@@ -79,6 +79,7 @@ impl System {
             After::Denied => {
                 self.drop_denied_member(now, id);
                 self.select(now);
+                self.end_if_hopeless(now);
             }
         }
         self.pump(now);
@@ -94,7 +95,7 @@ impl System {
             if let Some(pool) = self.pools.get_mut(pool) {
                 pool.shun_for_a_day(remote.ip(), now.mono);
             }
-            self.demobilize(id);
+            self.demobilize(now, id);
         }
     }
 
@@ -174,6 +175,7 @@ impl System {
             HostEvent::OwnAddresses(addresses) => self.set_own_addresses(&addresses),
             HostEvent::ForeignStep(by) => self.handle_foreign_step(now, by),
         }
+        self.end_if_hopeless(now);
         self.pump(now);
         self.publish();
     }

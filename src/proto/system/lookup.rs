@@ -15,6 +15,8 @@ const RETRY_FIRST_S: f64 = 4.0;
 const RETRY_LAST_S: f64 = 1024.0;
 /// Least wait after an answer that gave addresses, seconds; doubles while they bring nothing new.
 const AGAIN_FIRST_S: f64 = 64.0;
+/// Failures in a row after which `-q` waits no longer.
+const HOPELESS_AFTER: i32 = 3;
 /// Wait when the resolver had too much to do, seconds.
 const BUSY_S: f64 = 2.0;
 
@@ -80,6 +82,11 @@ impl Lookup {
     /// The addresses serve well: the next question may come soon again.
     pub(super) const fn is_fruitful(&mut self) {
         self.fruitless = 0;
+    }
+
+    /// Whether the name was asked for often enough to say that it has no address.
+    pub(super) const fn is_hopeless(&self) -> bool {
+        self.known.is_empty() && self.failures >= HOPELESS_AFTER
     }
 
     /// Whether a question is out.

@@ -34,6 +34,7 @@ impl System {
             let role = Role::Server(line.clone());
             let precision_s = self.precision_s();
             let mut association = Association::server(id, role, line, now.mono, first, precision_s);
+            self.ask_once(&mut association);
             match line.remote {
                 Remote::Address(address) => {
                     association.remote = Some(SocketAddr::new(address, line.port));
@@ -59,7 +60,8 @@ impl System {
             PeerEvent::Demobilize
         } else {
             let precision = self.config.precision;
-            let association = Association::refclock(id, config, now.mono, precision);
+            let mut association = Association::refclock(id, config, now.mono, precision);
+            self.ask_once(&mut association);
             self.associations.insert(id, association);
             PeerEvent::Mobilize
         };
@@ -85,20 +87,21 @@ impl System {
         let precision_s = self.precision_s();
         let mut member = Association::server(id, role, line, now.mono, now.mono, precision_s);
         member.remote = Some(SocketAddr::new(address, line.port));
+        self.ask_once(&mut member);
         let remote = member.shown_remote();
         self.associations.insert(id, member);
         self.tell(id, remote, PeerEvent::Mobilize);
     }
 
     /// Ends an association and closes its socket.
-    pub(super) fn demobilize(&mut self, id: AssociationId) {
+    pub(super) fn demobilize(&mut self, now: Now, id: AssociationId) {
         self.lookups.remove(&id);
         if let Some(association) = self.associations.remove(&id) {
             if association.refclock_id().is_none() {
                 self.outbox.push(Output::Close(id));
             }
             if self.variables.peer == Some(id) {
-                self.variables.peer = None;
+                self.lose_leader(now);
             }
             self.tell(id, association.shown_remote(), PeerEvent::Demobilize);
         }

@@ -122,7 +122,7 @@ impl System {
     }
 
     /// Up to `maxclock` at once; beyond, up to twice that, slowly and only while too few survive.
-    fn wants_more(&self, now: Now, id: AssociationId) -> bool {
+    pub(super) fn wants_more(&self, now: Now, id: AssociationId) -> bool {
         let tos = &self.config.tos;
         let servers = self.servers();
         if servers < tos.maxclock {
@@ -136,7 +136,7 @@ impl System {
         calm && servers < 2 * tos.maxclock && self.variables.survivors < tos.minclock
     }
 
-    fn unused_address(&self, now: Now, id: AssociationId) -> Option<IpAddr> {
+    pub(super) fn unused_address(&self, now: Now, id: AssociationId) -> Option<IpAddr> {
         let pool = self.pools.get(&id)?;
         let known = self.lookups.get(&id)?.known();
         known.iter().copied().find(|&address| {

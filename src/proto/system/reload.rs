@@ -60,11 +60,12 @@ impl System {
         let lines: Vec<AssociationConfig> = lines.into_iter().flatten().cloned().collect();
         let clocks: Vec<RefclockConfig> = clocks.into_iter().flatten().cloned().collect();
         self.config = config;
+        let led = self.variables.peer.is_some();
         for id in gone {
-            self.demobilize(id);
+            self.demobilize(now, id);
         }
         for id in drained {
-            self.drain(id);
+            self.drain(now, id);
         }
         for clock in &clocks {
             self.mobilize_refclock(now, clock);
@@ -74,13 +75,14 @@ impl System {
             self.mobilize(now, line, first);
             first = first.plus_seconds(FIRST_POLL_SPACING_S);
         }
-        if !self.is_synchronized() {
+        // The new lines count too among those the LOCAL clock waits for.
+        if !self.is_synchronized() || (led && self.variables.peer.is_none()) {
             self.make_local_wait(now);
         }
     }
 
     /// Ends a pool and its members.
-    fn drain(&mut self, id: AssociationId) {
+    fn drain(&mut self, now: Now, id: AssociationId) {
         let members: Vec<AssociationId> = self
             .associations
             .values()
@@ -88,7 +90,7 @@ impl System {
             .map(|it| it.id)
             .collect();
         for member in members {
-            self.demobilize(member);
+            self.demobilize(now, member);
         }
         self.lookups.remove(&id);
         if let Some(pool) = self.pools.remove(&id) {

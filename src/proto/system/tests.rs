@@ -3,6 +3,7 @@ mod clock;
 mod events;
 mod local;
 mod names;
+mod one_shot;
 mod pools;
 mod reload;
 mod sources;

@@ -48,6 +48,7 @@ impl System {
         for id in due {
             self.run_poll(now, id);
         }
+        self.end_if_hopeless(now);
         self.pump(now);
         self.publish();
     }
@@ -64,6 +65,10 @@ impl System {
         let Some(association) = self.associations.get_mut(&id) else {
             return;
         };
+        if association.poll.is_spent() {
+            association.poll.stop();
+            return;
+        }
         let is_refclock = association.refclock_id().is_some();
         let fit = unfit(association, &by) == 0;
         let turn = association.poll.turn(now.mono, system_poll, fit);
@@ -91,7 +96,7 @@ impl System {
             self.select(now);
         }
         if turn.fresh && self.is_to_go(now, id) {
-            self.demobilize(id);
+            self.demobilize(now, id);
             return;
         }
         if !is_refclock {

@@ -78,6 +78,9 @@ impl System {
             let Some(candidate) = candidate(association, &by) else {
                 continue;
             };
+            if association.is_local() && self.config.steering.one_shot {
+                continue;
+            }
             if !association.is_local() || candidate.prefer {
                 candidates.push(candidate);
             } else if now.mono >= self.local_from {
@@ -184,7 +187,7 @@ impl System {
         }
     }
 
-    fn end(&mut self, exit: Exit) {
+    pub(super) fn end(&mut self, exit: Exit) {
         self.ended = true;
         self.outbox.push(Output::Exit(exit));
     }
@@ -192,6 +195,8 @@ impl System {
     /// The clock was stepped to `now` and no stamp from before means anything: every association begins
     /// anew, and nobody is served as if the time were known.
     pub(super) fn forget_time(&mut self, now: Now) {
+        self.lose_leader(now);
+        self.make_local_wait(now);
         self.variables.forget(now);
         self.clockhop = super::Clockhop::default();
         let precision_s = self.precision_s();

@@ -6,6 +6,7 @@ const PLAIN: Habits = Habits {
     maxpoll: 10,
     iburst: false,
     burst: false,
+    once: false,
 };
 
 fn at(second: f64) -> Instant {

@@ -106,20 +106,6 @@ fn past_the_panic_threshold_nothing_more_happens() {
 }
 
 #[test]
-fn one_shot_ends() {
-    let mut config = steered(vec![server_line(1)]);
-    config.steering.one_shot = true;
-    let mut world = World::with_error(config, -0.4);
-    world.serve(1, Server::default());
-    world.run_s(60.0);
-    assert!(matches!(
-        world.exits[..],
-        [Exit::OneShotDone { stepped: true, .. }]
-    ));
-    assert!(world.error_s.abs() < 1e-3);
-}
-
-#[test]
 fn a_foreign_step_voids_all_samples() {
     let mut world = World::new(steered(vec![server_line(1)]));
     world.serve(1, Server::default());

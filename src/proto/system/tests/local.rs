@@ -1,7 +1,11 @@
 //! The LOCAL clock stands in when nobody else is left, and vouches for nothing but itself.
-use super::world::{LOCAL, Server, World, config, server_line};
-use crate::config::{AssociationConfig, RefclockConfig, SystemConfig};
+use super::world::{LOCAL, Server, World, address, config, named_line, server_line};
+use crate::association::tests::Ring;
+use crate::config::{AssociationConfig, AssociationKind, RefclockConfig, SystemConfig};
+use crate::event::SystemEvent;
+use crate::host::HostEvent;
 use crate::status::Tally;
+use truechimer_time::NtpDuration;
 use truechimer_time::leap::LeapIndicator;
 use truechimer_wire::ReferenceId;
 
@@ -29,6 +33,13 @@ fn steered(associations: Vec<AssociationConfig>) -> SystemConfig {
     let mut config = with_local(associations);
     config.steering.enabled = true;
     config
+}
+
+fn dead() -> Server {
+    Server {
+        alive: false,
+        ..Server::default()
+    }
 }
 
 fn fed(config: SystemConfig, error_s: f64) -> World {
@@ -86,6 +97,84 @@ fn preferred_it_is_a_candidate_like_any() {
     let mut world = fed(config, 0.0);
     world.run_s(64.0);
     assert_eq!(world.status().stratum, 11);
+}
+
+/// A LOCAL clock that led, gave way to server 1 long ago and has been kept waiting since.
+fn given_way() -> World {
+    let mut world = fed(steered(vec![server_line(1)]), 0.0);
+    world.run_s(400.0);
+    assert_eq!(world.status().stratum, 11);
+    world.serve(1, Server::default());
+    world.run_s(3600.0);
+    assert_eq!(world.status().stratum, 3);
+    world
+}
+
+fn waits_anew(world: &mut World, stratum: u8) {
+    assert_eq!(world.status().system_peer, None);
+    let lost = world.system_events(&SystemEvent::NoSystemPeer);
+    assert_eq!(lost, 1);
+    world.run_s(280.0);
+    assert_eq!(world.status().stratum, stratum, "too early to stand in");
+    world.run_s(120.0);
+    assert_eq!(world.status().stratum, 11);
+}
+
+#[test]
+fn it_waits_anew_after_a_step() {
+    let mut world = given_way();
+    world.serve(1, dead());
+    world.host(HostEvent::ForeignStep(NtpDuration::from_seconds(9.0)));
+    waits_anew(&mut world, 16);
+}
+
+#[test]
+fn it_waits_anew_after_a_denial() {
+    let mut world = given_way();
+    world.serve(
+        1,
+        Server {
+            kiss: Some("DENY"),
+            ..Server::default()
+        },
+    );
+    world.run_until(|world| world.status().system_peer.is_none());
+    waits_anew(&mut world, 3);
+}
+
+#[test]
+fn it_waits_anew_after_a_reload() {
+    let mut world = given_way();
+    world.host(HostEvent::Reconfigured {
+        config: Box::new(steered(vec![server_line(2)])),
+        authenticator: Box::new(Ring),
+    });
+    waits_anew(&mut world, 3);
+}
+
+#[test]
+fn it_waits_anew_when_a_denied_pool_member_led() {
+    let mut config = steered(Vec::new());
+    config.associations = vec![named_line(AssociationKind::Pool, "pool.example")];
+    let mut world = fed(config, 0.0);
+    world
+        .names
+        .insert("pool.example".to_owned(), vec![address(1)]);
+    world.serve(1, Server::default());
+    world.run_s(3600.0);
+    assert_eq!(world.tally(1), Some(Tally::SystemPeer));
+    world.serve(
+        1,
+        Server {
+            kiss: Some("DENY"),
+            ..Server::default()
+        },
+    );
+    world.run_until(|world| world.with(1).is_none());
+    assert_eq!(world.status().system_peer, None);
+    assert_eq!(world.system_events(&SystemEvent::NoSystemPeer), 1);
+    world.run_s(280.0);
+    assert_eq!(world.status().stratum, 3, "too early to stand in");
 }
 
 #[test]

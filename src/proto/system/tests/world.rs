@@ -184,6 +184,17 @@ impl World {
         self.pass_s(end.seconds_since(self.mono));
     }
 
+    /// Second by second until it is so, for two hours at most.
+    pub(super) fn run_until(&mut self, is_so: impl Fn(&Self) -> bool) {
+        for _ in 0..7200 {
+            if is_so(self) {
+                return;
+            }
+            self.run_s(1.0);
+        }
+        panic!("never so");
+    }
+
     fn next_due(&self) -> Option<Instant> {
         let late = self.late.iter().map(|it| it.due);
         late.chain(self.local)
