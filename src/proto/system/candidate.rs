@@ -14,6 +14,8 @@ pub(crate) struct Candidate {
     pub(crate) id: AssociationId,
     /// Source minus us.
     pub(crate) offset_s: f64,
+    /// How long ago the offset was measured.
+    pub(crate) age_s: f64,
     /// Root distance, half the width of its correctness interval.
     pub(crate) distance_s: f64,
     pub(crate) jitter_s: f64,
@@ -100,6 +102,7 @@ pub(crate) fn candidate(association: &Association, by: &Yardstick<'_>) -> Option
     finite.then_some(Candidate {
         id: association.id,
         offset_s,
+        age_s: association.filter.age_s(by.now),
         distance_s,
         jitter_s,
         stratum: association.peer.stratum,

@@ -138,6 +138,7 @@ fn lead(
         let it = preferred.candidate;
         let alone = Combined {
             offset_s: it.offset_s,
+            age_s: it.age_s,
             jitter_s: it.jitter_s,
         };
         return Some((it, alone));

@@ -1,6 +1,7 @@
 //! The system as a whole, against scripted servers and a clock that can be steered.
 mod clock;
 mod events;
+mod frequency;
 mod local;
 mod names;
 mod one_shot;

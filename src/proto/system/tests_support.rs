@@ -8,6 +8,7 @@ pub(super) fn candidate(id: u16, offset_s: f64, distance_s: f64) -> Candidate {
     Candidate {
         id: AssociationId(id),
         offset_s,
+        age_s: 0.0,
         distance_s,
         jitter_s: 1e-4,
         stratum: 2,

@@ -164,6 +164,7 @@ impl System {
         it.reference_time = peer.destination;
         Some(Estimate {
             offset_s: combined.offset_s,
+            age_s: combined.age_s,
             jitter_s: combined.jitter_s,
             root_delay_s,
             root_dispersion_s: it.root_dispersion_s,

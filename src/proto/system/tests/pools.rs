@@ -192,3 +192,26 @@ fn we_do_not_ask_ourselves() {
     world.run_s(60.0);
     assert_eq!(world.members(), [2, 3]);
 }
+
+#[test]
+fn preemptible_servers_go_when_there_are_too_many() {
+    let lines = (1..=5).map(|last| {
+        let mut line = server_line(last);
+        line.preempt = true;
+        line
+    });
+    let mut config = config(lines.collect());
+    config.tos.maxclock = 3;
+    let mut world = World::new(config);
+    for last in 1..=5 {
+        world.serve(
+            last,
+            Server {
+                offset_s: if last <= 3 { 0.0 } else { 0.004 },
+                ..Server::default()
+            },
+        );
+    }
+    world.run_s(20_000.0);
+    assert_eq!(world.members(), [1, 2, 3]);
+}
