@@ -71,6 +71,8 @@ pub(crate) struct ClockFilter {
     /// When the last sample used was taken.
     used: Option<Instant>,
     estimate: Sample,
+    /// When the sample of the estimate was taken.
+    taken: Instant,
     jitter_s: f64,
 }
 
@@ -90,6 +92,7 @@ impl ClockFilter {
             updated: now,
             used: None,
             estimate: nothing,
+            taken: now,
             jitter_s: precision_s,
         }
     }
@@ -125,6 +128,7 @@ impl ClockFilter {
         let apart_s = (self.estimate.offset_s - best.sample.offset_s).abs();
         self.estimate.offset_s = best.sample.offset_s;
         self.estimate.delay_s = best.sample.delay_s;
+        self.taken = best.taken;
         self.jitter_s = (squares / divisor(usable)).sqrt().max(setting.precision_s);
         self.admit(best, apart_s, setting)
     }
@@ -206,6 +210,11 @@ impl ClockFilter {
     /// RMS difference of the usable samples to the best one, seconds.
     pub(crate) const fn jitter_s(&self) -> f64 {
         self.jitter_s
+    }
+
+    /// How long ago the offset was measured, seconds.
+    pub(crate) fn age_s(&self, now: Instant) -> f64 {
+        now.seconds_since(self.taken)
     }
 
     /// When the sample was taken that was used last.

@@ -46,6 +46,8 @@ pub struct Discipline {
     actuator: Actuator,
     /// When the state was last entered or an offset last accepted.
     epoch: Instant,
+    /// How old the samples were that the frequency is measured from, seconds.
+    measured_from_age_s: f64,
     holdoff_s: f64,
     settled: Instant,
     status_due: Option<Instant>,
@@ -96,6 +98,7 @@ impl Discipline {
             filter: LoopFilter::new(tinker.allan_s, precision),
             actuator: Actuator::new(known_ppm.unwrap_or(0.0)),
             epoch: now.mono,
+            measured_from_age_s: 0.0,
             holdoff_s: HOLDOFF_S,
             settled: now.mono,
             status_due: None,
@@ -183,14 +186,16 @@ impl Discipline {
             }
             Decision::Step { measured, next } => {
                 if measured {
-                    self.set_measured_frequency(offset_s, since_s);
+                    self.set_measured_frequency(estimate, since_s);
                 }
+                self.measured_from_age_s = estimate.age_s;
                 self.step(now, offset_s, next, estimate)
             }
             Decision::Slew { measured, next } => {
                 if measured {
-                    self.set_measured_frequency(offset_s, since_s);
+                    self.set_measured_frequency(estimate, since_s);
                 }
+                self.measured_from_age_s = estimate.age_s;
                 self.slew(now, offset_s, since_s, next, estimate);
                 Verdict::Slewed
             }

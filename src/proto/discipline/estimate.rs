@@ -6,6 +6,8 @@ use truechimer_time::leap::LeapIndicator;
 pub struct Estimate {
     /// Combined offset, sources minus us, seconds.
     pub offset_s: f64,
+    /// How old the samples behind `offset_s` are, weighted as they are in it, seconds.
+    pub age_s: f64,
     /// Combined jitter, seconds.
     pub jitter_s: f64,
     /// Round trip to the primary source, seconds.

@@ -59,9 +59,17 @@ impl Discipline {
 
     /// What is still being slewed is no drift; the reference takes it for that when the first offset
     /// was too long for the interval.
-    pub(super) fn set_measured_frequency(&mut self, offset_s: f64, since_s: f64) {
-        let drifted_s = offset_s - self.actuator.residual_s();
-        let measured_ppm = self.actuator.base_ppm() + drifted_s / since_s * 1e6;
+    /// Samples of several sources are up to a poll interval old, a good part of the time measured, so
+    /// it is counted from sample to sample.
+    pub(super) fn set_measured_frequency(&mut self, estimate: &Estimate, since_s: f64) {
+        let drifted_s = estimate.offset_s - self.actuator.residual_s();
+        let apart_s = since_s - estimate.age_s + self.measured_from_age_s;
+        let drifting_s = if apart_s.is_finite() {
+            apart_s.clamp(since_s / 2.0, since_s * 2.0)
+        } else {
+            since_s
+        };
+        let measured_ppm = self.actuator.base_ppm() + drifted_s / drifting_s * 1e6;
         self.actuator.set_base(measured_ppm);
         self.check_limit();
         self.report(SystemEvent::FrequencySet(self.actuator.base_ppm()));

@@ -173,6 +173,7 @@ impl Bench {
     pub(super) fn update_of(&mut self, offset_s: f64) -> Verdict {
         let estimate = Estimate {
             offset_s,
+            age_s: 0.0,
             jitter_s: 1e-4,
             root_delay_s: 0.002,
             root_dispersion_s: 0.001,
