@@ -266,10 +266,15 @@ impl Discipline {
     }
 
     /// Somebody else set the clock: what was left to slew means nothing now, nor does a frequency
-    /// half measured.
+    /// half measured. The first offset after it is not to be taken for a spike.
     pub fn handle_foreign_step(&mut self, now: Now) {
         self.settle(now);
         self.epoch = now.mono;
+        self.state = match self.state {
+            State::Unset | State::Measure => State::Unset,
+            State::FrequencySet | State::Spike | State::Sync => State::FrequencySet,
+        };
+        self.stepping = None;
         self.actuator.forget_phase();
         self.filter.restart();
         if self.adjusts() && !self.steering.one_shot {

@@ -1,11 +1,30 @@
 //! How well the frequency is measured, and what it is worth after the clock was set by others.
 use super::world::{Server, World, config, server_line};
 use crate::config::{AssociationConfig, SystemConfig};
+use crate::host::HostEvent;
+use truechimer_time::NtpDuration;
 
 fn steered(associations: Vec<AssociationConfig>) -> SystemConfig {
     let mut config = config(associations);
     config.steering.enabled = true;
     config
+}
+
+#[test]
+fn a_foreign_step_is_undone_by_the_first_good_offset() {
+    for stored_freq_ppm in [Some(0.0), None] {
+        let mut config = steered(vec![server_line(1)]);
+        config.steering.stored_freq_ppm = stored_freq_ppm;
+        let mut world = World::new(config);
+        world.serve(1, Server::default());
+        // Without a frequency this is in the middle of measuring one.
+        world.run_s(200.0);
+        world.error_s += 30.0;
+        world.host(HostEvent::ForeignStep(NtpDuration::from_seconds(30.0)));
+        world.run_s(250.0);
+        assert_eq!(world.steps_s.len(), 1, "{stored_freq_ppm:?}");
+        assert!(world.error_s.abs() < 1e-3, "{}", world.error_s);
+    }
 }
 
 #[test]
