@@ -277,7 +277,8 @@ impl Association {
         if sample.leap == LeapIndicator::NotSynchronized {
             return heard;
         }
-        if self.poll.reach() == 0 {
+        let first = self.poll.reach() == 0;
+        if first {
             heard.events.push(PeerEvent::Reachable);
         }
         self.poll.reached();
@@ -294,6 +295,9 @@ impl Association {
             delay_s: 0.0,
             dispersion_s: jitter_s,
         };
+        if first && sample.id.is_local() {
+            self.filter.prime(now.mono, measured);
+        }
         let setting = self.setting(base);
         heard.after = After::of(self.filter.push(now.mono, measured, &setting), &mut heard);
         heard

@@ -107,6 +107,13 @@ impl ClockFilter {
         self.push(now, silence, setting)
     }
 
+    /// Fills every stage with a sample of a source that always says the same: to wait until the
+    /// empty stages have gone would only make it look worse than it is.
+    pub(crate) fn prime(&mut self, now: Instant, sample: Sample) {
+        self.stages = [Stage { sample, taken: now }; STAGES];
+        self.updated = now;
+    }
+
     /// Shifts in a sample and chooses anew.
     pub(crate) fn push(&mut self, now: Instant, sample: Sample, setting: &Setting) -> Filtered {
         self.shift(now, sample, setting);

@@ -59,6 +59,8 @@ fn alone_it_leads_at_once() {
         status.reference_id,
         ReferenceId::from_octets([127, 127, 1, 0])
     );
+    let dispersion_s = status.root_dispersion.to_seconds();
+    assert!(dispersion_s < 0.1, "{dispersion_s}");
     assert_eq!(status.associations.len(), 1);
     assert_eq!(status.associations[0].kind, 'l');
     assert_eq!(status.associations[0].tally, Tally::SystemPeer);
