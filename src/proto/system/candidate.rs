@@ -43,6 +43,9 @@ pub(crate) struct OwnAddress {
     pub(crate) reference_id: ReferenceId,
 }
 
+/// Who follows this stratum would be of stratum 16, which is none.
+const STRATUM_LAST: u8 = 15;
+
 /// Flash bits of the peer tests.
 pub(crate) const PEER_TESTS: u16 = PacketTest::PeerStratum.bit()
     | PacketTest::PeerDistance.bit()
@@ -59,7 +62,7 @@ pub(crate) fn unfit(association: &Association, by: &Yardstick<'_>) -> u16 {
     let above_floor = refclock || peer.stratum >= by.tos.floor;
     if peer.leap == LeapIndicator::NotSynchronized
         || !above_floor
-        || peer.stratum >= by.tos.ceiling.min(16)
+        || peer.stratum >= by.tos.ceiling.min(STRATUM_LAST)
     {
         failed |= PacketTest::PeerStratum.bit();
     }

@@ -129,6 +129,28 @@ fn floor_and_ceiling() {
 }
 
 #[test]
+fn nobody_follows_stratum_15() {
+    for ceiling in [Tos::default().ceiling, 16, 255] {
+        let mut config = config(vec![server_line(1), server_line(2)]);
+        config.tos.ceiling = ceiling;
+        let mut world = World::new(config);
+        for (last, stratum) in [(1, 15), (2, 14)] {
+            world.serve(
+                last,
+                Server {
+                    stratum,
+                    ..Server::default()
+                },
+            );
+        }
+        world.run_s(60.0);
+        let flash = world.with(1).map(|it| it.flash);
+        assert_eq!(flash, Some(PacketTest::PeerStratum.bit()));
+        assert_eq!(world.status().stratum, 15);
+    }
+}
+
+#[test]
 fn noselect_is_watched_only() {
     let mut line = server_line(1);
     line.noselect = true;
