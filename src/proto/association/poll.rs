@@ -10,7 +10,7 @@ use truechimer_time::Instant;
 const BURST: u8 = 8;
 /// Polls for which a burst stays armed while nobody answers.
 const RETRIES: u8 = 3;
-/// UNREACH: polls without an answer after which the interval grows (RFC 5905 §13).
+/// UNREACH: polls of an unreachable source after which the interval grows (RFC 5905 §13).
 pub(crate) const UNREACHABLE_POLLS: u32 = 10;
 /// Least time between two requests, seconds.
 const GUARD_S: f64 = 2.0;
@@ -20,6 +20,8 @@ const HEADWAY_INTERVALS: f64 = 7.0;
 const LAST_ANSWER_S: f64 = 4.0;
 /// A RATE kiss cannot push us past this exponent, else it would be a way to silence us.
 const RATE_POLL_MAX: i8 = 10;
+/// Good answers after which we dare to ask twice as often again, down to what is configured.
+const RATE_FORGIVEN_AFTER: u8 = 16;
 
 /// Limits and habits from the configuration.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +51,10 @@ pub(crate) struct Turn {
 #[derive(Clone, Debug)]
 pub(crate) struct PollProcess {
     habits: Habits,
+    /// As they were before a RATE kiss.
+    configured: Habits,
+    /// Good answers since a RATE kiss, or since its effect was last lessened.
+    good: u8,
     host_poll: i8,
     next: Option<Instant>,
     last: Instant,
@@ -56,6 +62,8 @@ pub(crate) struct PollProcess {
     retry: u8,
     reach: u8,
     unanswered: u32,
+    /// Polls since reach was lost.
+    silent: u32,
     /// Polls since the start, and whether a burst was begun.
     polls: u32,
     burst_begun: bool,
@@ -69,6 +77,8 @@ impl PollProcess {
     pub(crate) const fn new(habits: Habits, now: Instant, next: Instant) -> Self {
         Self {
             habits,
+            configured: habits,
+            good: 0,
             host_poll: habits.minpoll,
             next: Some(next),
             last: now,
@@ -76,6 +86,7 @@ impl PollProcess {
             retry: 0,
             reach: 0,
             unanswered: 0,
+            silent: 0,
             polls: 0,
             burst_begun: false,
             headway_s: 0.0,
@@ -91,6 +102,7 @@ impl PollProcess {
             next,
             headway_s: self.headway_s,
             headway_at: self.headway_at,
+            configured: self.configured,
             ..Self::new(self.habits, now, now)
         };
     }
@@ -113,10 +125,12 @@ impl PollProcess {
             turn.missed = before & 0b11 == 0b10 || (before == 0 && self.unanswered == 2);
             if turn.silent {
                 self.arm(self.habits.iburst);
-                if self.unanswered >= UNREACHABLE_POLLS {
+                self.silent = self.silent.saturating_add(1);
+                if self.silent >= UNREACHABLE_POLLS {
                     self.set_host_poll(self.host_poll.saturating_add(1));
                 }
             } else {
+                self.silent = 0;
                 self.arm(self.habits.burst && fit);
                 self.set_host_poll(system_poll);
             }
@@ -153,9 +167,31 @@ impl PollProcess {
     }
 
     /// A good answer came.
-    pub(crate) const fn reached(&mut self) {
+    pub(crate) fn reached(&mut self) {
         self.reach |= 1;
         self.unanswered = 0;
+        if self.habits.minpoll > self.configured.minpoll {
+            self.good += 1;
+            if self.good >= RATE_FORGIVEN_AFTER {
+                self.forgive();
+            }
+        }
+    }
+
+    fn forgive(&mut self) {
+        self.good = 0;
+        self.habits.minpoll -= 1;
+        self.habits.maxpoll = self.configured.maxpoll.max(self.habits.minpoll);
+        if self.habits.minpoll <= self.configured.minpoll {
+            self.habits = self.configured;
+        }
+    }
+
+    /// Another server: what the one before could not bear does not concern it.
+    pub(crate) const fn forget_rate(&mut self) {
+        self.habits = self.configured;
+        self.good = 0;
+        self.headway_s = 0.0;
     }
 
     /// Puts the next request at its place for the poll exponent wanted (the reference's
@@ -195,9 +231,9 @@ impl PollProcess {
     /// Obeys a RATE kiss: asks at most half as often, or as seldom as the server says, from now on.
     /// Returns the new exponent.
     pub(crate) fn slow_down(&mut self, now: Instant, server_poll: i8) -> i8 {
-        let bound = self.habits.maxpoll.max(RATE_POLL_MAX);
         let wanted = server_poll.max(self.host_poll.saturating_add(1));
-        let slower = wanted.min(bound);
+        let slower = wanted.min(RATE_POLL_MAX).max(self.host_poll);
+        self.good = 0;
         self.habits.minpoll = self.habits.minpoll.max(slower);
         self.habits.maxpoll = self.habits.maxpoll.max(slower);
         self.habits.iburst = false;

@@ -131,6 +131,7 @@ impl System {
         let had_one = association.remote.is_some();
         association.remote = Some(remote);
         association.restart(now.mono, "INIT", precision_s, &mut self.rng);
+        association.poll.forget_rate();
         let pause_s = if had_one { CHANGE_PAUSE_S } else { 0.0 };
         association.poll.set_next(now.mono.plus_seconds(pause_s));
         let what = if had_one {

@@ -119,16 +119,18 @@ fn backs_off_when_nobody_answers() {
     bench.ask(6);
     bench.answer();
     let mut lost = Vec::new();
+    let mut rose = None;
     for poll in 1..=20 {
         let (_, turn) = bench.ask(6);
         if turn.lost {
             lost.push(poll);
         }
-        if poll < 9 {
-            assert_eq!(bench.poll.host_poll(), 6, "{poll}");
+        if bench.poll.host_poll() > 6 {
+            rose = rose.or(Some(poll));
         }
     }
     assert_eq!(lost, [8], "unreachable once, after eight polls");
+    assert_eq!(rose, Some(17), "ten polls after reach was lost");
     assert_eq!(bench.poll.host_poll(), 10);
     assert_eq!(bench.poll.unanswered(), 20);
 }
@@ -153,8 +155,44 @@ fn rate_kiss_is_remembered_and_bounded() {
         maxpoll: 12,
         ..PLAIN
     });
-    assert_eq!(slow.poll.slow_down(at(0.0), 17), 12);
-    assert_eq!(slow.poll.slow_down(at(0.0), -128), 12);
+    assert_eq!(
+        slow.poll.slow_down(at(0.0), 17),
+        10,
+        "not the operator's 12"
+    );
+    assert_eq!(slow.poll.slow_down(at(0.0), -128), 10);
+    let mut slowest = Bench::new(Habits {
+        minpoll: 12,
+        maxpoll: 12,
+        ..PLAIN
+    });
+    assert_eq!(slowest.poll.slow_down(at(0.0), 17), 12, "never faster");
+}
+
+#[test]
+fn rate_kiss_wears_off() {
+    let habits = Habits {
+        iburst: true,
+        ..PLAIN
+    };
+    let mut bench = Bench::new(habits);
+    bench.ask(6);
+    assert_eq!(bench.poll.slow_down(bench.now, 8), 8);
+    for (answers, expected) in [(15, 8), (1, 7), (15, 7), (1, 6), (40, 6)] {
+        for _ in 0..answers {
+            bench.ask(3);
+            bench.answer();
+        }
+        assert_eq!(bench.poll.habits().minpoll, expected);
+        assert_eq!(bench.poll.habits().iburst, expected == 6);
+    }
+    let now = bench.now;
+    assert_eq!(bench.poll.slow_down(now, 0), 7);
+    bench.poll.restart(now, &mut bench.rng);
+    assert_eq!(bench.poll.habits().minpoll, 7, "a step is no excuse");
+    bench.poll.forget_rate();
+    assert_eq!(bench.poll.habits().minpoll, 6, "another server");
+    assert!(bench.poll.habits().iburst);
 }
 
 #[test]
