@@ -190,6 +190,7 @@ impl PollProcess {
     /// Another server: what the one before could not bear does not concern it.
     pub(crate) const fn forget_rate(&mut self) {
         self.habits = self.configured;
+        self.host_poll = self.configured.minpoll;
         self.good = 0;
         self.headway_s = 0.0;
     }
@@ -265,11 +266,9 @@ impl PollProcess {
         self.retry = 0;
     }
 
-    /// Moves the next request, if there is to be one.
-    pub(crate) fn set_next(&mut self, at: Instant) {
-        if self.next.is_some() {
-            self.next = Some(at);
-        }
+    /// Asks next at this moment, even if it was to ask no more.
+    pub(crate) const fn resume(&mut self, at: Instant) {
+        self.next = Some(at);
     }
 
     fn set_host_poll(&mut self, wanted: i8) {

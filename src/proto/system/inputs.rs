@@ -77,7 +77,7 @@ impl System {
                 }
             }
             After::Denied => {
-                self.drop_denied_member(now, id);
+                self.leave_denied(now, id);
                 self.select(now);
                 self.end_if_hopeless(now);
             }
@@ -86,8 +86,9 @@ impl System {
         self.publish();
     }
 
-    /// A pool has others to ask; a configured server stays, silent, for the operator to see.
-    fn drop_denied_member(&mut self, now: Now, id: AssociationId) {
+    /// A pool has others to ask, a name may have other addresses; without one a configured server
+    /// stays, silent, for the operator to see.
+    fn leave_denied(&mut self, now: Now, id: AssociationId) {
         let Some(association) = self.associations.get(&id) else {
             return;
         };
@@ -96,6 +97,8 @@ impl System {
                 pool.shun_for_a_day(remote.ip(), now.mono);
             }
             self.demobilize(now, id);
+        } else {
+            self.try_next_address(now, id);
         }
     }
 

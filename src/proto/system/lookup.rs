@@ -89,6 +89,11 @@ impl Lookup {
         self.known.is_empty() && self.failures >= HOPELESS_AFTER
     }
 
+    /// Whether the last answer brought nothing.
+    pub(super) const fn is_failing(&self) -> bool {
+        self.failures > 0
+    }
+
     /// Whether a question is out.
     pub(super) const fn is_asked(&self) -> bool {
         self.asked.is_some()

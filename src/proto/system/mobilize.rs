@@ -17,13 +17,17 @@ impl System {
     /// Mobilises one `server` or `pool` line, first asked at `first`.
     pub(super) fn mobilize(&mut self, now: Now, line: &AssociationConfig, first: Instant) {
         let id = self.new_id();
+        let is_pool = line.kind == AssociationKind::Pool;
         let taken = match line.remote {
-            Remote::Address(address) => self.is_used(SocketAddr::new(address, line.port)),
-            Remote::Name(_) => false,
+            Remote::Address(address) if !is_pool => {
+                let remote = SocketAddr::new(address, line.port);
+                self.evict_member(now, remote);
+                self.is_used(remote)
+            }
+            Remote::Address(_) | Remote::Name(_) => false,
         };
         let full = self.associations.len() + self.pools.len() >= ASSOCIATIONS_AT_MOST;
-        let is_pool = line.kind == AssociationKind::Pool;
-        if full || (taken && !is_pool) {
+        if full || taken {
             self.tell(id, remote_name(line), PeerEvent::Demobilize);
             return;
         }
@@ -112,6 +116,23 @@ impl System {
         self.associations
             .values()
             .any(|it| it.remote == Some(remote))
+    }
+
+    /// Whether a line of the configuration holds this address; a pool's member only borrows one.
+    pub(super) fn is_configured(&self, remote: SocketAddr) -> bool {
+        self.associations
+            .values()
+            .any(|it| it.remote == Some(remote) && !matches!(it.role, Role::Member { .. }))
+    }
+
+    /// A pool's member makes way for the line of the configuration that wants its address.
+    pub(super) fn evict_member(&mut self, now: Now, remote: SocketAddr) {
+        let mut all = self.associations.values();
+        let member =
+            all.find(|it| it.remote == Some(remote) && matches!(it.role, Role::Member { .. }));
+        if let Some(id) = member.map(|it| it.id) {
+            self.demobilize(now, id);
+        }
     }
 
     /// Servers and pool members, reachable or not.

@@ -29,6 +29,7 @@ impl System {
             };
             if let Some(learned) = lookup.expire(now.mono) {
                 self.tell_failure(id, learned);
+                self.leave_lost_address(now, id);
                 continue;
             }
             if out >= QUESTIONS_AT_MOST {
@@ -55,6 +56,7 @@ impl System {
         let learned = lookup.learn(now.mono, outcome);
         self.tell_failure(id, learned);
         if learned != Learned::Addresses {
+            self.leave_lost_address(now, id);
             return;
         }
         if let Some(pool) = self.pools.get_mut(&id) {
@@ -102,7 +104,20 @@ impl System {
         }
     }
 
-    /// The next known address that no other association uses, and whether the list began anew.
+    /// Goes on to another known address, from the first again after the last, if nobody answers at the
+    /// present one; true if there is one.
+    pub(super) fn leave_lost_address(&mut self, now: Now, id: AssociationId) -> bool {
+        if !self.is_lost(id) {
+            return false;
+        }
+        let Some((address, _)) = self.next_address(id) else {
+            return false;
+        };
+        self.change_address(now, id, address);
+        true
+    }
+
+    /// The next known address that no other line of the configuration uses, and whether the list began anew.
     fn next_address(&self, id: AssociationId) -> Option<(IpAddr, bool)> {
         let association = self.associations.get(&id)?;
         let Role::Server(line) = &association.role else {
@@ -116,24 +131,26 @@ impl System {
         let earlier = known.iter().take(after).map(|it| (*it, true));
         later
             .chain(earlier)
-            .find(|(it, _)| !self.is_used(SocketAddr::new(*it, line.port)))
+            .find(|(it, _)| !self.is_configured(SocketAddr::new(*it, line.port)))
     }
 
     fn change_address(&mut self, now: Now, id: AssociationId, address: IpAddr) {
         let precision_s = self.precision_s();
+        let port = match self.associations.get(&id).map(|it| &it.role) {
+            Some(Role::Server(line)) => line.port,
+            _ => return,
+        };
+        let remote = SocketAddr::new(address, port);
+        self.evict_member(now, remote);
         let Some(association) = self.associations.get_mut(&id) else {
             return;
         };
-        let Role::Server(line) = &association.role else {
-            return;
-        };
-        let remote = SocketAddr::new(address, line.port);
         let had_one = association.remote.is_some();
         association.remote = Some(remote);
         association.restart(now.mono, "INIT", precision_s, &mut self.rng);
         association.poll.forget_rate();
         let pause_s = if had_one { CHANGE_PAUSE_S } else { 0.0 };
-        association.poll.set_next(now.mono.plus_seconds(pause_s));
+        association.poll.resume(now.mono.plus_seconds(pause_s));
         let what = if had_one {
             PeerEvent::Restart
         } else {

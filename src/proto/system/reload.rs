@@ -28,7 +28,19 @@ impl System {
             .reconfigure(now, config.steering, config.tinker);
         self.tell_system(SystemEvent::Restart);
         self.configure(now, config);
+        self.revive_denied(now);
         self.select(now);
+    }
+
+    /// The operator may have come to terms with a server that told us to go away.
+    fn revive_denied(&mut self, now: Now) {
+        let precision_s = self.precision_s();
+        for association in self.associations.values_mut() {
+            if association.poll.next().is_none() {
+                association.restart(now.mono, "INIT", precision_s, &mut self.rng);
+                association.poll.resume(now.mono);
+            }
+        }
     }
 
     /// Makes the associations those of `config`, keeping every one whose line is still there.

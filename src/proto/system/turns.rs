@@ -95,8 +95,7 @@ impl System {
         if matches!(filtered, Filtered::Empty | Filtered::Fresh) {
             self.select(now);
         }
-        if turn.fresh && self.is_to_go(now, id) {
-            self.demobilize(now, id);
+        if turn.fresh && self.ends_turn(now, id) {
             return;
         }
         if !is_refclock {
@@ -108,29 +107,37 @@ impl System {
         }
     }
 
-    /// Looks after a source that nobody needs or that does not answer; true if it is to be dropped.
-    fn is_to_go(&mut self, now: Now, id: AssociationId) -> bool {
-        let Some(association) = self.associations.get(&id) else {
-            return false;
-        };
-        let unanswered = association.poll.unanswered();
-        let lost = association.poll.reach() == 0 && unanswered >= LOOKUP_AFTER_POLLS;
-        if lost
-            && matches!(association.role, Role::Server(_))
+    /// Looks after a source that nobody needs or that does not answer; true if it is gone, or begins
+    /// anew elsewhere.
+    fn ends_turn(&mut self, now: Now, id: AssociationId) -> bool {
+        if self.is_lost(id)
             && let Some(lookup) = self.lookups.get_mut(&id)
         {
             lookup.want(now.mono);
+            // Without news of the name, the addresses known are all there is.
+            if lookup.is_failing() && self.leave_lost_address(now, id) {
+                return true;
+            }
         }
         match self.fate_of(now, id) {
-            Fate::Stay => false,
-            Fate::Go => true,
+            Fate::Stay => return false,
+            Fate::Go => {}
             Fate::Replace { pool, address } => {
                 if let Some(pool) = self.pools.get_mut(&pool) {
                     pool.shun_awhile(address, now.mono);
                 }
-                true
             }
         }
+        self.demobilize(now, id);
+        true
+    }
+
+    /// Whether a configured server has not answered for so long that its name is worth a look.
+    pub(super) fn is_lost(&self, id: AssociationId) -> bool {
+        self.associations.get(&id).is_some_and(|it| {
+            let silent = it.poll.reach() == 0 && it.poll.unanswered() >= LOOKUP_AFTER_POLLS;
+            silent && matches!(it.role, Role::Server(_))
+        })
     }
 
     fn send_request(&mut self, id: AssociationId, now: Now) {

@@ -164,3 +164,82 @@ fn questions_out_are_bounded() {
     }
     assert_eq!(asked, 16);
 }
+
+#[test]
+fn another_known_address_is_tried_while_dns_is_down() {
+    let mut world = named();
+    let all = vec![address(1), address(2), address(3)];
+    world.names.insert(NAME.to_owned(), all);
+    world.serve(1, Server::default());
+    world.serve(3, Server::default());
+    world.run_s(600.0);
+    world.names.clear();
+    world.servers.remove(&address(1));
+    world.run_s(5000.0);
+    assert_eq!(world.members(), [3]);
+    assert_eq!(world.tally(3), Some(Tally::SystemPeer));
+    world.servers.remove(&address(3));
+    world.serve(1, Server::default());
+    world.run_s(20_000.0);
+    assert_eq!(world.members(), [1], "round to the first again");
+    assert_eq!(world.tally(1), Some(Tally::SystemPeer));
+}
+
+#[test]
+fn a_denial_leads_to_the_next_address() {
+    let mut world = named();
+    world
+        .names
+        .insert(NAME.to_owned(), vec![address(1), address(2)]);
+    let denies = Server {
+        kiss: Some("DENY"),
+        ..Server::default()
+    };
+    world.serve(1, denies);
+    world.serve(2, Server::default());
+    world.run_s(60.0);
+    assert_eq!(world.tally(2), Some(Tally::SystemPeer));
+    world.serve(2, denies);
+    world.run_s(2000.0);
+    let sent = world.sent.len();
+    world.run_s(20_000.0);
+    assert_eq!(world.sent.len(), sent, "nobody left to ask");
+}
+
+#[test]
+fn a_rate_kiss_stays_with_its_address() {
+    let mut world = named();
+    world.names.insert(NAME.to_owned(), vec![address(1)]);
+    world.serve(
+        1,
+        Server {
+            kiss: Some("RATE"),
+            ..Server::default()
+        },
+    );
+    world.run_s(60.0);
+    assert_eq!(world.with(1).map(|it| it.host_poll), Some(7));
+    world.servers.clear();
+    world.names.insert(NAME.to_owned(), vec![address(2)]);
+    world.run_until(|world| world.with(2).is_some());
+    assert_eq!(world.with(2).map(|it| it.host_poll), Some(6));
+}
+
+#[test]
+fn a_name_takes_its_address_from_a_pool() {
+    let mut world = World::new(config(vec![
+        named_line(crate::config::AssociationKind::Pool, "pool.example"),
+        named_line(Line, NAME),
+    ]));
+    world
+        .names
+        .insert("pool.example".to_owned(), vec![address(1), address(2)]);
+    world.serve(1, Server::default());
+    world.serve(2, Server::default());
+    world.run_s(10.0);
+    assert_eq!(world.members(), [1, 2]);
+    world.names.insert(NAME.to_owned(), vec![address(1)]);
+    world.run_s(300.0);
+    assert_eq!(world.members(), [1, 2]);
+    assert_eq!(world.with(1).map(|it| it.name), Some(NAME.to_owned()));
+}

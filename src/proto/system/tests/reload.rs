@@ -77,3 +77,39 @@ fn own_addresses_may_change() {
     world.run_s(1200.0);
     assert_eq!(world.tally(1), Some(Tally::Reject));
 }
+
+#[test]
+fn a_new_line_takes_its_address_from_a_pool() {
+    let pool = named_line(AssociationKind::Pool, "pool.example");
+    let mut world = World::new(config(vec![pool.clone()]));
+    let all = (1..=3).map(address).collect();
+    world.names.insert("pool.example".to_owned(), all);
+    for last in 1..=3 {
+        world.serve(last, Server::default());
+    }
+    world.run_s(60.0);
+    let mut line = server_line(2);
+    line.prefer = true;
+    reload(&mut world, config(vec![pool, line]));
+    assert_eq!(world.members(), [1, 2, 3]);
+    world.run_s(600.0);
+    assert_eq!(world.tally(2), Some(Tally::SystemPeer), "preferred");
+}
+
+#[test]
+fn the_denied_are_asked_again() {
+    let mut world = World::new(config(vec![server_line(1)]));
+    world.serve(
+        1,
+        Server {
+            kiss: Some("DENY"),
+            ..Server::default()
+        },
+    );
+    world.run_s(600.0);
+    assert_eq!(world.sent.len(), 1);
+    world.serve(1, Server::default());
+    reload(&mut world, config(vec![server_line(1)]));
+    world.run_s(600.0);
+    assert_eq!(world.tally(1), Some(Tally::SystemPeer));
+}
