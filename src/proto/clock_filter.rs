@@ -97,14 +97,29 @@ impl ClockFilter {
         }
     }
 
-    /// Shifts in "heard nothing", so that a silent source's samples are crowded out.
+    /// Shifts in "heard nothing", so that a silent source's samples are crowded out. What was
+    /// measured last stays; silence is no measurement.
     pub(crate) fn push_silence(&mut self, now: Instant, setting: &Setting) -> Filtered {
         let silence = Sample {
             offset_s: 0.0,
             delay_s: 0.0,
             dispersion_s: MAX_DISPERSION_S,
         };
-        self.push(now, silence, setting)
+        self.shift(now, silence, setting);
+        let order = self.order(now, setting);
+        self.sum_dispersion(&order);
+        if count_usable(&order, setting.maxdist_s) == 0 {
+            self.jitter_s = 0.0;
+            return Filtered::Empty;
+        }
+        Filtered::Old
+    }
+
+    /// Filter dispersion (RFC 5905 §10): every stage weighs half of the one before it in the order.
+    fn sum_dispersion(&mut self, order: &[(f64, usize); STAGES]) {
+        self.estimate.dispersion_s = order.iter().rev().fold(0.0, |sum, &(_, index)| {
+            STAGE_WEIGHT * (sum + self.stages[index].sample.dispersion_s)
+        });
     }
 
     /// Fills every stage with a sample of a source that always says the same: to wait until the
@@ -120,9 +135,7 @@ impl ClockFilter {
         let order = self.order(now, setting);
         let usable = count_usable(&order, setting.maxdist_s);
         let best = self.stages[order[0].1];
-        self.estimate.dispersion_s = order.iter().rev().fold(0.0, |sum, &(_, index)| {
-            STAGE_WEIGHT * (sum + self.stages[index].sample.dispersion_s)
-        });
+        self.sum_dispersion(&order);
         let squares: f64 = order[..usable]
             .iter()
             .map(|&(_, index)| self.stages[index].sample.offset_s - best.sample.offset_s)

@@ -10,6 +10,8 @@ use truechimer_wire::{Header, KissCode, Mode, Packet};
 
 /// MAXDISP: a server this far from its root is not synchronized to anything, seconds.
 const ROOT_DISTANCE_MAX_S: f64 = 16.0;
+/// A server may read its clock for the one field before, and for the other after, it was set anew.
+const REFERENCE_LATE_MAX_S: f64 = 0.001;
 /// Strata from here on mean "unsynchronized".
 const STRATUM_MAX: u8 = 16;
 
@@ -144,7 +146,7 @@ pub(crate) fn examine(header: &Header) -> Result<TestsPassed, PacketTest> {
             .transmit_time
             .since(header.reference_time)
             .to_seconds()
-            < 0.0;
+            < -REFERENCE_LATE_MAX_S;
     if distance_s >= ROOT_DISTANCE_MAX_S || set_later {
         return Err(PacketTest::Header);
     }

@@ -113,35 +113,26 @@ fn newest_counts_while_settling() {
 }
 
 #[test]
-fn popcorn_is_passed_over_once() {
-    let calm = [
-        (0.0010, 0.010),
-        (0.0011, 0.011),
-        (0.0010, 0.011),
-        (0.0012, 0.011),
-        (0.0011, 0.011),
-        (0.0010, 0.011),
-        (0.0011, 0.011),
-        (0.0010, 0.011),
-    ];
-    let mut filter = filled(&calm);
-    let used = filter.used();
-    // 0.5 s off with the least delay of all; the jitter against it is 0.5 s too, so shrink it by
-    // making the spike just above three times the jitter of a filter of two.
-    let outcome = filter.push(at(64.0 * 9.0), sample(0.5, 0.001), &SETTING);
-    assert_eq!(
-        outcome,
-        Filtered::Fresh,
-        "jitter grows with the spike itself"
-    );
-    assert_ne!(filter.used(), used);
-
-    let mut lone = filled(&[(0.0, 0.012); 8]);
-    // Seven silences leave one usable stage, whose jitter against itself is the precision.
-    for turn in 9_u8..16 {
-        lone.push_silence(at(64.0 * f64::from(turn)), &SETTING);
+fn silence_is_no_measurement() {
+    for settling in [false, true] {
+        let setting = Setting {
+            settling,
+            ..SETTING
+        };
+        // The best sample leaves first; the next best would be an old one.
+        let mut filter = filled(&[(0.002, 0.010), (0.007, 0.020), (0.008, 0.030)]);
+        filter.push(at(64.0 * 4.0), sample(0.002, 0.010), &setting);
+        let (used, jitter_s) = (filter.used(), filter.jitter_s());
+        for turn in 5_u8..=11 {
+            let outcome = filter.push_silence(at(64.0 * f64::from(turn)), &setting);
+            assert_eq!(outcome, Filtered::Old);
+            near(filter.offset_s(), 0.002);
+            near(filter.delay_s(), 0.010);
+            near(filter.jitter_s(), jitter_s);
+            assert_eq!(filter.used(), used);
+        }
+        assert!(filter.dispersion_s() > 7.0);
     }
-    assert!(lone.jitter_s() <= 1e-6);
 }
 
 #[test]

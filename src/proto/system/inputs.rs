@@ -60,9 +60,13 @@ impl System {
         bursting: bool,
     ) {
         let remote = self.associations.get(&id).map(|it| it.shown_remote());
+        let named = match self.associations.get(&id).map(|it| &it.role) {
+            Some(Role::Member { pool, .. }) => *pool,
+            _ => id,
+        };
         for event in events {
             if event == PeerEvent::Reachable
-                && let Some(lookup) = self.lookups.get_mut(&id)
+                && let Some(lookup) = self.lookups.get_mut(&named)
             {
                 lookup.is_fruitful();
             }
@@ -135,7 +139,7 @@ impl System {
     }
 
     /// Takes a measurement of a reference clock. The LOCAL clock is not listened to while another
-    /// source leads: it would only agree with itself.
+    /// source leads, as it would only agree with itself, unless it is to be preferred.
     pub fn handle_refclock_sample(&mut self, now: Now, sample: RefclockSample) {
         if self.ended || self.is_near_leap(now) {
             return;
@@ -148,7 +152,7 @@ impl System {
         let Some(association) = found else { return };
         let id = association.id;
         let dark = self.variables.peer.is_none_or(|leader| leader == id);
-        if sample.id.is_local() && !dark {
+        if sample.id.is_local() && !dark && !association.options.prefer {
             return;
         }
         let heard = association.take_sample(now, &sample, &setting);
@@ -174,7 +178,7 @@ impl System {
                 config,
                 authenticator,
             } => self.reconfigure(now, *config, authenticator),
-            HostEvent::LeapTable(table) => self.take_leap_table(now, table),
+            HostEvent::LeapTable(table) => self.take_leap_table(now, Some(table)),
             HostEvent::OwnAddresses(addresses) => self.set_own_addresses(&addresses),
             HostEvent::ForeignStep(by) => self.handle_foreign_step(now, by),
         }

@@ -20,9 +20,9 @@ impl System {
         self.refresh_leap(now);
     }
 
-    /// Takes another table.
-    pub(super) fn take_leap_table(&mut self, now: Now, table: LeapTable) {
-        self.leap.set_table(Some(table));
+    /// Takes another table, or none any more.
+    pub(super) fn take_leap_table(&mut self, now: Now, table: Option<LeapTable>) {
+        self.leap.set_table(table);
         self.refresh_leap(now);
     }
 

@@ -47,9 +47,7 @@ impl System {
     pub(super) fn configure(&mut self, now: Now, config: SystemConfig) {
         self.variables.precision = config.precision;
         self.set_own_addresses(&config.own_addresses);
-        if let Some(table) = config.leap_table.clone() {
-            self.take_leap_table(now, table);
-        }
+        self.take_leap_table(now, config.leap_table.clone());
         let mut lines: Vec<Option<&AssociationConfig>> =
             config.associations.iter().map(Some).collect();
         let mut clocks: Vec<Option<&RefclockConfig>> = config.refclocks.iter().map(Some).collect();

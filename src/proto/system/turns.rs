@@ -92,7 +92,7 @@ impl System {
         for event in events {
             self.tell(id, remote.clone(), event);
         }
-        if matches!(filtered, Filtered::Empty | Filtered::Fresh) {
+        if turn.lost || filtered == Filtered::Empty {
             self.select(now);
         }
         if turn.fresh && self.ends_turn(now, id) {

@@ -2,7 +2,7 @@ use super::super::tests::{Ring, key};
 use super::*;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
-use truechimer_time::{NtpShort, NtpTimestamp};
+use truechimer_time::{NtpDuration, NtpShort, NtpTimestamp};
 use truechimer_wire::ReferenceId;
 
 struct Bench {
@@ -106,13 +106,11 @@ fn second_answer_and_replay_are_duplicates() {
     bench.nonce = bench
         .exchange
         .begin(2, &mut ChaCha20Rng::from_seed([4; 32]));
-    let stale = bench.good();
-    let answer = bench.identify(&stale.to_octets(), None);
-    assert_eq!(
-        refused(answer),
-        Some(PacketTest::Duplicate),
-        "same transmit stamp"
-    );
+    let replayed = bench.identify(&header.to_octets(), None);
+    assert_eq!(refused(replayed), Some(PacketTest::Duplicate));
+    let mut coarse = bench.good();
+    coarse.transmit_time = header.transmit_time;
+    assert!(bench.identify(&coarse.to_octets(), None).is_ok());
 }
 
 #[test]
@@ -167,6 +165,11 @@ fn set_after_it_was_read() {
     let mut header = bench.good();
     header.reference_time = NtpTimestamp::from_bits(10 << 32);
     assert_eq!(examine(&header).err(), Some(PacketTest::Header));
+    for (late_s, passes) in [(0.0009, true), (0.0011, false)] {
+        let late = NtpDuration::from_seconds(late_s);
+        header.reference_time = header.transmit_time.plus(late);
+        assert_eq!(examine(&header).is_ok(), passes, "{late_s}");
+    }
     header.reference_time = NtpTimestamp::ZERO;
     assert!(examine(&header).is_ok(), "zero says nothing");
 }

@@ -40,3 +40,17 @@ fn several_servers_do_not_blur_the_measured_frequency() {
     let freq_ppm = world.status().frequency_ppm;
     assert!((freq_ppm - -100.0).abs() < 2.0, "{freq_ppm}");
 }
+
+#[test]
+fn the_kernel_loop_removes_offset_and_drift() {
+    let mut config = steered(vec![server_line(1)]);
+    config.steering.kernel = true;
+    config.steering.stored_freq_ppm = None;
+    let mut world = World::with_error(config, 0.01);
+    world.skew_ppm = -20.0;
+    world.serve(1, Server::default());
+    world.run_s(20_000.0);
+    assert!(world.error_s.abs() < 2e-4, "{}", world.error_s);
+    let freq_ppm = world.status().frequency_ppm;
+    assert!((freq_ppm - 20.0).abs() < 1.0, "{freq_ppm}");
+}

@@ -194,3 +194,18 @@ fn it_spends_no_panic_pass() {
     assert_eq!(world.steps_s.len(), 1);
     assert!(world.error_s.abs() < 0.01, "{}", world.error_s);
 }
+
+#[test]
+fn preferred_it_is_heard_while_a_server_leads() {
+    let mut config = with_local(vec![server_line(1)]);
+    config.refclocks[0].prefer = true;
+    let mut world = World::new(config);
+    world.serve(1, Server::default());
+    world.run_s(300.0);
+    assert_eq!(world.tally(1), Some(Tally::SystemPeer));
+    world.feed_local();
+    world.run_s(130.0);
+    assert_eq!(world.status().stratum, 11);
+    world.run_s(3600.0);
+    assert_eq!(world.status().stratum, 11, "and goes on to be");
+}

@@ -215,3 +215,21 @@ fn preemptible_servers_go_when_there_are_too_many() {
     world.run_s(20_000.0);
     assert_eq!(world.members(), [1, 2, 3]);
 }
+
+#[test]
+fn a_name_that_brought_a_good_member_may_be_asked_again_soon() {
+    let mut world = World::new(pool(4));
+    world.names.insert(NAME.to_owned(), addresses(1..=1));
+    world.serve(1, Server::default());
+    // Only one address: asked ever more seldom, by now about every 1024 s.
+    world.run_s(20_000.0);
+    world.names.insert(NAME.to_owned(), addresses(1..=2));
+    world.serve(2, Server::default());
+    world.run_until(|world| world.with(2).is_some_and(|it| it.reach != 0));
+    world.names.insert(NAME.to_owned(), addresses(3..=3));
+    world.run_s(1024.0 + 200.0);
+    let asked = world.asked.len();
+    world.run_s(300.0);
+    assert!(world.members().contains(&3));
+    assert!(world.asked.len() > asked, "{asked}");
+}

@@ -5,6 +5,7 @@ use crate::config::{AssociationKind, SystemConfig};
 use crate::event::PeerEvent;
 use crate::host::HostEvent;
 use crate::status::Tally;
+use truechimer_time::leap::LeapTable;
 
 fn reload(world: &mut World, config: SystemConfig) {
     world.host(HostEvent::Reconfigured {
@@ -112,4 +113,19 @@ fn the_denied_are_asked_again() {
     reload(&mut world, config(vec![server_line(1)]));
     world.run_s(600.0);
     assert_eq!(world.tally(1), Some(Tally::SystemPeer));
+}
+
+#[test]
+fn a_leap_table_may_be_taken_away() {
+    let table = LeapTable::new(vec![(1_483_228_800, 37)], i64::MAX);
+    let with_table = SystemConfig {
+        leap_table: table,
+        ..config(vec![server_line(1)])
+    };
+    let mut world = World::new(with_table);
+    world.serve(1, Server::default());
+    world.run_s(60.0);
+    assert_eq!(world.status().tai_utc_s, Some(37));
+    reload(&mut world, config(vec![server_line(1)]));
+    assert_eq!(world.status().tai_utc_s, None);
 }

@@ -233,3 +233,20 @@ fn associations_are_bounded() {
     assert_eq!(world.status().associations.len(), 256);
     assert!(world.status().associations.iter().all(|it| it.id.0 != 0));
 }
+
+#[test]
+fn a_reply_after_the_next_request_is_bogus() {
+    let mut world = World::new(config(vec![plain(1)]));
+    world.serve(
+        1,
+        Server {
+            late_s: 80.0,
+            ..Server::default()
+        },
+    );
+    world.run_s(600.0);
+    let it = world.with(1).expect("there");
+    assert!(it.received >= 7, "{}", it.received);
+    assert_eq!(it.refused[PacketTest::Bogus as usize], it.received);
+    assert_eq!((it.reach, it.stratum), (0, 16));
+}
