@@ -174,7 +174,7 @@ impl LeapSchedule {
             .table
             .as_ref()
             .and_then(|table| table.next_after(now_unix_s))
-            .map(|event| event.at_unix_s - AHEAD_S);
+            .map(|event| event.at_unix_s.saturating_sub(AHEAD_S));
         let leaps = self
             .armed
             .into_iter()
@@ -184,7 +184,9 @@ impl LeapSchedule {
                 [at - DAY_S, at, at + KERNEL_LINGERS_S, at + NEAR_S + 1]
             });
         let expiry = self.table.as_ref().map(LeapTable::expires_unix_s);
-        let expiries = expiry.into_iter().flat_map(|at| [at - AHEAD_S, at]);
+        let expiries = expiry
+            .into_iter()
+            .flat_map(|at| [at.saturating_sub(AHEAD_S), at]);
         leaps
             .chain(expiries)
             .chain(to_come)
@@ -221,7 +223,9 @@ impl LeapSchedule {
             .table
             .as_ref()
             .and_then(|table| table.next_after(after_unix_s))
-            .filter(|event| event.at_unix_s - now_unix_s <= AHEAD_S && event.change_s.abs() == 1)
+            .filter(|event| {
+                event.at_unix_s.saturating_sub(now_unix_s) <= AHEAD_S && event.change_s.abs() == 1
+            })
             .map(|event| Leap {
                 at_unix_s: event.at_unix_s,
                 insert: event.change_s > 0,
@@ -251,14 +255,14 @@ impl LeapSchedule {
         let happened_unix_s = self.happened.map_or(now_unix_s, |leap| leap.at_unix_s);
         let table = self.table.as_ref()?;
         let listed_s = table.tai_utc_s(now_unix_s.max(happened_unix_s))?;
-        Some(listed_s + self.beyond_table_s)
+        Some(listed_s.saturating_add(self.beyond_table_s))
     }
 
     fn warn_of_age(&mut self, now_unix_s: i64) {
         let Some(table) = &self.table else {
             return;
         };
-        let left_s = table.expires_unix_s() - now_unix_s;
+        let left_s = table.expires_unix_s().saturating_sub(now_unix_s);
         let stage = match left_s {
             ..=0 => Warned::Expired,
             1..=AHEAD_S => Warned::Soon,

@@ -218,3 +218,17 @@ fn it_says_when_it_wants_to_be_asked_again() {
         [-28 * DAY_S, -DAY_S, 0, 2, 11, 972 * DAY_S, 1000 * DAY_S]
     );
 }
+
+#[test]
+fn a_table_of_absurd_times_overflows_nothing() {
+    for expires_unix_s in [i64::MIN, i64::MAX] {
+        let rows = vec![(i64::MIN, i32::MAX - 1), (i64::MAX, i32::MAX)];
+        let mut schedule = LeapSchedule::new(LeapTable::new(rows, expires_unix_s));
+        for now_unix_s in [-END_2016, 0, END_2016] {
+            advance(&mut schedule, now_unix_s);
+            assert_eq!(schedule.indicator(now_unix_s), LeapIndicator::NoWarning);
+            let next = schedule.next_change_unix_s(now_unix_s);
+            assert!(next.is_some_and(|next| next > now_unix_s));
+        }
+    }
+}

@@ -133,7 +133,7 @@ impl System {
             .get(&id)
             .and_then(|pool| pool.spun)
             .is_none_or(|spun| now.mono.seconds_since(spun) >= LOOK_S);
-        calm && servers < 2 * tos.maxclock && self.variables.survivors < tos.minclock
+        calm && servers < tos.maxclock.saturating_mul(2) && self.variables.survivors < tos.minclock
     }
 
     pub(super) fn unused_address(&self, now: Now, id: AssociationId) -> Option<IpAddr> {
