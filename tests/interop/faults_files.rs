@@ -1,9 +1,10 @@
 //! The drift file: garbage in it, and no room for it.
 
+use super::client::FAST;
 use super::server::{LOCAL, serve};
 use std::fs;
 use truechimer_tests::support::wait::seconds;
-use truechimer_tests::support::{Truechimer, World, upstreams};
+use truechimer_tests::support::{Truechimer, Upstream, World, upstreams};
 
 #[test]
 fn garbage_in_the_drift_file_is_named_and_passed_over() {
@@ -28,20 +29,27 @@ fn garbage_in_the_drift_file_is_named_and_passed_over() {
 /// A disk that takes no more may cost the new frequency, never the old one, nor the service.
 #[test]
 fn a_full_disk_costs_neither_the_old_drift_nor_the_service() {
-    let world = World::new(1);
+    let world = World::new(2);
     let host = world.host(1);
+    let _upstream = Upstream::Chrony.start(world.host(2));
     let full = host.folder().join("full");
     let prepare = format!(
         "mkdir -p {0} && mount -t tmpfs -o size=8k tmpfs {0} && echo 12.345 > {0}/ntp.drift && \
          {{ head -c 8192 /dev/zero > {0}/ballast 2> /dev/null; true; }}",
         full.display()
     );
-    let config = format!("driftfile {}/ntp.drift\n{LOCAL}", full.display());
+    let config = format!(
+        "driftfile {}/ntp.drift\nserver {} {FAST}\n",
+        full.display(),
+        world.host(2).v4()
+    );
     let mut truechimer = Truechimer::start_pretending(host, &config, &prepare);
     upstreams::wait_serving(host, &mut truechimer.daemon, seconds(60));
     truechimer
         .daemon
         .wait_log(&["freq_set +12.345"], seconds(2));
+    // Before that it has no frequency to store.
+    truechimer.daemon.wait_log(&["clock_sync"], seconds(30));
     // The mount is the daemon's own: seen through its root.
     let root = format!("/proc/{}/root", truechimer.daemon.pid());
     let drift = format!("{root}{}/ntp.drift", full.display());
