@@ -5,6 +5,7 @@ use core::fmt;
 use core::net::IpAddr;
 use openssl::pkey::{PKey, Private};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use truechimer_proto::authentication::KeyId;
 
 /// One key.
@@ -47,7 +48,7 @@ impl fmt::Debug for KeyFile {
 
 /// Keys and who is trusted: immutable, shared by all threads, replaced whole on reload.
 pub struct KeyTable {
-    keys: BTreeMap<KeyId, Key>,
+    keys: Arc<BTreeMap<KeyId, Key>>,
     trusted: BTreeSet<KeyId>,
 }
 
@@ -56,7 +57,17 @@ impl KeyTable {
     /// here; see [`KeyTable::contains`].
     pub fn new(file: KeyFile, trusted: impl IntoIterator<Item = KeyId>) -> Self {
         Self {
-            keys: file.keys,
+            keys: Arc::new(file.keys),
+            trusted: trusted.into_iter().collect(),
+        }
+    }
+
+    /// The same keys with other `trustedkey` lines, for when the file can no longer be read: a key
+    /// that lost its trust must lose it nevertheless.
+    #[must_use]
+    pub fn with_trusted(&self, trusted: impl IntoIterator<Item = KeyId>) -> Self {
+        Self {
+            keys: Arc::clone(&self.keys),
             trusted: trusted.into_iter().collect(),
         }
     }
