@@ -3,6 +3,7 @@
 mod clockwork;
 mod drift_keeper;
 mod events;
+mod gate;
 pub mod launch;
 mod notify;
 mod places;

@@ -49,7 +49,7 @@ impl PanicGate {
             .mode(0o644)
             .open(&self.mark);
         match made {
-            Ok(mut mark) => writeln!(mark, "stepped by {offset_s:+.6} s"),
+            Ok(mut mark) => writeln!(mark, "offset {offset_s:+.6} s"),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             Err(error) => Err(error),
         }
@@ -70,7 +70,7 @@ mod tests {
         assert!(gate.is_spent());
         gate.spend(5000.0).expect("no error the second time");
         let text = fs::read_to_string(gate.path()).expect("text");
-        assert_eq!(text, "stepped by +4000.000000 s\n");
+        assert_eq!(text, "offset +4000.000000 s\n");
         assert!(
             PanicGate::new(&scratch.path("")).is_spent(),
             "after a restart"

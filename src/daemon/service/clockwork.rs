@@ -1,11 +1,12 @@
 //! The protocol and the engine put together and run.
 use super::drift_keeper::DriftKeeper;
+use super::gate::Gate;
 use super::launch::Launch;
 use super::reload::{Basis, Reloader};
 use super::run::Failure;
 use super::setup::Setup;
 use super::signals::Signals;
-use super::steward::{Gate, SharedKeys, Steward};
+use super::steward::{SharedKeys, Steward};
 use crate::exit::Exit;
 use crate::files::config::Origin;
 use crate::files::drift::{self, Found};
@@ -58,7 +59,7 @@ pub(super) fn run(machine: Machine) -> Result<Exit, Failure> {
     let gate = mark
         .zip(config.tinker.panic_s)
         .filter(|_| config.steering.allow_panic_once);
-    let gate = gate.map(|(mark, panic_s)| Gate { mark, panic_s });
+    let gate = gate.map(|(mark, panic_s)| Gate::new(mark, panic_s));
     let policy = Arc::new(translate::access::policy(settings));
     let drivers = translate::system::drivers(settings);
     let keys: SharedKeys = Rc::new(RefCell::new(setup.keys));

@@ -9,6 +9,7 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::thread;
+use truechimer_config::Settings;
 use truechimer_config::settings::ListenRule;
 use truechimer_proto::config::SystemConfig;
 use truechimer_proto::server::Policy;
@@ -32,8 +33,27 @@ pub(super) struct Fresh {
     pub(super) config: SystemConfig,
     /// For the server threads.
     pub(super) policy: Arc<Policy>,
-    /// For all of them; `None` where the keys file could not be read: the old ones stay.
-    pub(super) keys: Option<Keys>,
+    /// For all of them.
+    pub(super) keys: FreshKeys,
+}
+
+/// Keys after a reload.
+pub(super) enum FreshKeys {
+    /// The file was read.
+    Read(Keys),
+    /// It could not be: the old secrets, trusted as these settings say. To keep the old trust as
+    /// well would leave a revoked key in force.
+    OldSecrets(Box<Settings>),
+}
+
+impl FreshKeys {
+    /// The keys from now on.
+    pub(super) fn after(self, old: &Keys) -> Keys {
+        match self {
+            Self::Read(keys) => keys,
+            Self::OldSecrets(settings) => old.trusted_as(&settings),
+        }
+    }
 }
 
 /// Reads again when asked, one reading at a time.
@@ -42,7 +62,14 @@ pub(super) struct Reloader {
     basis: Basis,
     under_way: Option<Receiver<Result<Setup, Refused>>>,
     again: bool,
+    /// A reading could not even start, and has to be reported as ended: whoever was told of the
+    /// beginning waits for the end.
+    stillborn: bool,
+    stack_octets: usize,
 }
+
+/// For the reading thread: the parser, its files and the lists of names it may hold.
+const STACK_OCTETS: usize = 2 * 1024 * 1024;
 
 impl Reloader {
     /// For a run that was started so.
@@ -51,6 +78,8 @@ impl Reloader {
             basis,
             under_way: None,
             again: false,
+            stillborn: false,
+            stack_octets: STACK_OCTETS,
         }
     }
 
@@ -62,13 +91,19 @@ impl Reloader {
         }
         match self.start() {
             Ok(receiver) => self.under_way = Some(receiver),
-            Err(error) => log::error!("cannot start the reload: {error}; all stays as it was"),
+            Err(error) => {
+                log::error!("cannot start the reload: {error}; all stays as it was");
+                self.stillborn = true;
+            }
         }
     }
 
     /// The new configuration, once it is read and good; a bad one is logged and forgotten. The
     /// outer `Option` tells that a reading has ended.
     pub(super) fn poll(&mut self) -> Option<Option<Fresh>> {
+        if core::mem::take(&mut self.stillborn) {
+            return Some(None);
+        }
         let outcome = match self.under_way.as_ref()?.try_recv() {
             Ok(outcome) => outcome,
             Err(TryRecvError::Empty) => return None,
@@ -99,6 +134,7 @@ impl Reloader {
         let origin = self.basis.origin.clone();
         thread::Builder::new()
             .name("reload".to_owned())
+            .stack_size(self.stack_octets)
             .spawn(move || {
                 // Nobody listens any more only at the end of the run.
                 let _ = sender.send(setup::read(&origin));
@@ -126,9 +162,20 @@ impl Reloader {
         Fresh {
             config: translate::system::config(&setup.settings, &basis.launch, findings),
             policy: Arc::new(translate::access::policy(&setup.settings)),
-            keys: setup.keys_are_whole().then_some(setup.keys),
+            keys: fresh_keys(setup),
         }
     }
+}
+
+fn fresh_keys(setup: Setup) -> FreshKeys {
+    if setup.keys_are_whole() {
+        return FreshKeys::Read(setup.keys);
+    }
+    log::warn!(
+        "the keys file cannot be read now; the old keys stay, with the new trustedkey lines; \
+         restart to read it"
+    );
+    FreshKeys::OldSecrets(Box::new(setup.settings))
 }
 
 /// Addresses of this host, as far as they can be listed.
@@ -144,6 +191,7 @@ mod tests {
     use std::fs;
     use std::path::Path;
     use std::time::{Duration, Instant};
+    use truechimer_proto::authentication::KeyId;
 
     fn reloader(path: &Path) -> Reloader {
         Reloader::new(Basis {
@@ -181,6 +229,40 @@ mod tests {
         fs::remove_file(&path).expect("there");
         reloader.ask();
         assert!(outcome(&mut reloader).is_none());
+    }
+
+    #[test]
+    fn a_reading_that_cannot_start_ends_all_the_same() {
+        let scratch = Scratch::new("reload-stillborn");
+        let mut reloader = reloader(&scratch.path("ntp.conf"));
+        reloader.stack_octets = usize::MAX / 2;
+        reloader.ask();
+        assert!(matches!(reloader.poll(), Some(None)), "READY must follow");
+        assert!(reloader.poll().is_none());
+    }
+
+    #[test]
+    fn a_key_that_lost_its_trust_loses_it_though_the_file_is_closed() {
+        let scratch = Scratch::new("reload-keys");
+        let (path, keys) = (scratch.path("ntp.conf"), scratch.path("ntp.keys"));
+        let write = |trusted: &str| {
+            let text = format!("keys {}\ntrustedkey {trusted}\n", keys.display());
+            fs::write(&path, text).expect("writable");
+        };
+        fs::write(&keys, "1 SHA1 onekey\n2 SHA1 otherkey\n").expect("writable");
+        write("1");
+        let origin = Origin::File(path.clone());
+        let old = setup::read(&origin).expect("good").keys;
+        write("2");
+        fs::remove_file(&keys).expect("there");
+        let mut reloader = reloader(&path);
+        reloader.ask();
+        let fresh = outcome(&mut reloader).expect("a good file");
+        let now = fresh.keys.after(&old);
+        let table = now.table().expect("the old secrets");
+        let trusted = |number| KeyId::symmetric(number).is_some_and(|id| table.is_trusted(id));
+        assert!(!trusted(1) && trusted(2));
+        assert_eq!(table.ids().count(), 2);
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! The engine's host: names, files, log, signals and the service manager.
 use super::drift_keeper::DriftKeeper;
 use super::events::EventLog;
+use super::gate::Gate;
 use super::notify::Notifier;
 use super::reload::{Fresh, Reloader};
 use super::resolver::Resolver;
 use super::signals::Signals;
 use crate::billboard;
-use crate::files::marker::PanicGate;
 use crate::logging;
 use crate::translate::keys::Keys;
 use log::Level;
@@ -21,15 +21,6 @@ use truechimer_time::{Instant, Now};
 
 /// Keys of now, shared with whoever makes authenticators.
 pub(super) type SharedKeys = Rc<RefCell<Keys>>;
-
-/// `-g`: where its use is marked, and from where on an offset is a use.
-#[derive(Clone, Debug)]
-pub(super) struct Gate {
-    /// The mark.
-    pub(super) mark: PanicGate,
-    /// The panic threshold, seconds.
-    pub(super) panic_s: f64,
-}
 
 /// Hosts the engine.
 pub(super) struct Steward {
@@ -82,12 +73,13 @@ impl Steward {
 
     fn handle_event(&mut self, now: Instant, event: &Event) {
         self.events.write(now, event);
+        if let (Some(gate), Event::System(what)) = (&mut self.gate, event) {
+            gate.hear(what);
+        }
         match event {
-            Event::System(SystemEvent::ClockStep(offset_s)) => {
-                self.mark_gate(*offset_s);
-                self.notifier.changed();
-            }
-            Event::System(SystemEvent::ClockSync | SystemEvent::NoSystemPeer)
+            Event::System(
+                SystemEvent::ClockStep(_) | SystemEvent::ClockSync | SystemEvent::NoSystemPeer,
+            )
             | Event::Peer {
                 what: PeerEvent::SystemPeer,
                 ..
@@ -96,30 +88,9 @@ impl Steward {
         }
     }
 
-    /// A step past the panic threshold is what `-g` allows once per boot.
-    fn mark_gate(&self, offset_s: f64) {
-        let Some(gate) = self.gate.as_ref() else {
-            return;
-        };
-        if offset_s.abs() <= gate.panic_s {
-            return;
-        }
-        let mark = gate.mark.path().display();
-        match gate.mark.spend(offset_s) {
-            Ok(()) => log::warn!(
-                "-g is spent until the next boot: the clock was stepped past the panic threshold; \
-                 remove {mark} to allow it again"
-            ),
-            Err(error) => {
-                log::error!("-g was used, and a restart will have it again: {mark}: {error}");
-            }
-        }
-    }
-
     fn take_over(&mut self, fresh: Fresh) -> Command {
-        if let Some(keys) = fresh.keys {
-            *self.keys.borrow_mut() = keys;
-        }
+        let keys = fresh.keys.after(&self.keys.borrow());
+        *self.keys.borrow_mut() = keys;
         self.waiting.push_back(HostEvent::Reconfigured {
             config: Box::new(fresh.config),
             authenticator: self.keys.borrow().authenticator(),
@@ -148,9 +119,13 @@ impl Host for Steward {
                     drift.store(freq_ppm);
                 }
             }
-            Output::Exit(Exit::OneShotDone { offset_s, .. }) => self.mark_gate(offset_s),
+            Output::Exit(Exit::OneShotDone { offset_s, .. } | Exit::Panic { offset_s }) => {
+                if let Some(gate) = &mut self.gate {
+                    gate.shut(offset_s);
+                }
+            }
             // The engine does these itself.
-            Output::Exit(Exit::Panic { .. } | Exit::NoServers)
+            Output::Exit(Exit::NoServers)
             | Output::Send(_)
             | Output::Close(_)
             | Output::Adjust(_)

@@ -57,13 +57,17 @@ impl Keys {
     }
 
     fn new(file: KeyFile, settings: &Settings) -> Self {
-        let trusted = settings
-            .authentication
-            .trusted_keys
-            .ranges()
-            .flat_map(|range| range.filter_map(|id| KeyId::symmetric(u32::from(id))));
+        let table = KeyTable::new(file, trusted(settings));
         Self {
-            table: Some(Arc::new(KeyTable::new(file, trusted))),
+            table: Some(Arc::new(table)),
+        }
+    }
+
+    /// The same secrets, trusted as these settings say.
+    pub fn trusted_as(&self, settings: &Settings) -> Self {
+        let table = self.table.as_ref();
+        Self {
+            table: table.map(|table| Arc::new(table.with_trusted(trusted(settings)))),
         }
     }
 
@@ -79,6 +83,11 @@ impl Keys {
             None => Box::new(Keyless::default()),
         }
     }
+}
+
+fn trusted(settings: &Settings) -> impl Iterator<Item = KeyId> {
+    let ranges = settings.authentication.trusted_keys.ranges();
+    ranges.flat_map(|range| range.filter_map(|id| KeyId::symmetric(u32::from(id))))
 }
 
 /// Whoever reads the keys can set our clock.
