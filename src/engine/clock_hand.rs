@@ -1,4 +1,5 @@
 //! The hand on the clock: carries adjustments out, and notices when another hand moves it.
+use core::time::Duration;
 use std::io;
 use truechimer_proto::host::{AdjustRefused, Adjustment, Applied, KernelClock};
 use truechimer_sys::clock::{self, Change};
@@ -19,6 +20,37 @@ pub(crate) struct ClockHand {
     /// Whether what we did last leaves a frequency behind that is not the base frequency.
     slews_by_frequency: bool,
     last: Option<(Instant, NtpTimestamp)>,
+    /// How long the machine had slept when the clocks were last seen to part, or first read.
+    slept: Option<Duration>,
+}
+
+/// Why the system clock moved beyond the passing of time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Moved {
+    /// Somebody else stepped it by this much; the kernel too, for a leap second.
+    Stepped(NtpDuration),
+    /// The machine slept for this long, and the monotonic clock with it.
+    Slept(NtpDuration),
+}
+
+/// Where a suspicion is checked.
+trait Clocks {
+    fn now(&self) -> Now;
+    /// How long the machine has slept since it started, if that can be known.
+    fn suspended(&self) -> Option<Duration>;
+}
+
+/// This machine's.
+struct SystemClocks;
+
+impl Clocks for SystemClocks {
+    fn now(&self) -> Now {
+        clock::now()
+    }
+
+    fn suspended(&self) -> Option<Duration> {
+        clock::suspended()
+    }
 }
 
 impl ClockHand {
@@ -27,6 +59,7 @@ impl ClockHand {
             may_adjust,
             slews_by_frequency: false,
             last: None,
+            slept: None,
         }
     }
 
@@ -53,15 +86,40 @@ impl ClockHand {
         }
     }
 
-    /// By how much somebody else has stepped the clock since this was last asked, if so; the
-    /// kernel too, for a leap second.
-    pub(crate) fn foreign_step(&mut self, now: Now) -> Option<NtpDuration> {
-        let step = self.apart(now)?;
-        let confirmed = (0..CONFIRMATIONS)
-            .map(|_| clock::now())
-            .all(|again| self.apart(again).is_some());
-        self.last = Some((now.mono, origin(now)));
-        confirmed.then_some(step)
+    /// Whether somebody else has moved the clock since this was last asked.
+    pub(crate) fn moved_by_others(&mut self, now: Now) -> Option<Moved> {
+        self.moved(now, &SystemClocks)
+    }
+
+    fn moved(&mut self, now: Now, clocks: &impl Clocks) -> Option<Moved> {
+        if self.last.is_none() {
+            self.slept = clocks.suspended();
+        }
+        let mut least = self.apart(now)?;
+        let mut reading = now;
+        for _ in 0..CONFIRMATIONS {
+            let again = clocks.now();
+            // What is within tolerance is remembered: the suspicion came of a bad reading, which
+            // must not be what the next ones are measured by.
+            let moved = self.apart(again)?;
+            // A pause between the two clocks only ever makes the system clock seem later.
+            if moved < least {
+                (least, reading) = (moved, again);
+            }
+        }
+        self.last = Some((reading.mono, origin(reading)));
+        let before = core::mem::replace(&mut self.slept, clocks.suspended());
+        let slept = match (before, self.slept) {
+            (Some(before), Some(after)) => after.saturating_sub(before),
+            _ => Duration::ZERO,
+        };
+        let slept = NtpDuration::from_seconds(slept.as_secs_f64());
+        let rest = least - slept;
+        Some(if rest.abs().to_seconds() > TOLERANCE_S {
+            Moved::Stepped(rest)
+        } else {
+            Moved::Slept(slept)
+        })
     }
 
     /// How far the clock has moved beyond the passing of time, if that is beyond tolerance;
@@ -145,6 +203,7 @@ fn refused(error: &io::Error) -> AdjustRefused {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use core::cell::{Cell, RefCell};
 
     fn at(mono_s: u64, wall_s: f64) -> Now {
         let wall = NtpTimestamp::from_unix(1_700_000_000, 0);
@@ -174,26 +233,81 @@ mod tests {
         assert!((step.to_seconds() - 2.0).abs() < 1e-6);
     }
 
-    /// The readings that should confirm the step come from this machine's clock, far from the
-    /// invented one, so any step counts as confirmed.
-    #[test]
-    fn a_step_is_told_once() {
-        let mut hand = ClockHand::new(false);
-        assert!(hand.foreign_step(at(0, 0.0)).is_none());
-        let step = hand.foreign_step(at(1, -4.0)).unwrap();
-        assert!((step.to_seconds() + 5.0).abs() < 1e-6);
-        assert!(hand.foreign_step(at(2, -3.0)).is_none());
+    /// Readings made up beforehand; the last stands for all after it.
+    struct Made {
+        readings: RefCell<Vec<Now>>,
+        suspended: Cell<Duration>,
+    }
+
+    impl Made {
+        fn new(readings: &[Now]) -> Self {
+            Self {
+                readings: RefCell::new(readings.iter().rev().copied().collect()),
+                suspended: Cell::new(Duration::from_secs(100)),
+            }
+        }
+    }
+
+    impl Clocks for Made {
+        fn now(&self) -> Now {
+            let mut readings = self.readings.borrow_mut();
+            if readings.len() > 1 {
+                readings.pop().unwrap()
+            } else {
+                readings[0]
+            }
+        }
+
+        fn suspended(&self) -> Option<Duration> {
+            Some(self.suspended.get())
+        }
+    }
+
+    fn stepped(moved: Option<Moved>) -> f64 {
+        match moved {
+            Some(Moved::Stepped(by)) => by.to_seconds(),
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
-    fn a_glimpse_is_no_step() {
+    fn a_step_is_told_once_and_by_its_truest_reading() {
         let mut hand = ClockHand::new(false);
-        let before = clock::now();
-        assert!(hand.foreign_step(before).is_none());
-        let delayed = Now {
-            mono: before.mono,
-            wall: before.wall.plus(NtpDuration::from_seconds(0.2)),
-        };
-        assert!(hand.foreign_step(delayed).is_none());
+        let clocks = Made::new(&[at(1, -3.9), at(1, -4.0), at(1, -3.7)]);
+        assert_eq!(hand.moved(at(0, 0.0), &clocks), None);
+        let by = stepped(hand.moved(at(1, -3.8), &clocks));
+        assert!((by + 5.0).abs() < 1e-6, "{by}");
+        assert_eq!(hand.moved(at(2, -3.0), &clocks), None);
+    }
+
+    /// The thread was held up between the two clocks, once; the next reading is good again, and
+    /// so is every one after it.
+    #[test]
+    fn a_glimpse_is_no_step_nor_the_end_of_it_one_back() {
+        let mut hand = ClockHand::new(false);
+        let clocks = Made::new(&[at(1, 1.0), at(2, 2.0)]);
+        assert_eq!(hand.moved(at(0, 0.0), &clocks), None);
+        assert_eq!(hand.moved(at(1, 1.2), &clocks), None);
+        assert_eq!(hand.moved(at(2, 2.0), &clocks), None);
+        assert_eq!(hand.last, Some((at(2, 2.0).mono, origin(at(2, 2.0)))));
+    }
+
+    #[test]
+    fn sleep_is_not_taken_for_a_step() {
+        let mut hand = ClockHand::new(false);
+        let clocks = Made::new(&[at(1, 3601.001)]);
+        assert_eq!(hand.moved(at(0, 0.0), &clocks), None);
+        clocks.suspended.set(Duration::from_secs(3700));
+        let hour = NtpDuration::from_seconds(3600.0);
+        let moved = hand.moved(at(1, 3601.0), &clocks);
+        assert_eq!(moved, Some(Moved::Slept(hour)));
+        // The sleep is spent, and somebody who sets the clock on top of one is seen.
+        clocks.readings.replace(vec![at(2, 3604.0)]);
+        let by = stepped(hand.moved(at(2, 3604.0), &clocks));
+        assert!((by - 2.0).abs() < 1e-3, "{by}");
+        clocks.readings.replace(vec![at(3, 3672.0)]);
+        clocks.suspended.set(Duration::from_secs(3760));
+        let by = stepped(hand.moved(at(3, 3672.0), &clocks));
+        assert!((by - 7.0).abs() < 1e-3, "{by}");
     }
 }

@@ -10,7 +10,7 @@ pub(crate) use serving::Serving;
 
 use crate::MakeAuthenticator;
 use crate::clients::Clients;
-use crate::clock_hand::ClockHand;
+use crate::clock_hand::{ClockHand, Moved};
 use crate::config::EngineConfig;
 use crate::error::EngineError;
 use crate::host::{Command, Ended, Host, Notice, Report, Why};
@@ -108,8 +108,12 @@ impl ClockThread {
             }
         }
         let now = clock::now();
-        if let Some(step) = self.hand.foreign_step(now) {
-            self.system.handle_host(now, HostEvent::ForeignStep(step));
+        if let Some(moved) = self.hand.moved_by_others(now) {
+            let event = match moved {
+                Moved::Stepped(by) => HostEvent::ForeignStep(by),
+                Moved::Slept(span) => HostEvent::Slept(span),
+            };
+            self.system.handle_host(now, event);
         }
         for _ in 0..WORK_MAX {
             let Some(event) = host.poll_event(now) else {

@@ -98,6 +98,8 @@ pub enum SystemEvent {
     },
     /// Somebody else stepped the clock, seconds.
     ForeignStep(f64),
+    /// The machine slept, seconds.
+    Slept(f64),
     /// The frequency correction is at its limit of 500 ppm.
     FrequencyLimit(f64),
     /// A name did not resolve; the last known addresses stay.
@@ -192,6 +194,12 @@ impl fmt::Display for SystemEvent {
                 write!(
                     f,
                     "clock_step {offset_s:+.6} s by somebody else: samples dropped"
+                )
+            }
+            Self::Slept(span_s) => {
+                write!(
+                    f,
+                    "clock_step the machine slept {span_s:.1} s: samples dropped"
                 )
             }
             Self::FrequencyLimit(freq_ppm) => {

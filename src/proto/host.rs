@@ -153,8 +153,10 @@ pub enum HostEvent {
     LeapTable(LeapTable),
     /// Addresses of this host changed.
     OwnAddresses(Vec<IpAddr>),
-    /// Somebody else stepped the system clock by this much, or the machine slept.
+    /// Somebody else stepped the system clock by this much.
     ForeignStep(NtpDuration),
+    /// The machine slept for this long, and set its clock by another when it woke.
+    Slept(NtpDuration),
 }
 
 /// Why a name did not resolve.

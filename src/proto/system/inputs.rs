@@ -181,6 +181,9 @@ impl System {
             HostEvent::LeapTable(table) => self.take_leap_table(now, Some(table)),
             HostEvent::OwnAddresses(addresses) => self.set_own_addresses(&addresses),
             HostEvent::ForeignStep(by) => self.handle_foreign_step(now, by),
+            HostEvent::Slept(span) => {
+                self.leave_time(now, SystemEvent::Slept(span.to_seconds()));
+            }
         }
         self.end_if_hopeless(now);
         self.pump(now);
@@ -191,8 +194,13 @@ impl System {
         if self.is_leap_step(now, by) {
             return;
         }
+        self.leave_time(now, SystemEvent::ForeignStep(by.to_seconds()));
+    }
+
+    /// What was measured before is no measure of the clock any more.
+    fn leave_time(&mut self, now: Now, why: SystemEvent) {
         self.discipline.handle_foreign_step(now);
-        self.tell_system(SystemEvent::ForeignStep(by.to_seconds()));
+        self.tell_system(why);
         self.forget_time(now);
     }
 }

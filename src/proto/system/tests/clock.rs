@@ -109,6 +109,19 @@ fn past_the_panic_threshold_nothing_more_happens() {
 }
 
 #[test]
+fn sleep_voids_all_samples_and_is_called_sleep() {
+    let mut world = World::new(steered(vec![server_line(1)]));
+    world.serve(1, Server::default());
+    world.run_s(300.0);
+    world.host(HostEvent::Slept(NtpDuration::from_seconds(3600.0)));
+    assert_eq!(world.status().stratum, 16);
+    assert_eq!(world.with(1).map(|it| it.reach), Some(0));
+    assert_eq!(world.system_events(&SystemEvent::Slept(3600.0)), 1);
+    world.run_s(900.0);
+    assert_eq!(world.status().stratum, 3);
+}
+
+#[test]
 fn a_foreign_step_voids_all_samples() {
     let mut world = World::new(steered(vec![server_line(1)]));
     world.serve(1, Server::default());
