@@ -144,27 +144,30 @@ impl Socket {
             .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))
     }
 
-    /// Sends to the connected peer.
+    /// Sends to the connected peer, without waiting for room.
     ///
     /// # Errors
     /// The kernel's; ECONNREFUSED may be the answer to an earlier datagram.
     pub fn send(&self, octets: &[u8]) -> io::Result<()> {
         let (from, len) = (octets.as_ptr().cast(), octets.len());
         // SAFETY: the kernel reads `len` octets from the slice, borrowed during the call.
-        let sent = unsafe { libc::send(self.raw(), from, len, 0) };
+        let sent = unsafe { libc::send(self.raw(), from, len, libc::MSG_DONTWAIT) };
         crate::checked_len(sent).map(drop)
     }
 
-    /// Sends to an address.
+    /// Sends to an address, without waiting for room, though `receive` may have been told to wait.
     ///
     /// # Errors
-    /// The kernel's.
+    /// The kernel's; `WouldBlock` if there is no room.
     pub fn send_to(&self, octets: &[u8], to: SocketAddr) -> io::Result<()> {
         let to = RawAddress::from(to);
         let (from, len) = (octets.as_ptr().cast(), octets.len());
         // SAFETY: the kernel reads `len` octets of the slice and the whole of `to`; both are held
         // during the call.
-        let sent = unsafe { libc::sendto(self.raw(), from, len, 0, to.as_ptr(), to.len()) };
+        let sent = unsafe {
+            let flags = libc::MSG_DONTWAIT;
+            libc::sendto(self.raw(), from, len, flags, to.as_ptr(), to.len())
+        };
         crate::checked_len(sent).map(drop)
     }
 
@@ -209,6 +212,14 @@ impl Socket {
         // SAFETY: as above.
         crate::checked(unsafe { libc::fcntl(self.raw(), libc::F_SETFL, flags) })?;
         Ok(())
+    }
+
+    /// Ends receiving: whoever waits for a datagram on this socket, in whatever thread, waits no
+    /// longer.
+    pub fn shut_for_receiving(&self) {
+        // Fails with ENOTCONN where there is no peer, having woken everybody all the same.
+        // SAFETY: no memory is passed; the descriptor is open while `self` lives.
+        let _ = unsafe { libc::shutdown(self.raw(), libc::SHUT_RD) };
     }
 
     fn set(&self, level: libc::c_int, option: libc::c_int, value: libc::c_int) -> io::Result<()> {

@@ -171,3 +171,33 @@ fn too_long_is_as_if_it_had_not_come() {
             .is_none()
     );
 }
+
+/// Waiting as server threads do, in recvmmsg(2) or in poll(2).
+#[test]
+fn shutting_wakes_whoever_waits() {
+    let start = std::time::Instant::now();
+    for in_poll in [false, true] {
+        let (server, _) = bound(AddressFamily::V4).unwrap();
+        let long = Duration::from_secs(60);
+        server.wait_on_receive(long).unwrap();
+        std::thread::scope(|scope| {
+            let waiter = scope.spawn(|| {
+                if in_poll {
+                    let mut set = PollSet::default();
+                    set.push(&server);
+                    let _ = set.wait(long);
+                } else {
+                    let _ = crate::batch::Batch::new(4, 64).receive(&server, true);
+                }
+            });
+            std::thread::sleep(Duration::from_millis(50));
+            assert!(!waiter.is_finished());
+            server.shut_for_receiving();
+        });
+    }
+    assert!(
+        start.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        start.elapsed()
+    );
+}
