@@ -2,7 +2,8 @@
 
 mod facade;
 mod limiter;
+mod outlet;
 mod sink;
 
-pub use facade::{Ident, is_for_people, reopen, start, to_file, to_system_log};
+pub use facade::{Ident, finish, is_for_people, never_wait, reopen, start, to_file, to_system_log};
 pub use limiter::{Admission, Limiter};

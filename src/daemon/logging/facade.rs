@@ -1,4 +1,5 @@
 //! The `log` crate's end: one sink behind a lock, exchangeable while running.
+use super::outlet::Outlet;
 use super::sink::{LogFile, Sink};
 use log::{LevelFilter, Log, Metadata, Record};
 use std::io;
@@ -35,13 +36,16 @@ struct Facade {
 
 struct State {
     ident: Ident,
-    sink: Sink,
+    outlet: Outlet,
+    /// Whether lines may be written on a thread of their own; it starts with the first of them.
+    away: bool,
 }
 
 static FACADE: Facade = Facade {
     state: Mutex::new(State {
         ident: Ident::Truechimer,
-        sink: Sink::Stderr,
+        outlet: Outlet::Here(Sink::Stderr),
+        away: false,
     }),
 };
 
@@ -62,7 +66,10 @@ impl Log for Facade {
             let text = one_line(&record.args().to_string());
             let mut state = self.state();
             let name = state.ident.name();
-            state.sink.write(record.level(), name, &text);
+            if state.away {
+                state.outlet.move_away();
+            }
+            state.outlet.write(record.level(), name, &text);
         }
     }
 
@@ -80,7 +87,7 @@ pub fn start(ident: Ident, debug_steps: u8) {
     {
         let mut state = FACADE.state();
         state.ident = ident;
-        state.sink = Sink::stderr();
+        state.outlet = Outlet::Here(Sink::stderr());
     }
     let usual = match debug_steps {
         0 => LevelFilter::Info,
@@ -100,13 +107,22 @@ pub fn start(ident: Ident, debug_steps: u8) {
     }
 }
 
-/// Logs to a file from now on.
+/// Logs to a file from now on, which then belongs to `owner`: opened by root, it is reopened after
+/// a rotation by whom we become.
 ///
 /// # Errors
-/// That it cannot be opened; the log then stays where it was.
-pub fn to_file(path: &Path) -> io::Result<()> {
+/// That it cannot be opened, or is a link; the log then stays where it was.
+pub fn to_file(path: &Path, owner: Option<(u32, u32)>) -> io::Result<()> {
+    if path == Path::new("/dev/stderr") {
+        // A symbolic link on every system, and where the log is already.
+        return Ok(());
+    }
     let file = LogFile::open(path)?;
-    FACADE.state().sink = Sink::File(file);
+    if let Some((uid, gid)) = owner {
+        // Who may not give it away may still write to it.
+        let _ = file.give_to(uid, gid);
+    }
+    FACADE.state().outlet = Outlet::Here(Sink::File(file));
     Ok(())
 }
 
@@ -114,23 +130,33 @@ pub fn to_file(path: &Path) -> io::Result<()> {
 pub fn to_system_log() {
     let mut state = FACADE.state();
     syslog::open(state.ident.name());
-    state.sink = Sink::SystemLog;
+    state.outlet = Outlet::Here(Sink::SystemLog);
+}
+
+/// From now on no line waits for its place: a terminal that was stopped, a pipe nobody reads or a
+/// hung disk must not stop the clock. After the last fork and the last change of place.
+pub fn never_wait() {
+    FACADE.state().away = true;
+}
+
+/// Waits until what was logged is written, a third of a second at most; for the end of a run.
+pub fn finish() {
+    let mut state = FACADE.state();
+    let name = state.ident.name();
+    state.outlet.finish(name);
 }
 
 /// Whether the log goes to standard error and from there to people or a plain file.
 pub fn is_for_people() -> bool {
-    matches!(FACADE.state().sink, Sink::Stderr)
+    matches!(FACADE.state().outlet, Outlet::Here(Sink::Stderr))
 }
 
-/// Follows the log file's name again, as after a rotation.
-///
-/// # Errors
-/// That it cannot be opened; the old file stays in use.
-pub fn reopen() -> io::Result<()> {
-    match &mut FACADE.state().sink {
-        Sink::File(file) => file.reopen(),
-        _ => Ok(()),
-    }
+/// Follows the log file's name again, as after a rotation; if it cannot be opened the old file
+/// stays in use and says so.
+pub fn reopen() {
+    let mut state = FACADE.state();
+    let name = state.ident.name();
+    state.outlet.reopen(name);
 }
 
 #[cfg(test)]

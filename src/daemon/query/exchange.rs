@@ -29,7 +29,7 @@ pub(super) fn once(
     let socket = open(server).map_err(|error| Fault::Unreachable(error.to_string()))?;
     let mut nonce = [0; 8];
     entropy::fill(&mut nonce).map_err(|error| Fault::Unreachable(error.to_string()))?;
-    let mut request = Request::new(u64::from_be_bytes(nonce));
+    let mut request = Request::new(server.ip(), u64::from_be_bytes(nonce));
     let octets = request.octets(keyed.as_deref_mut())?;
     let began = clock::monotonic();
     request.departed(clock::wall());

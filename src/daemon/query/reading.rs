@@ -1,6 +1,7 @@
 //! What a reply says, or why it says nothing (RFC 5905 §8).
 use super::exchange::Keyed;
 use core::fmt;
+use core::net::IpAddr;
 use truechimer_proto::authentication::{Verification, verify};
 use truechimer_time::leap::LeapIndicator;
 use truechimer_time::{NtpDuration, NtpTimestamp};
@@ -102,6 +103,9 @@ impl fmt::Display for Fault {
             Self::BadMac(Verification::UnknownKey) => {
                 f.write_str("bad MAC: the reply uses a key we do not have")
             }
+            Self::BadMac(Verification::WrongAddress) => {
+                f.write_str("bad MAC: the keys file does not let this server's address use the key")
+            }
             Self::BadMac(_) => {
                 f.write_str("bad MAC: the reply was altered, or the keys differ; not to be trusted")
             }
@@ -124,14 +128,17 @@ fn kiss(f: &mut fmt::Formatter<'_>, code: ReferenceId) -> fmt::Result {
 /// A request and what is needed to know its reply.
 #[derive(Debug)]
 pub(super) struct Request {
+    /// Where it goes, and where alone its reply can come from.
+    server: IpAddr,
     nonce: NtpTimestamp,
     departed: NtpTimestamp,
 }
 
 impl Request {
     /// The transmit stamp is random: it proves the reply and tells nothing of our clock.
-    pub(super) const fn new(nonce: u64) -> Self {
+    pub(super) const fn new(server: IpAddr, nonce: u64) -> Self {
         Self {
+            server,
             // Zero would be "no stamp" to a server.
             nonce: NtpTimestamp::from_bits(nonce | 1),
             departed: NtpTimestamp::ZERO,
@@ -174,7 +181,7 @@ impl Request {
         if header.stratum == 0 && is_refusal(header.reference_id) {
             return Some(Err(Fault::Kiss(header.reference_id)));
         }
-        let authenticated = match authenticate(&packet, keyed) {
+        let authenticated = match authenticate(&packet, self.server, keyed) {
             Ok(authenticated) => authenticated,
             Err(fault) => return Some(Err(fault)),
         };
@@ -207,7 +214,11 @@ fn is_refusal(code: ReferenceId) -> bool {
     octets[0].is_ascii_graphic() && !matches!(&octets, b"INIT" | b"STEP")
 }
 
-fn authenticate(packet: &Packet<'_>, keyed: Option<&mut Keyed>) -> Result<bool, Fault> {
+fn authenticate(
+    packet: &Packet<'_>,
+    server: IpAddr,
+    keyed: Option<&mut Keyed>,
+) -> Result<bool, Fault> {
     let mac = packet.mac();
     if mac.is_some_and(|mac| mac.is_crypto_nak()) {
         return Err(Fault::CryptoNak);
@@ -220,6 +231,7 @@ fn authenticate(packet: &Packet<'_>, keyed: Option<&mut Keyed>) -> Result<bool, 
     verify(
         keyed.authenticator.as_mut(),
         keyed.id,
+        server,
         packet.authenticated(),
         mac.digest,
     )
@@ -230,7 +242,10 @@ fn authenticate(packet: &Packet<'_>, keyed: Option<&mut Keyed>) -> Result<bool, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use core::net::Ipv4Addr;
     use truechimer_time::NtpShort;
+
+    const SERVER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 
     fn at(seconds: f64) -> NtpTimestamp {
         NtpTimestamp::from_unix(1_700_000_000, 0).plus(NtpDuration::from_seconds(seconds))
@@ -238,7 +253,7 @@ mod tests {
 
     /// Asked at 0 s of our clock; the server is 1 s ahead, 10 ms away, and takes 2 ms.
     fn exchange() -> (Request, Header) {
-        let mut request = Request::new(0x1122_3344_5566_7788);
+        let mut request = Request::new(SERVER, 0x1122_3344_5566_7788);
         request.departed(at(0.0));
         let mut reply = Header::blank(4, Mode::Server);
         reply.stratum = 2;

@@ -11,7 +11,6 @@ use crate::logging::{self, Ident};
 use crate::privilege;
 use crate::privilege::user::Plan;
 use std::io;
-use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use surroundings::Surroundings;
 use truechimer_engine::{Engine, EngineError};
@@ -45,10 +44,12 @@ impl Paths {
 pub fn run(launch: Launch) -> Exit {
     logging::start(launch.ident, launch.debug_steps);
     let ident = launch.ident;
-    match attempt(launch) {
+    let exit = match attempt(launch) {
         Ok(exit) => exit,
         Err(failure) => failure.tell(ident),
-    }
+    };
+    logging::finish();
+    exit
 }
 
 fn attempt(launch: Launch) -> Result<Exit, Failure> {
@@ -85,6 +86,7 @@ fn attempt(launch: Launch) -> Result<Exit, Failure> {
         runtime.as_deref(),
     );
     privilege::give_up(&plan, launch.sandbox, &needed).map_err(Failure::Privileges)?;
+    logging::never_wait();
     let exit = clockwork::run(Machine {
         launch,
         origin,
@@ -102,14 +104,9 @@ fn open_log(launch: &Launch, paths: &Paths, plan: &Plan) {
     let Some(path) = &paths.log else {
         return;
     };
-    match logging::to_file(path) {
-        Err(error) => log::error!("{}: {error}; logging goes on here", path.display()),
-        Ok(()) => {
-            // Opened by root, reopened after a rotation by whom we become.
-            if let Some((uid, gid)) = plan.owner().filter(|_| launch.sandbox) {
-                let _ = chown(path, Some(uid), Some(gid));
-            }
-        }
+    let owner = plan.owner().filter(|_| launch.sandbox);
+    if let Err(error) = logging::to_file(path, owner) {
+        log::error!("{}: {error}; logging goes on here", path.display());
     }
 }
 

@@ -101,9 +101,7 @@ impl Steward {
     }
 
     fn start_reload(&mut self) {
-        if let Err(error) = logging::reopen() {
-            log::warn!("the log file cannot be reopened: {error}; the old one stays");
-        }
+        logging::reopen();
         self.notifier.reloading();
         self.reloader.ask();
     }

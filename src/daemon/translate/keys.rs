@@ -2,7 +2,7 @@
 use crate::files::bounded;
 use std::fs;
 use std::io;
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -105,7 +105,7 @@ fn readable_by_all(path: &Path) -> Option<String> {
 struct Keyless(Option<Keyring>);
 
 impl Authenticator for Keyless {
-    fn check(&mut self, _: KeyId, _: &[u8], _: &[u8]) -> Verification {
+    fn check(&mut self, _: KeyId, _: IpAddr, _: &[u8], _: &[u8]) -> Verification {
         Verification::UnknownKey
     }
 
@@ -126,6 +126,8 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
     use truechimer_config::{NoFiles, parse};
 
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
     fn id(number: u32) -> KeyId {
         KeyId::symmetric(number).expect("in range")
     }
@@ -143,11 +145,11 @@ mod tests {
         let mut mac = [0; 20];
         assert_eq!(authenticator.seal(id(1), b"message", &mut mac), Some(20));
         assert_eq!(
-            authenticator.check(id(1), b"message", &mac),
+            authenticator.check(id(1), HERE, b"message", &mac),
             Verification::Verified
         );
         assert_eq!(
-            authenticator.check(id(2), b"message", &mac),
+            authenticator.check(id(2), HERE, b"message", &mac),
             Verification::UntrustedKey
         );
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("ours");
@@ -163,7 +165,7 @@ mod tests {
         let loaded = Keys::load(&Settings::default()).expect("nothing to read");
         let mut authenticator = loaded.keys.authenticator();
         assert_eq!(
-            authenticator.check(id(1), b"", b""),
+            authenticator.check(id(1), HERE, b"", b""),
             Verification::UnknownKey
         );
         // MD5 of fifteen zero octets and a one.
