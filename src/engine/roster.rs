@@ -11,6 +11,7 @@ use crate::host::{Host, Notice};
 use crate::latch::{Publisher, latch};
 use crate::listeners::{Changes, Listeners};
 use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
 use crossbeam_channel::{Receiver, Sender};
 use plan::{Board, Plan};
 use server_thread::ServerThread;
@@ -30,6 +31,11 @@ use truechimer_sys::wake::Wake;
 const HANDED_OFF_MAX: usize = 256;
 /// Of these, how many the clock thread takes in one turn.
 const TAKEN_A_TURN: usize = 64;
+/// How long the end waits for all threads together. One that is held up longer ends with the
+/// process.
+const FAREWELL: Duration = Duration::from_millis(250);
+/// How often it looks whether they have ended.
+const LOOK_EVERY: Duration = Duration::from_millis(1);
 
 /// A datagram that is the clock thread's business.
 struct HandedOff {
@@ -219,12 +225,18 @@ impl Roster {
         }
     }
 
-    /// Ends the threads; each looks up within half a second.
+    /// Ends the threads, wherever they wait.
     pub(crate) fn stop(&mut self) {
         self.shared.stop.store(true, Ordering::Release);
+        for socket in self.listeners.open().iter().flat_map(|one| &one.sockets) {
+            socket.shut_for_receiving();
+        }
+        let patience = clock::monotonic().plus(FAREWELL);
         for member in self.members.drain(..) {
-            // A thread that panicked has ended too.
-            let _ = member.handle.join();
+            member.handle.thread().unpark();
+            while !member.handle.is_finished() && clock::monotonic() < patience {
+                std::thread::sleep(LOOK_EVERY);
+            }
         }
     }
 }

@@ -21,7 +21,7 @@ const BATCH: usize = 64;
 /// Replies sent together at most. Their transmit stamps are written before the first of them
 /// leaves, so this bounds how much too early the last one's is.
 const CHUNK: usize = 8;
-/// How late the end or a new plan may be noticed.
+/// How late a new plan may be noticed.
 const WAIT_MAX: Duration = Duration::from_millis(500);
 
 /// What a server thread is given for life.
@@ -91,6 +91,9 @@ impl ServerThread {
     fn turn(&mut self) {
         if self.waits {
             self.serve(0, true);
+        } else if self.doors.is_empty() {
+            // No socket whose shutting would wake it; whoever ends it unparks it.
+            std::thread::park_timeout(WAIT_MAX);
         } else {
             self.wait_and_serve();
         }

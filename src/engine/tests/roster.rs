@@ -135,3 +135,29 @@ fn a_waker_spares_the_wait() {
     );
     server.stop();
 }
+
+/// Where a thread waits depends on how many addresses it serves: in receiving, in poll, or for
+/// nothing but the end.
+#[test]
+fn the_end_wakes_the_threads() {
+    for count in 0..3 {
+        let fastest = (0..5).map(|_| time_to_stop(count)).min().unwrap();
+        assert!(fastest < Duration::from_millis(200), "{count}: {fastest:?}");
+    }
+}
+
+fn time_to_stop(count: usize) -> Duration {
+    let addresses: Vec<SocketAddr> = (0..count).filter_map(|_| free("127.0.0.1")).collect();
+    let server = Running::start(addresses.clone(), 1, stratum_one(), Vec::new());
+    server.report();
+    // Its wait has only just begun.
+    for address in addresses {
+        assert!(ask(&asker(address), 1).is_some());
+    }
+    let start = std::time::Instant::now();
+    let waker = server.waker.clone();
+    server.command(Command::Stop);
+    waker.wake();
+    server.stop();
+    start.elapsed()
+}

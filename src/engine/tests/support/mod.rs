@@ -211,7 +211,8 @@ impl Running {
     /// Stops it; it takes about a second at most, here with room for a busy machine.
     pub(crate) fn stop(self) -> Ended {
         let start = Instant::now();
-        self.command(Command::Stop);
+        // It may have been told already.
+        let _ = self.commands.send(Command::Stop);
         let ended = self.thread.join().expect("no panic");
         assert!(
             start.elapsed() < Duration::from_secs(3),
