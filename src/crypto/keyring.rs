@@ -1,6 +1,6 @@
 use crate::algorithm::{Algorithm, CMAC_LEN, DIGEST_LEN_MAX, Digest, RAW_DIGEST_LEN_MAX};
 use crate::keys::{Key, KeyTable};
-use core::net::Ipv6Addr;
+use core::net::{IpAddr, Ipv6Addr};
 use openssl::md_ctx::MdCtx;
 use std::sync::Arc;
 use truechimer_proto::authentication::{Authenticator, KeyId, Verification};
@@ -42,12 +42,15 @@ impl Keyring {
 }
 
 impl Authenticator for Keyring {
-    fn check(&mut self, key: KeyId, message: &[u8], digest: &[u8]) -> Verification {
+    fn check(&mut self, key: KeyId, from: IpAddr, message: &[u8], digest: &[u8]) -> Verification {
         let Some(entry) = self.table.key(key) else {
             return Verification::UnknownKey;
         };
         if !self.table.is_trusted(key) {
             return Verification::UntrustedKey;
+        }
+        if !self.table.allowed_from(key, from) {
+            return Verification::WrongAddress;
         }
         // Before any work: a wrong length never costs a digest.
         if digest.len() != entry.algorithm.wire_len() {

@@ -1,4 +1,5 @@
 //! What the protocol asks of a holder of keys.
+use core::net::{IpAddr, Ipv6Addr};
 
 /// A symmetric key identifier, 1..=65535 (above lie Autokey's session keys, RFC 5906 §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +30,8 @@ pub enum Verification {
     UnknownKey,
     /// The key exists but no `trustedkey` names it.
     UntrustedKey,
+    /// The keys file does not let this address use the key.
+    WrongAddress,
     /// The digest has the wrong length or value.
     WrongDigest,
 }
@@ -48,8 +51,9 @@ impl MacVerified {
 
 /// Keys, digests and MACs; one per thread, so contexts are reused without a lock.
 pub trait Authenticator: Send {
-    /// Whether `digest` is the MAC of `message` under a trusted key; comparison in constant time.
-    fn check(&mut self, key: KeyId, message: &[u8], digest: &[u8]) -> Verification;
+    /// Whether `digest` is the MAC of `message` under a trusted key that the sender's address `from`
+    /// may use; comparison in constant time.
+    fn check(&mut self, key: KeyId, from: IpAddr, message: &[u8], digest: &[u8]) -> Verification;
 
     /// Writes the digest of `message` to the start of `out` and returns its length, 16 or 20
     /// octets; `None` if the key is unknown, untrusted, or `out` too short.
@@ -57,20 +61,21 @@ pub trait Authenticator: Send {
 
     /// First four octets of the MD5 of an IPv6 address: the reference identifier it is known by
     /// (RFC 5905 §7.3). `None` where the platform forbids MD5.
-    fn reference_id_of(&mut self, address: core::net::Ipv6Addr) -> Option<[u8; 4]>;
+    fn reference_id_of(&mut self, address: Ipv6Addr) -> Option<[u8; 4]>;
 }
 
-/// Verifies a MAC and gives the proof, or what was wrong with it.
+/// Verifies the MAC of a packet that came from `from` and gives the proof, or what was wrong.
 ///
 /// # Errors
 /// Every outcome but `Verification::Verified`.
 pub fn verify(
     authenticator: &mut dyn Authenticator,
     key: KeyId,
+    from: IpAddr,
     message: &[u8],
     digest: &[u8],
 ) -> Result<MacVerified, Verification> {
-    match authenticator.check(key, message, digest) {
+    match authenticator.check(key, from, message, digest) {
         Verification::Verified => Ok(MacVerified { key }),
         refused => Err(refused),
     }
@@ -81,7 +86,7 @@ pub fn verify(
 pub struct NoKeys;
 
 impl Authenticator for NoKeys {
-    fn check(&mut self, _: KeyId, _: &[u8], _: &[u8]) -> Verification {
+    fn check(&mut self, _: KeyId, _: IpAddr, _: &[u8], _: &[u8]) -> Verification {
         Verification::UnknownKey
     }
 
@@ -89,7 +94,7 @@ impl Authenticator for NoKeys {
         None
     }
 
-    fn reference_id_of(&mut self, _: core::net::Ipv6Addr) -> Option<[u8; 4]> {
+    fn reference_id_of(&mut self, _: Ipv6Addr) -> Option<[u8; 4]> {
         None
     }
 }

@@ -139,6 +139,9 @@ impl fmt::Display for PeerEvent {
                     None => "the reply has no MAC",
                     Some(Verification::UnknownKey) => "we have no such key",
                     Some(Verification::UntrustedKey) => "the key is not trusted here",
+                    Some(Verification::WrongAddress) => {
+                        "the keys file does not let this address use the key"
+                    }
                     Some(_) => "the digest is wrong: do both sides have the same key?",
                 };
                 write!(f, "bad_auth key {}: {why}", key.get())

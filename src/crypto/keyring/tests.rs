@@ -11,6 +11,8 @@ const TEXT: &[u8] = b"1 M LA-REPONSE-EST-42\n\
     8 RIPEMD160 BONNE-ANNEE\n\
     9 M DE-PERSONNE\n";
 
+const FROM: IpAddr = IpAddr::V4(core::net::Ipv4Addr::new(192, 0, 2, 77));
+
 fn id(number: u32) -> KeyId {
     KeyId::symmetric(number).expect("in range")
 }
@@ -52,14 +54,14 @@ fn seals_as_others_compute_and_checks_what_it_sealed() {
             .expect("trusted");
         assert_eq!(out[..len], hex(expected), "key {number}");
         assert_eq!(
-            keyring.check(id(number), &message, &out[..len]),
+            keyring.check(id(number), FROM, &message, &out[..len]),
             Verification::Verified
         );
         for flipped in 0..len {
             let mut wrong = out;
             wrong[flipped] ^= 1;
             assert_eq!(
-                keyring.check(id(number), &message, &wrong[..len]),
+                keyring.check(id(number), FROM, &message, &wrong[..len]),
                 Verification::WrongDigest
             );
         }
@@ -91,27 +93,45 @@ fn refusals() {
     let digest = hex(VECTORS[0].1);
     let message: Vec<u8> = (0..48).collect();
     assert_eq!(
-        keyring.check(id(77), &message, &digest),
+        keyring.check(id(77), FROM, &message, &digest),
         Verification::UnknownKey
     );
     assert_eq!(
-        keyring.check(id(9), &message, &digest),
+        keyring.check(id(9), FROM, &message, &digest),
         Verification::UntrustedKey
     );
     for len in [0, 1, 15] {
         assert_eq!(
-            keyring.check(id(1), &message, &digest[..len]),
+            keyring.check(id(1), FROM, &message, &digest[..len]),
             Verification::WrongDigest
         );
     }
     let long = [&digest[..], &[0; 4]].concat();
     assert_eq!(
-        keyring.check(id(1), &message, &long),
+        keyring.check(id(1), FROM, &message, &long),
         Verification::WrongDigest
     );
     assert_eq!(keyring.seal(id(1), &message, &mut [0; 15]), None);
     assert_eq!(keyring.seal(id(9), &message, &mut [0; 20]), None);
     assert_eq!(keyring.seal(id(77), &message, &mut [0; 20]), None);
+}
+
+#[test]
+fn a_right_mac_from_an_address_that_is_not_listed() {
+    let (file, _) = parse(b"1 M shut 192.0.2.0/24,2001:db8::1 # lab\n");
+    let mut keyring = Keyring::new(Arc::new(KeyTable::new(file, [id(1)])));
+    let mut mac = [0; 16];
+    assert_eq!(keyring.seal(id(1), b"message", &mut mac), Some(16));
+    for (from, outcome) in [
+        ("192.0.2.77", Verification::Verified),
+        ("::ffff:192.0.2.77", Verification::Verified),
+        ("2001:db8::1", Verification::Verified),
+        ("192.0.3.1", Verification::WrongAddress),
+        ("2001:db8::2", Verification::WrongAddress),
+    ] {
+        let from: IpAddr = from.parse().expect("an address");
+        assert_eq!(keyring.check(id(1), from, b"message", &mac), outcome);
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@
 use super::exchange::{Exchange, OriginProven};
 use crate::authentication::{Authenticator, KeyId, MacVerified, Verification, verify};
 use crate::status::PacketTest;
+use core::net::IpAddr;
 use truechimer_time::leap::LeapIndicator;
 use truechimer_wire::{Header, KissCode, Mode, Packet};
 
@@ -68,6 +69,7 @@ pub(crate) fn identify(
     octets: &[u8],
     exchange: &Exchange,
     key: Option<KeyId>,
+    from: IpAddr,
     authenticator: &mut dyn Authenticator,
 ) -> Result<Reply, Refusal> {
     let packet = Packet::new_checked(octets).map_err(|_| Refusal::Test(PacketTest::Header))?;
@@ -78,7 +80,7 @@ pub(crate) fn identify(
     let origin = exchange
         .check_origin(header.origin_time, header.transmit_time)
         .map_err(Refusal::Test)?;
-    let authenticity = authenticate(&packet, key, authenticator)?;
+    let authenticity = authenticate(&packet, key, from, authenticator)?;
     Ok(Reply {
         header,
         origin,
@@ -89,6 +91,7 @@ pub(crate) fn identify(
 fn authenticate(
     packet: &Packet<'_>,
     key: Option<KeyId>,
+    from: IpAddr,
     authenticator: &mut dyn Authenticator,
 ) -> Result<Authenticity, Refusal> {
     let mac = packet.mac();
@@ -110,7 +113,7 @@ fn authenticate(
     if mac.key_id != key.get() {
         return Err(Refusal::Unauthentic(key, Some(Verification::UnknownKey)));
     }
-    verify(authenticator, key, packet.authenticated(), mac.digest)
+    verify(authenticator, key, from, packet.authenticated(), mac.digest)
         .map(Authenticity::Verified)
         .map_err(|outcome| Refusal::Unauthentic(key, Some(outcome)))
 }

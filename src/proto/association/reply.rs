@@ -64,6 +64,7 @@ impl Association {
                 received.octets,
                 &self.exchange,
                 self.options.key,
+                received.source.ip(),
                 authenticator,
             )
         } else {

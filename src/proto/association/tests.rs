@@ -6,10 +6,13 @@ use super::*;
 use crate::authentication::{Authenticator, Verification};
 use crate::config::Remote;
 use crate::packet::{Received, Stamp, Via};
-use core::net::{IpAddr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use rand_chacha::rand_core::SeedableRng;
 use truechimer_time::NtpDuration;
 use truechimer_wire::{Header, Mode};
+
+/// Where no key of [`Ring`] may be used.
+pub(super) const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 66));
 
 /// Holds keys 7 and 8, trusted, and 9, not trusted.
 pub(crate) struct Ring;
@@ -30,8 +33,9 @@ impl Ring {
 }
 
 impl Authenticator for Ring {
-    fn check(&mut self, key: KeyId, message: &[u8], digest: &[u8]) -> Verification {
+    fn check(&mut self, key: KeyId, from: IpAddr, message: &[u8], digest: &[u8]) -> Verification {
         match key.get() {
+            7 | 8 if from == ELSEWHERE => Verification::WrongAddress,
             7 | 8 if digest == Self::digest(key.get(), message) => Verification::Verified,
             7 | 8 => Verification::WrongDigest,
             9 => Verification::UntrustedKey,

@@ -100,7 +100,7 @@ impl Responder {
         self.check_version(version, flags)?;
         let request = Packet::new_checked(received.octets).map_err(|_| DropReason::Malformed)?;
         let ending = match (request.mac(), flags.contains(RestrictFlags::NOTRUST)) {
-            (Some(mac), _) => ending(&request, &mac, authenticator)?,
+            (Some(mac), _) => ending(&request, &mac, received.source.ip(), authenticator)?,
             (None, true) => return Err(DropReason::NotTrusted),
             (None, false) => Ending::Plain,
         };
@@ -178,13 +178,21 @@ fn reply_mode(version: u8, mode: Mode, source: SocketAddr) -> Option<Mode> {
 fn ending(
     request: &Packet<'_>,
     mac: &Mac<'_>,
+    from: IpAddr,
     authenticator: &mut dyn Authenticator,
 ) -> Result<Ending, DropReason> {
     if mac.is_crypto_nak() {
         return Err(DropReason::CryptoNak);
     }
-    let proof = KeyId::symmetric(mac.key_id)
-        .map(|key| verify(authenticator, key, request.authenticated(), mac.digest));
+    let proof = KeyId::symmetric(mac.key_id).map(|key| {
+        verify(
+            authenticator,
+            key,
+            from,
+            request.authenticated(),
+            mac.digest,
+        )
+    });
     Ok(match proof {
         Some(Ok(proof)) => Ending::Sealed(proof),
         _ => Ending::CryptoNak,

@@ -1,4 +1,4 @@
-use super::super::tests::{Ring, key};
+use super::super::tests::{ELSEWHERE, Ring, key};
 use super::*;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -31,7 +31,16 @@ impl Bench {
     }
 
     fn identify(&self, octets: &[u8], own_key: Option<KeyId>) -> Result<Reply, Refusal> {
-        identify(octets, &self.exchange, own_key, &mut Ring)
+        self.identify_from(octets, own_key, IpAddr::from([192, 0, 2, 1]))
+    }
+
+    fn identify_from(
+        &self,
+        octets: &[u8],
+        own_key: Option<KeyId>,
+        from: IpAddr,
+    ) -> Result<Reply, Refusal> {
+        identify(octets, &self.exchange, own_key, from, &mut Ring)
     }
 }
 
@@ -191,6 +200,15 @@ fn keyed_takes_its_own_key_only() {
     let other = with_mac(&bench.good(), 8);
     let refusal = Refusal::Unauthentic(key(7), Some(Verification::UnknownKey));
     assert_eq!(bench.identify(&other, Some(key(7))).err(), Some(refusal));
+}
+
+#[test]
+fn a_key_speaks_only_from_the_addresses_of_the_keys_file() {
+    let bench = Bench::new();
+    let right = with_mac(&bench.good(), 7);
+    let answer = bench.identify_from(&right, Some(key(7)), ELSEWHERE);
+    let refusal = Refusal::Unauthentic(key(7), Some(Verification::WrongAddress));
+    assert_eq!(answer.err(), Some(refusal));
 }
 
 #[test]

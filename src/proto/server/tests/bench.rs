@@ -8,6 +8,9 @@ use truechimer_time::leap::LeapIndicator;
 use truechimer_time::{Instant, Now, NtpDuration, NtpShort, NtpTimestamp};
 use truechimer_wire::{HEADER_LEN, Header, Mode, ReferenceId};
 
+/// Where no key may be used.
+pub(super) const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 66));
+
 /// Keys whose digest is a checksum: enough to see that the right octets are covered. Key 7 makes
 /// 16 octets, key 8 makes 20, key 9 verifies but will not seal, key 10 is not trusted.
 pub(super) struct Checksum;
@@ -36,10 +39,11 @@ pub(super) fn digest_len(key: u32) -> Option<usize> {
 }
 
 impl Authenticator for Checksum {
-    fn check(&mut self, key: KeyId, message: &[u8], claimed: &[u8]) -> Verification {
+    fn check(&mut self, key: KeyId, from: IpAddr, message: &[u8], claimed: &[u8]) -> Verification {
         match digest_len(key.get()) {
             None => Verification::UnknownKey,
             Some(_) if key.get() == 10 => Verification::UntrustedKey,
+            Some(_) if from == ELSEWHERE => Verification::WrongAddress,
             Some(len) if digest(key.get(), message)[..len] == *claimed => Verification::Verified,
             Some(_) => Verification::WrongDigest,
         }

@@ -1,4 +1,4 @@
-use super::bench::{Bench, LOCAL, keyed, request};
+use super::bench::{Bench, ELSEWHERE, LOCAL, keyed, request};
 use crate::packet::Via;
 use crate::server::{AccessRule, DropReason, Network, Policy, RestrictFlags, Verdict};
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -98,6 +98,16 @@ fn a_crypto_nak_is_not_answered() {
         Bench::new().answer(&octets),
         Verdict::Drop(DropReason::CryptoNak)
     );
+}
+
+#[test]
+fn a_key_from_an_address_the_keys_file_does_not_list_is_bad() {
+    let octets = keyed(&request(4, Mode::Client), 7, 0);
+    let mut bench = Bench::new();
+    assert_eq!(bench.answer(&octets), Verdict::Reply(68));
+    bench.source = SocketAddr::new(ELSEWHERE, 123);
+    assert_eq!(bench.answer(&octets), Verdict::Reply(52), "a crypto-NAK");
+    assert_eq!(bench.responder.counters().crypto_naks, 1);
 }
 
 #[test]
