@@ -9,8 +9,8 @@ use truechimer_sys::clock;
 use truechimer_sys::poll::{PollSet, Readiness};
 use truechimer_sys::socket::{AddressFamily, KernelStamp, ReceiveBuffer, Socket};
 
-/// A request under way. Its ticket is kept, whatever stamp has come, until a reply or a refusal
-/// does: a refusal needs it too.
+/// A request under way. Its ticket is kept, whatever stamp has come, until a reply does: a better
+/// stamp and a refusal need it too.
 #[derive(Debug)]
 struct Pending {
     ticket: TxTicket,
@@ -88,7 +88,10 @@ impl Clients {
             return;
         };
         if ready.error {
-            handle_error(client, system);
+            take_stamp(client);
+            if let Some(error) = client.socket.take_error() {
+                note_refusal(client, system, &error);
+            }
         }
         if !ready.readable {
             return;
@@ -107,7 +110,7 @@ impl Clients {
                 system.handle_packet(now, &received);
             }
             Ok(None) => {}
-            Err(error) => handle_failure(client, system, &error),
+            Err(error) => note_refusal(client, system, &error),
         }
     }
 }
@@ -123,14 +126,11 @@ fn request(octets: &[u8], to: SocketAddr) -> io::Result<(Socket, Stamp)> {
     Ok((socket, stamp))
 }
 
-/// The error queue holds the transmit stamp; the pending error is a verdict on the request.
-fn handle_error(client: &mut Client, system: &mut System) {
+/// The transmit stamp is on the error queue.
+fn take_stamp(client: &mut Client) {
     if let (Ok(Some(stamp)), Some(pending)) = (client.socket.transmit_stamp(), &mut client.pending)
     {
         pending.stamp = kernels(stamp);
-    }
-    if let Some(error) = client.socket.take_error() {
-        handle_failure(client, system, &error);
     }
 }
 
@@ -141,19 +141,20 @@ fn settle(client: &mut Client, system: &mut System) {
     }
 }
 
-fn handle_failure(client: &mut Client, system: &mut System, error: &io::Error) {
+/// An ICMP message says that the request cannot arrive. It is not authentic, so the request stays
+/// under way.
+fn note_refusal(client: &Client, system: &mut System, error: &io::Error) {
     let passing = [io::ErrorKind::WouldBlock, io::ErrorKind::Interrupted];
     if passing.contains(&error.kind()) {
         return;
     }
-    if let Some(Pending { ticket, .. }) = client.pending.take() {
-        system.handle_send_failure(clock::now(), ticket, failure(error));
+    if let Some(pending) = &client.pending {
+        system.handle_unreachable(clock::now(), &pending.ticket);
     }
 }
 
 fn failure(error: &io::Error) -> SendFailure {
     match error.kind() {
-        io::ErrorKind::ConnectionRefused => SendFailure::Refused,
         io::ErrorKind::NetworkUnreachable
         | io::ErrorKind::HostUnreachable
         | io::ErrorKind::NetworkDown => SendFailure::Unreachable,
@@ -172,5 +173,83 @@ pub(crate) const fn kernels(stamp: KernelStamp) -> Stamp {
     Stamp {
         at: stamp.at,
         class: StampClass::Kernel,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::time::Duration;
+    use std::net::UdpSocket;
+    use truechimer_proto::authentication::NoKeys;
+    use truechimer_proto::config::{AssociationConfig, Remote, SystemConfig};
+    use truechimer_proto::host::Output;
+    use truechimer_time::leap::LeapIndicator;
+    use truechimer_wire::{Header, Mode};
+
+    fn wait(clients: &mut Clients, system: &mut System, wanted: impl Fn(Readiness) -> bool) {
+        let mut buffer = ReceiveBuffer::new(128);
+        for _ in 0..100 {
+            let mut set = PollSet::default();
+            clients.add_to(&mut set);
+            set.wait(Duration::from_millis(100)).unwrap();
+            let ready = set.readiness(0);
+            clients.handle_ready(0, ready, system, &mut buffer);
+            if wanted(ready) {
+                return;
+            }
+        }
+        panic!("nothing came");
+    }
+
+    /// As an off-path forger would have it: the refusal comes first, the true answer after it.
+    #[test]
+    fn a_refusal_does_not_cost_the_answer() {
+        let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let address = server.local_addr().unwrap();
+        let mut line = AssociationConfig::server(Remote::Address(address.ip()));
+        line.port = address.port();
+        let mut config = SystemConfig::default();
+        config.steering.enabled = false;
+        config.associations.push(line);
+        let mut system = System::new(clock::now(), config, [7; 32], Box::new(NoKeys));
+        let mut clients = Clients::new(1);
+        // Nobody is there to receive the request.
+        drop(server);
+        let mut now = clock::now();
+        let request = loop {
+            now.mono = now.mono.plus(Duration::from_secs(1));
+            system.handle_timeout(now);
+            let outputs = core::iter::from_fn(|| system.poll_output());
+            let sends = outputs.filter_map(|output| match output {
+                Output::Send(transmit) => Some(transmit),
+                _ => None,
+            });
+            if let Some(transmit) = sends.last() {
+                break transmit;
+            }
+        };
+        let nonce = Header::parse(request.octets.first_chunk().unwrap()).transmit_time;
+        let id = request.ticket.association();
+        clients.send(&mut system, id, request);
+        let asker = clients.open[0].socket.local_address().unwrap();
+        // On loopback the refusal is there as soon as the request is sent.
+        wait(&mut clients, &mut system, |ready| ready.error);
+        assert!(clients.open[0].socket.take_error().is_none());
+        assert!(clients.open[0].pending.is_some());
+
+        let server = UdpSocket::bind(address).unwrap();
+        let mut reply = Header::blank(4, Mode::Server);
+        let wall = clock::wall();
+        reply.leap = LeapIndicator::NoWarning;
+        reply.stratum = 1;
+        (reply.origin_time, reply.reference_time) = (nonce, wall);
+        (reply.receive_time, reply.transmit_time) = (wall, wall);
+        server.send_to(&reply.to_octets(), asker).unwrap();
+        wait(&mut clients, &mut system, |ready| ready.readable);
+        let status = system.status(clock::now());
+        assert_eq!(status.associations[0].received, 1);
+        assert_eq!(status.associations[0].refused, [0; 13]);
+        assert_eq!(status.associations[0].reach, 1);
     }
 }

@@ -107,6 +107,8 @@ pub(crate) struct Association {
     pub(crate) unwanted: u32,
     pub(crate) heard: Option<Instant>,
     pub(crate) stamps: Option<(StampClass, StampClass)>,
+    /// The network says that the last request cannot arrive; anybody may have said it.
+    pub(crate) said_unreachable: bool,
     exchange: Exchange,
     /// The missing key was complained about.
     key_missed: bool,
@@ -186,6 +188,7 @@ impl Association {
             unwanted: 0,
             heard: None,
             stamps: None,
+            said_unreachable: false,
             exchange: Exchange::default(),
             key_missed: false,
         }

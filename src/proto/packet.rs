@@ -78,13 +78,11 @@ impl TxTicket {
     }
 }
 
-/// Why a request did not leave, or came back as unreachable.
+/// Why a request did not leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendFailure {
     /// No route, network or host down.
     Unreachable,
-    /// Nobody listens on the port (ICMP port unreachable).
-    Refused,
     /// No socket or buffer to be had, or forbidden locally.
     Local,
 }

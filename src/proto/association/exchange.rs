@@ -57,9 +57,14 @@ impl Exchange {
         }
     }
 
+    /// Whether a request may still be answered.
+    pub(crate) fn awaits(&self, sequence: u64) -> bool {
+        self.outstanding.is_some_and(|it| it.sequence == sequence)
+    }
+
     /// Forgets a request, if it is still the outstanding one; tells whether it was.
     pub(crate) fn abandon(&mut self, sequence: u64) -> bool {
-        let current = self.outstanding.is_some_and(|it| it.sequence == sequence);
+        let current = self.awaits(sequence);
         if current {
             self.outstanding = None;
         }

@@ -17,6 +17,7 @@ impl Association {
         events: &mut Vec<PeerEvent>,
     ) -> Option<Transmit> {
         let to = self.remote?;
+        self.said_unreachable = false;
         let mut header = Header::blank(self.options.version, Mode::Client);
         header.transmit_time = self.exchange.begin(sequence, rng);
         let mut octets = header.to_octets().to_vec();
@@ -49,7 +50,12 @@ impl Association {
         self.exchange.note_departure(sequence, stamp);
     }
 
-    /// Learns that a request did not leave or did not arrive; tells whether it was the last one.
+    /// Whether a request may still be answered.
+    pub(crate) fn awaits(&self, sequence: u64) -> bool {
+        self.exchange.awaits(sequence)
+    }
+
+    /// Learns that a request did not leave; tells whether it was the last one.
     pub(crate) fn abandon(&mut self, sequence: u64) -> bool {
         self.exchange.abandon(sequence)
     }

@@ -10,6 +10,8 @@ use truechimer_time::{Now, NtpDuration};
 
 /// Silence about strangers after one was told of, seconds.
 const STRANGERS_EVERY_S: f64 = 64.0;
+/// How long an answer is waited for though the server is said to be unreachable, seconds.
+const ANSWER_WITHIN_S: f64 = 2.0;
 
 impl System {
     /// Takes a datagram: a reply on an association's socket, or what a server thread hands over.
@@ -117,24 +119,35 @@ impl System {
         }
     }
 
-    /// Learns that a request did not leave, or that its port or host was reported unreachable.
-    /// Such a report can be forged, so it never costs more than a change of address while nobody
-    /// answers at the present one.
-    pub fn handle_send_failure(&mut self, now: Now, ticket: TxTicket, failure: SendFailure) {
-        let TxTicket {
-            association: id,
-            sequence,
-        } = ticket;
+    /// Learns that a request did not leave.
+    pub fn handle_send_failure(&mut self, now: Now, ticket: TxTicket, _: SendFailure) {
+        let id = ticket.association;
         let Some(association) = self.associations.get_mut(&id) else {
             return;
         };
         let silent = association.poll.reach() == 0;
-        let current = match failure {
-            SendFailure::Local | SendFailure::Unreachable => association.abandon(sequence),
-            SendFailure::Refused => true,
-        };
-        if silent && current && !self.ended {
+        if association.abandon(ticket.sequence) && silent && !self.ended {
             self.try_next_address(now, id);
+        }
+    }
+
+    /// Learns that the network calls the server of a request that did leave unreachable. Anybody can
+    /// forge that, so the answer is waited for all the same; a server that never answered is left for
+    /// its next address if none has come after a moment.
+    pub fn handle_unreachable(&mut self, now: Now, ticket: &TxTicket) {
+        let id = ticket.association;
+        let has_other = matches!(self.next_address(id), Some((_, false)));
+        let Some(association) = self.associations.get_mut(&id) else {
+            return;
+        };
+        let silent = association.poll.reach() == 0;
+        if self.ended || !silent || !has_other || !association.awaits(ticket.sequence) {
+            return;
+        }
+        association.said_unreachable = true;
+        let moment = now.mono.plus_seconds(ANSWER_WITHIN_S);
+        if association.due().is_some_and(|due| moment < due) {
+            association.poll.resume(moment);
         }
     }
 

@@ -29,7 +29,6 @@ impl System {
             };
             if let Some(learned) = lookup.expire(now.mono) {
                 self.tell_failure(id, learned);
-                self.leave_lost_address(now, id);
                 continue;
             }
             if out >= QUESTIONS_AT_MOST {
@@ -56,7 +55,6 @@ impl System {
         let learned = lookup.learn(now.mono, outcome);
         self.tell_failure(id, learned);
         if learned != Learned::Addresses {
-            self.leave_lost_address(now, id);
             return;
         }
         if let Some(pool) = self.pools.get_mut(&id) {
@@ -96,20 +94,17 @@ impl System {
 
     /// Tries the next address at once when the present one cannot be reached; at the end of the list
     /// it waits for the next poll, so that a host without a network does not spin.
-    pub(super) fn try_next_address(&mut self, now: Now, id: AssociationId) {
-        if let Some((address, wrapped)) = self.next_address(id)
-            && !wrapped
-        {
-            self.change_address(now, id, address);
-        }
+    /// True if there was one.
+    pub(super) fn try_next_address(&mut self, now: Now, id: AssociationId) -> bool {
+        let Some((address, false)) = self.next_address(id) else {
+            return false;
+        };
+        self.change_address(now, id, address);
+        true
     }
 
-    /// Goes on to another known address, from the first again after the last, if nobody answers at the
-    /// present one; true if there is one.
+    /// Goes on to another known address, from the first again after the last; true if there is one.
     pub(super) fn leave_lost_address(&mut self, now: Now, id: AssociationId) -> bool {
-        if !self.is_lost(id) {
-            return false;
-        }
         let Some((address, _)) = self.next_address(id) else {
             return false;
         };
@@ -118,7 +113,7 @@ impl System {
     }
 
     /// The next known address that no other line of the configuration uses, and whether the list began anew.
-    fn next_address(&self, id: AssociationId) -> Option<(IpAddr, bool)> {
+    pub(super) fn next_address(&self, id: AssociationId) -> Option<(IpAddr, bool)> {
         let association = self.associations.get(&id)?;
         let Role::Server(line) = &association.role else {
             return None;

@@ -110,6 +110,11 @@ impl System {
     /// Looks after a source that nobody needs or that does not answer; true if it is gone, or begins
     /// anew elsewhere.
     fn ends_turn(&mut self, now: Now, id: AssociationId) -> bool {
+        let never_answered = |it: &Association| it.said_unreachable && it.poll.reach() == 0;
+        if self.associations.get(&id).is_some_and(never_answered) && self.try_next_address(now, id)
+        {
+            return true;
+        }
         if self.is_lost(id)
             && let Some(lookup) = self.lookups.get_mut(&id)
         {
@@ -133,7 +138,7 @@ impl System {
     }
 
     /// Whether a configured server has not answered for so long that its name is worth a look.
-    pub(super) fn is_lost(&self, id: AssociationId) -> bool {
+    fn is_lost(&self, id: AssociationId) -> bool {
         self.associations.get(&id).is_some_and(|it| {
             let silent = it.poll.reach() == 0 && it.poll.unanswered() >= LOOKUP_AFTER_POLLS;
             silent && matches!(it.role, Role::Server(_))

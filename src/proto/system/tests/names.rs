@@ -152,6 +152,51 @@ fn without_any_route_it_does_not_spin() {
     assert_eq!(without_route(&mut world, &all), 2);
 }
 
+/// Where requests go in so many seconds, if every one is at once said to be unanswerable and the
+/// first is answered after that, or not.
+fn asked_while_refused(seconds: u32, first_answers: bool) -> Vec<IpAddr> {
+    let mut world = named();
+    let known = vec![address(1), address(2)];
+    world.names.insert(NAME.to_owned(), known);
+    if first_answers {
+        world.serve(1, Server::default());
+    }
+    let mut asked = Vec::new();
+    for _ in 0..seconds * 10 {
+        let now = world.now();
+        world.system.handle_timeout(now);
+        while let Some(output) = world.system.poll_output() {
+            match output {
+                Output::Send(transmit) => {
+                    asked.push(transmit.to.ip());
+                    world.system.handle_unreachable(now, &transmit.ticket);
+                    world.transmit(transmit);
+                }
+                Output::Resolve(resolve) => {
+                    let event = HostEvent::Resolved {
+                        request: resolve.request,
+                        outcome: Ok(world.names[NAME].clone()),
+                    };
+                    world.system.handle_host(now, event);
+                }
+                _ => {}
+            }
+        }
+        world.mono = world.mono.plus_seconds(0.1);
+    }
+    asked
+}
+
+#[test]
+fn a_refusal_costs_no_answer_but_ends_the_wait_for_one() {
+    let (first, second) = (address(1), address(2));
+    let asked = asked_while_refused(30, false);
+    assert_eq!(asked, [first, second]);
+    let asked = asked_while_refused(30, true);
+    assert!(asked.len() > 6, "a burst: {asked:?}");
+    assert!(asked.iter().all(|it| *it == first), "{asked:?}");
+}
+
 #[test]
 fn questions_out_are_bounded() {
     let lines = (0..100).map(|n| named_line(Line, &format!("{n}.example")));

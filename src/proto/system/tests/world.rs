@@ -271,7 +271,7 @@ impl World {
         self.kernel.execute(self.mono, adjustment)
     }
 
-    fn transmit(&mut self, transmit: Transmit) {
+    pub(super) fn transmit(&mut self, transmit: Transmit) {
         let Transmit {
             octets,
             to,
