@@ -130,6 +130,7 @@ fn floor_and_ceiling() {
 
 #[test]
 fn nobody_follows_stratum_15() {
+    assert_eq!((Tos::default().floor, Tos::default().ceiling), (0, 15));
     for ceiling in [Tos::default().ceiling, 16, 255] {
         let mut config = config(vec![server_line(1), server_line(2)]);
         config.tos.ceiling = ceiling;
@@ -194,7 +195,14 @@ fn sources_lost_time_kept() {
             ..Server::default()
         },
     );
-    world.run_s(40_000.0);
+    let start = world.mono;
+    world.run_until(|world| world.peer_events(&PeerEvent::Unreachable) == 1);
+    assert_eq!(
+        world.system_events(&SystemEvent::NoSystemPeer),
+        1,
+        "at once, not when the last sample has left the filter"
+    );
+    world.run_s(40_000.0 - world.mono.seconds_since(start));
     let status = world.status();
     assert_eq!(
         status.leap,
