@@ -94,12 +94,13 @@ impl System {
 
     /// Tries the next address at once when the present one cannot be reached; at the end of the list
     /// it waits for the next poll, so that a host without a network does not spin.
-    pub(super) fn try_next_address(&mut self, now: Now, id: AssociationId) {
-        if let Some((address, wrapped)) = self.next_address(id)
-            && !wrapped
-        {
-            self.change_address(now, id, address);
-        }
+    /// True if there was one.
+    pub(super) fn try_next_address(&mut self, now: Now, id: AssociationId) -> bool {
+        let Some((address, false)) = self.next_address(id) else {
+            return false;
+        };
+        self.change_address(now, id, address);
+        true
     }
 
     /// Goes on to another known address, from the first again after the last; true if there is one.
@@ -112,7 +113,7 @@ impl System {
     }
 
     /// The next known address that no other line of the configuration uses, and whether the list began anew.
-    fn next_address(&self, id: AssociationId) -> Option<(IpAddr, bool)> {
+    pub(super) fn next_address(&self, id: AssociationId) -> Option<(IpAddr, bool)> {
         let association = self.associations.get(&id)?;
         let Role::Server(line) = &association.role else {
             return None;

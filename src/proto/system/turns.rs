@@ -110,6 +110,11 @@ impl System {
     /// Looks after a source that nobody needs or that does not answer; true if it is gone, or begins
     /// anew elsewhere.
     fn ends_turn(&mut self, now: Now, id: AssociationId) -> bool {
+        let never_answered = |it: &Association| it.said_unreachable && it.poll.reach() == 0;
+        if self.associations.get(&id).is_some_and(never_answered) && self.try_next_address(now, id)
+        {
+            return true;
+        }
         if self.is_lost(id)
             && let Some(lookup) = self.lookups.get_mut(&id)
         {
