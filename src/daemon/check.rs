@@ -1,4 +1,5 @@
 //! `truechimer check`: reads everything a run would read, changes nothing, and says what is wrong.
+use crate::cli;
 use crate::exit::Exit;
 use crate::files::config::{Origin, PLACES};
 use crate::files::drift::{self, Found};
@@ -35,7 +36,7 @@ impl Findings {
 pub fn run(named: Option<&Path>) -> Exit {
     let color = io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none();
     let findings = check(&Origin::find(named, &PLACES), color);
-    print!("{}", findings.text);
+    cli::print(&findings.text);
     if findings.errors > 0 {
         Exit::Configuration
     } else {

@@ -231,7 +231,7 @@ fn ntpd_main(words: impl IntoIterator<Item = OsString>) -> Exit {
             Exit::Good
         }
         Err(error) => {
-            eprint!("ntpd: {error}\n{}", ntpd::USAGE);
+            print_error(&format!("ntpd: {error}\n{}", ntpd::USAGE));
             Exit::Failed
         }
     }
@@ -264,15 +264,23 @@ fn query_main(words: QueryWords) -> Exit {
         Ok(()) if good => Exit::Good,
         Ok(()) => Exit::Failed,
         Err(error) => {
-            eprintln!("truechimer: {error}");
+            print_error(&format!("truechimer: {error}\n"));
             Exit::Failed
         }
     }
 }
 
 /// A reader that went away, as `head` does, is no reason to panic.
-fn print(text: &str) {
-    let mut out = io::stdout().lock();
+pub(crate) fn print(text: &str) {
+    say(&mut io::stdout().lock(), text);
+}
+
+/// The same for what went wrong.
+pub(crate) fn print_error(text: &str) {
+    say(&mut io::stderr().lock(), text);
+}
+
+fn say(out: &mut impl Write, text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 

@@ -1,5 +1,6 @@
 //! `truechimer demo`: the real protocol code in a virtual world, shown as tables.
 use crate::billboard;
+use crate::cli;
 use crate::exit::Exit;
 use core::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
@@ -30,7 +31,7 @@ pub fn run(seed: u64, speed: f64, once: bool) -> Exit {
         Ok(()) => Exit::Good,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Good,
         Err(error) => {
-            eprintln!("truechimer: {error}");
+            cli::print_error(&format!("truechimer: {error}\n"));
             Exit::Failed
         }
     }

@@ -6,6 +6,7 @@ pub mod files;
 pub mod system_calls;
 pub mod user;
 
+use core::fmt::Display;
 use files::Needed;
 use user::{DropError, Plan};
 
@@ -28,13 +29,49 @@ pub fn give_up(plan: &Plan, sandbox: bool, needed: &Needed) -> Result<(), DropEr
         // Without privileges there is nothing to give up, and nothing to be told.
         let _ = user::keep_little();
     }
-    let landlock =
-        files::close(needed).map_or_else(|error| format!("off ({error})"), str::to_owned);
+    if let Some(warning) = warning_of_root(nix::unistd::geteuid().is_root(), plan) {
+        log::warn!("{warning}");
+    }
+    let landlock = files::close(needed).map_or_else(|error| off("landlock", &error), str::to_owned);
     let seccomp =
-        system_calls::filter().map_or_else(|error| format!("off ({error})"), |()| "on".to_owned());
+        system_calls::filter().map_or_else(|error| off("seccomp", &error), |()| "on".to_owned());
     log::info!(
         "running as {plan}; capabilities {}; landlock {landlock}; seccomp {seccomp}",
         user::left()
     );
     Ok(())
+}
+
+/// Best effort is no secret: who counts on the lock hears that it is open.
+fn off(what: &str, error: &dyn Display) -> String {
+    log::warn!("{what} is off, this process is not locked in by it: {error}");
+    format!("off ({error})")
+}
+
+/// Root may write every file: a fault in a parser would then be worth the machine.
+fn warning_of_root(is_root: bool, plan: &Plan) -> Option<&'static str> {
+    (is_root && *plan == Plan::Stay).then_some(
+        "running as ROOT: there is no user ntp to become; make one (useradd --system ntp) or name \
+         another with -u",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn root_that_stays_root_is_warned_of() {
+        let other = Plan::Become {
+            name: "ntp".to_owned(),
+            identity: truechimer_sys::process::Identity {
+                uid: 1,
+                gid: 1,
+                groups: Vec::new(),
+            },
+        };
+        assert!(warning_of_root(true, &Plan::Stay).is_some());
+        assert_eq!(warning_of_root(true, &other), None);
+        assert_eq!(warning_of_root(false, &Plan::Stay), None);
+    }
 }

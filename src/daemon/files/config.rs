@@ -1,5 +1,6 @@
 //! Finding and reading ntp.conf.
 use super::bounded;
+use std::cell::RefCell;
 use std::io;
 use std::path::{Path, PathBuf};
 use truechimer_config::{EMBEDDED_DEFAULT, LoadError, Loader, Parsed, limits, lint};
@@ -62,11 +63,25 @@ impl Origin {
     /// # Errors
     /// That the file cannot be read.
     pub fn read(&self) -> io::Result<Parsed> {
+        self.read_with(&Included::default())
+    }
+
+    /// As [`Origin::read`], and which files were read besides, as the configuration names them.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn read_all(&self) -> io::Result<(Parsed, Vec<PathBuf>)> {
+        let included = Included::default();
+        let parsed = self.read_with(&included)?;
+        Ok((parsed, included.0.into_inner()))
+    }
+
+    fn read_with(&self, included: &Included) -> io::Result<Parsed> {
         let text = match self {
             Self::File(path) => bounded::read(path, limits::FILE_BYTES)?,
             Self::Embedded => EMBEDDED_DEFAULT.as_bytes().to_vec(),
         };
-        let mut parsed = truechimer_config::parse(&self.name(), &text, &Included);
+        let mut parsed = truechimer_config::parse(&self.name(), &text, included);
         let unwise = lint(&parsed.settings);
         if *self != Self::Embedded {
             parsed.diagnostics.extend(unwise);
@@ -75,11 +90,13 @@ impl Origin {
     }
 }
 
-/// Files that `includefile` names.
-struct Included;
+/// Files that `includefile` names, kept as asked for.
+#[derive(Default)]
+struct Included(RefCell<Vec<PathBuf>>);
 
 impl Loader for Included {
     fn load(&self, path: &str) -> Result<Vec<u8>, LoadError> {
+        self.0.borrow_mut().push(PathBuf::from(path));
         bounded::read(Path::new(path), limits::FILE_BYTES).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => LoadError::NotFound,
             io::ErrorKind::PermissionDenied => LoadError::Denied,
@@ -130,6 +147,8 @@ mod tests {
         fs::write(&outer, format!("includefile {}\n", inner.display())).expect("writable");
         let parsed = Origin::File(outer.clone()).read().expect("readable");
         assert_eq!(parsed.settings.associations.len(), 1);
+        let (_, files) = Origin::File(outer.clone()).read_all().expect("readable");
+        assert_eq!(files, [inner.clone()]);
         fs::remove_file(&inner).expect("there");
         let parsed = Origin::File(outer).read().expect("readable");
         assert!(parsed.has_errors());

@@ -7,6 +7,7 @@ use super::run::Failure;
 use super::setup::Setup;
 use super::signals::Signals;
 use super::steward::{SharedKeys, Steward};
+use crate::cli;
 use crate::exit::Exit;
 use crate::files::config::Origin;
 use crate::files::drift::{self, Found};
@@ -32,6 +33,7 @@ pub(super) struct Machine {
     pub(super) drift: Option<DriftKeeper>,
     pub(super) runtime: Option<PathBuf>,
     pub(super) may_steer: bool,
+    pub(super) signals: Signals,
 }
 
 /// Runs the machine to its end.
@@ -44,6 +46,7 @@ pub(super) fn run(machine: Machine) -> Result<Exit, Failure> {
         drift,
         runtime,
         may_steer,
+        signals,
     } = machine;
     let mark = runtime.as_deref().map(PanicGate::new);
     let findings = Findings {
@@ -66,7 +69,6 @@ pub(super) fn run(machine: Machine) -> Result<Exit, Failure> {
 
     let mut seed = [0; 32];
     entropy::fill(&mut seed).map_err(Failure::Other)?;
-    let signals = Signals::take_over().map_err(Failure::Other)?;
     let now = clock::now();
     let authenticator = keys.borrow().authenticator();
     let system = System::new(now, config, seed, authenticator);
@@ -133,12 +135,12 @@ fn tell_end(ident: Ident, why: Why) -> Exit {
         Why::Stopped => Exit::Good,
         Why::Exit(ProtocolExit::OneShotDone { offset_s, stepped }) => {
             let how = if stepped { "set" } else { "slew" };
-            println!("{}: time {how} {offset_s:+.6}s", ident.name());
+            cli::print(&format!("{}: time {how} {offset_s:+.6}s\n", ident.name()));
             log::info!("time {how} {offset_s:+.6} s");
             Exit::Good
         }
         Why::Exit(ProtocolExit::NoServers) => {
-            println!("{}: no servers found", ident.name());
+            cli::print(&format!("{}: no servers found\n", ident.name()));
             log::error!("no servers found");
             Exit::Failed
         }

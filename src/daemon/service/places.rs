@@ -1,11 +1,11 @@
 //! Folders a run has to do with.
+use super::setup::Setup;
 use crate::files::config::Origin;
 use crate::privilege::files::Needed;
 use std::fs::DirBuilder;
 use std::os::unix::fs::{DirBuilderExt, chown};
 use std::path::{Path, PathBuf};
 use std::{env, io};
-use truechimer_config::Settings;
 
 /// Where marks that end with the boot are kept: systemd's RuntimeDirectory, /run for root, the
 /// user's own runtime folder for others.
@@ -48,14 +48,14 @@ pub(super) fn make(folder: &Path, owner: Option<(u32, u32)>) -> io::Result<()> {
 /// What must stay open when the rest of the file system is closed.
 pub(super) fn needed(
     origin: &Origin,
-    settings: &Settings,
+    setup: &Setup,
     drift: Option<&Path>,
     log: Option<&Path>,
     runtime: Option<&Path>,
 ) -> Needed {
-    let files = &settings.files;
+    let files = &setup.settings.files;
     let named = [
-        settings.authentication.keys_file.as_ref(),
+        setup.settings.authentication.keys_file.as_ref(),
         files.leap.as_ref(),
     ];
     let named = named.into_iter().flatten().map(|it| Path::new(&it.value));
@@ -63,9 +63,14 @@ pub(super) fn needed(
         Origin::File(path) => Some(path.as_path()),
         Origin::Embedded => None,
     };
+    let included = setup.included.iter().map(PathBuf::as_path);
     // The folders, not the files: a reload reads the file that then has the name.
     Needed {
-        read: named.chain(config).map(folder_of).collect(),
+        read: named
+            .chain(config)
+            .chain(included)
+            .flat_map(folders_of)
+            .collect(),
         write: drift
             .into_iter()
             .chain(log)
@@ -73,6 +78,18 @@ pub(super) fn needed(
             .chain(runtime.map(Path::to_owned))
             .collect(),
     }
+}
+
+/// The folder with the name, and the one with the file where the name is a link.
+fn folders_of(file: &Path) -> Vec<PathBuf> {
+    let mut folders = vec![folder_of(file)];
+    if let Ok(real) = file.canonicalize() {
+        let folder = folder_of(&real);
+        if !folders.contains(&folder) {
+            folders.push(folder);
+        }
+    }
+    folders
 }
 
 fn folder_of(file: &Path) -> PathBuf {
@@ -84,7 +101,10 @@ fn folder_of(file: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use super::super::setup;
     use super::*;
+    use crate::testing::Scratch;
+    use std::fs;
 
     #[test]
     fn runtime_folder_by_privilege() {
@@ -110,5 +130,33 @@ mod tests {
     fn folders_of_files() {
         assert_eq!(folder_of(Path::new("/etc/ntp.keys")), Path::new("/etc"));
         assert_eq!(folder_of(Path::new("ntp.keys")), Path::new("."));
+    }
+
+    #[test]
+    fn included_files_and_the_ends_of_links_stay_open() {
+        let scratch = Scratch::new("places");
+        for folder in ["conf", "parts", "real"] {
+            fs::create_dir(scratch.path(folder)).expect("a folder");
+        }
+        let (path, part) = (scratch.path("conf/ntp.conf"), scratch.path("parts/a.conf"));
+        let (keys, real) = (scratch.path("conf/ntp.keys"), scratch.path("real/keys"));
+        fs::write(&real, "1 SHA1 onekey\n").expect("writable");
+        std::os::unix::fs::symlink(&real, &keys).expect("a link");
+        fs::write(&part, format!("keys {}\n", keys.display())).expect("writable");
+        fs::write(&path, format!("includefile {}\n", part.display())).expect("writable");
+        let origin = Origin::File(path);
+        let setup = setup::read(&origin).expect("good");
+        let needed = needed(&origin, &setup, None, None, None);
+        let real = real.canonicalize().expect("there");
+        for folder in [
+            scratch.path("conf"),
+            scratch.path("parts"),
+            folder_of(&real),
+        ] {
+            assert!(
+                needed.read.contains(&folder),
+                "{folder:?} not in {needed:?}"
+            );
+        }
     }
 }

@@ -123,6 +123,12 @@ impl Reloader {
                 for line in refused.lines() {
                     log::error!("{line}");
                 }
+                if refused.is_denied() && self.basis.launch.sandbox {
+                    log::error!(
+                        "a file is closed by landlock or to this user since the start; restart to \
+                         read it"
+                    );
+                }
                 log::error!("the new configuration is refused; the old one stays");
                 None
             }

@@ -10,8 +10,8 @@ use truechimer_proto::host::{Resolve, ResolveError, ResolveId};
 const QUEUE: usize = 64;
 /// Addresses of one name looked at; pools give four, and an answer could hold thousands.
 const ADDRESSES_AT_MOST: usize = 32;
-/// getaddrinfo keeps its answers on the stack.
-const STACK_OCTETS: usize = 256 * 1024;
+/// getaddrinfo keeps its answers on the stack, and modules of the name service call deeper still.
+const STACK_OCTETS: usize = 1024 * 1024;
 
 /// What became of a name.
 pub(super) type Answer = (ResolveId, Result<Vec<IpAddr>, ResolveError>);

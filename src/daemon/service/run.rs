@@ -3,7 +3,9 @@ use super::clockwork::{self, Machine};
 use super::drift_keeper::DriftKeeper;
 use super::launch::Launch;
 use super::setup::{self, Refused, Setup};
+use super::signals::Signals;
 use super::{places, surroundings};
+use crate::cli;
 use crate::exit::Exit;
 use crate::files::config::{Origin, PLACES};
 use crate::files::pid::PidFile;
@@ -42,9 +44,11 @@ impl Paths {
 
 /// Runs until the end.
 pub fn run(launch: Launch) -> Exit {
+    // Before anything else: a signal that comes while we start must end or reload us the same way.
+    let signals = Signals::take_over();
     logging::start(launch.ident, launch.debug_steps);
     let ident = launch.ident;
-    let exit = match attempt(launch) {
+    let exit = match attempt(launch, signals) {
         Ok(exit) => exit,
         Err(failure) => failure.tell(ident),
     };
@@ -52,7 +56,8 @@ pub fn run(launch: Launch) -> Exit {
     exit
 }
 
-fn attempt(launch: Launch) -> Result<Exit, Failure> {
+fn attempt(launch: Launch, signals: io::Result<Signals>) -> Result<Exit, Failure> {
+    let signals = signals.map_err(Failure::Other)?;
     let launch = launch.with_environment().map_err(Failure::Usage)?;
     let origin = Origin::find(launch.config.as_deref(), &PLACES);
     let setup = setup::read(&origin).map_err(Failure::Setup)?;
@@ -80,7 +85,7 @@ fn attempt(launch: Launch) -> Result<Exit, Failure> {
     let runtime = prepare_runtime(&launch, &paths, &plan);
     let needed = places::needed(
         &origin,
-        &setup.settings,
+        &setup,
         paths.drift.as_deref(),
         paths.log.as_deref(),
         runtime.as_deref(),
@@ -95,6 +100,7 @@ fn attempt(launch: Launch) -> Result<Exit, Failure> {
         drift: paths.drift.map(DriftKeeper::new),
         runtime,
         may_steer: surroundings.engine.may_adjust,
+        signals,
     });
     drop(pid_file);
     exit
@@ -170,7 +176,7 @@ impl Failure {
             Self::Setup(refused) => {
                 // For people as the parser shows it, with carets; for the journal a line each.
                 if logging::is_for_people() {
-                    eprintln!("{refused}");
+                    cli::print_error(&format!("{refused}\n"));
                 } else {
                     for line in refused.lines() {
                         log::error!("{line}");

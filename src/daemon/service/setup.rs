@@ -4,9 +4,9 @@ use crate::files::leap;
 use crate::translate::keys::Keys;
 use core::fmt;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
-use truechimer_config::{Diagnostic, Parsed, Settings, Severity};
+use truechimer_config::{Diagnostic, LoadError, Parsed, Settings, Severity};
 use truechimer_time::leap::LeapTable;
 
 /// What the files say.
@@ -17,6 +17,8 @@ pub struct Setup {
     pub keys: Keys,
     /// The leap second table, where one was named and good.
     pub leap_table: Option<LeapTable>,
+    /// Files that were read as parts of the configuration, beside its first.
+    pub included: Vec<PathBuf>,
     /// What is to be said of it all, in order.
     pub remarks: Vec<Remark>,
 }
@@ -78,6 +80,20 @@ impl Refused {
         }
     }
 
+    /// Whether a file was there and could not be opened for want of permission.
+    pub fn is_denied(&self) -> bool {
+        match self {
+            Self::Unreadable { error, .. } => error.kind() == io::ErrorKind::PermissionDenied,
+            Self::Wrong(parsed) => {
+                let denied = LoadError::Denied.to_string();
+                let mut all = parsed.diagnostics.iter();
+                all.any(|diagnostic| {
+                    diagnostic.message.contains(&denied) || diagnostic.label.contains(&denied)
+                })
+            }
+        }
+    }
+
     /// For the log, a line each.
     pub fn lines(&self) -> Vec<String> {
         match self {
@@ -99,7 +115,7 @@ impl Refused {
 /// A configuration that cannot be read or has errors. Keys and leap seconds that cannot be had
 /// are remarks: time without them is better than none.
 pub fn read(origin: &Origin) -> Result<Setup, Refused> {
-    let parsed = origin.read().map_err(|error| Refused::Unreadable {
+    let (parsed, included) = origin.read_all().map_err(|error| Refused::Unreadable {
         name: origin.name(),
         error,
     })?;
@@ -118,6 +134,7 @@ pub fn read(origin: &Origin) -> Result<Setup, Refused> {
         settings: parsed.settings,
         keys,
         leap_table,
+        included,
         remarks,
     })
 }
