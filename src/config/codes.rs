@@ -58,6 +58,7 @@ registry! {
     KOD_WITHOUT_LIMITED = "TC0304" Warning "`kod` does nothing without `limited`.";
     FLAGS_CONTRADICT = "TC0305" Warning "`epeer` and `noepeer` are on one line; the last one counts.";
     TOO_MANY_RULES = "TC0306" Error "There are more than 4096 restrict or interface lines.";
+    UNSPECIFIED_TARGET = "TC0307" Warning "`restrict 0.0.0.0` or `::` without a mask is about nobody.";
     UNKNOWN_FLAG = "TC0310" Error "A word is no restrict flag.";
     BAD_INTERFACE_RULE = "TC0320" Error "An interface line lacks `listen`, `ignore` or `drop`.";
     BAD_INTERFACE_TARGET = "TC0321" Error "An interface line names nothing that can be matched.";
@@ -92,6 +93,7 @@ registry! {
     KEY_NOT_TRUSTED = "TC1004" Warning "A key is used that no trustedkey line names.";
     NO_KEYS_FILE = "TC1005" Warning "Keys are used and there is no keys file.";
     FAST_POLL = "TC1006" Warning "A server outside private networks is polled faster than every 16 s.";
+    OPEN_DEFAULT = "TC1007" Warning "The default access lets everybody query, or query and modify.";
 }
 
 #[cfg(test)]

@@ -11,9 +11,8 @@ pub const EMBEDDED_DEFAULT: &str = "\
 server 127.127.1.0
 fudge 127.127.1.0 stratum 10
 
-# Anyone may ask for the time, at a fair rate; only this host may ask more.
-restrict default limited kod nomodify nopeer noquery notrap
-restrict source limited kod nomodify noquery notrap
+# Anyone may ask for the time; only this host may ask more.
+restrict default nomodify nopeer noquery notrap
 restrict 127.0.0.1
 restrict ::1
 ";
@@ -30,6 +29,6 @@ mod tests {
         assert!(parsed.settings.associations.is_empty());
         assert_eq!(parsed.settings.refclocks.len(), 1);
         assert_eq!(parsed.settings.refclocks[0].fudge.stratum, Some(10));
-        assert_eq!(parsed.settings.restrictions.len(), 4);
+        assert_eq!(parsed.settings.restrictions.len(), 3);
     }
 }

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::lexer::{self, Line, RawLine, Word};
-use crate::settings::Settings;
+use crate::settings::{RestrictFlags, Settings};
 use crate::source::{Loader, Sources};
 use report::Report;
 
@@ -108,6 +108,9 @@ struct Notes {
     fudges: Vec<refclock::PendingFudge>,
     /// Clocks that a line asked for but that are not in the settings: their fudges are no orphans.
     absent_clocks: Vec<(u8, u8)>,
+    /// Flags and words of `restrict` that were said not to be built: once is enough.
+    unbuilt_flags: RestrictFlags,
+    unbuilt_peer_limit: bool,
     /// Restrict lines whose host bits were cleared.
     host_bits: Vec<access::HostBits>,
     /// A trustedkey line was read, and whether the remark on a second one was made.

@@ -2,6 +2,7 @@
 //!
 //! A lint is a function from the settings to complaints; to add one, write it and list it.
 
+mod access;
 mod authentication;
 mod sources;
 
@@ -11,6 +12,7 @@ use crate::settings::Settings;
 type Lint = fn(&Settings, &mut Vec<Diagnostic>);
 
 const LINTS: &[Lint] = &[
+    access::open_default,
     sources::few_sources,
     sources::one_domain,
     sources::fast_polls,

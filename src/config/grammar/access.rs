@@ -9,7 +9,12 @@ use crate::settings::{FLAG_NAMES, Families, Family, RestrictFlags, RestrictRule,
 
 use super::host::family_and_target;
 use super::report::Vocabulary;
-use super::{Parser, limits};
+use super::{Parser, limits, not_built};
+
+const OF_RESTRICT: &str = " of `restrict`";
+
+/// Length of the prefix before an IPv4 address written as IPv6, bits (RFC 4291 §2.5.5.2).
+const MAPPED_PREFIX_BITS: u8 = 96;
 
 /// A rule whose address had bits under its mask.
 pub(super) struct HostBits {
@@ -59,6 +64,7 @@ impl Parser<'_> {
                 "add `limited`",
             );
         }
+        self.check_somebody(line, &word, &draft);
         let Some(target) = draft.target.filter(|_| !line.broken) else {
             return;
         };
@@ -73,6 +79,22 @@ impl Parser<'_> {
             ip_peer_limit: draft.ip_peer_limit,
             span: word.span,
         });
+    }
+
+    /// Without a mask the unspecified address is one host, and no host has it.
+    fn check_somebody(&mut self, line: &mut Line<'_>, word: &Word<'_>, draft: &Draft) {
+        let Some(RestrictTarget::Net { address, .. }) = draft.target else {
+            return;
+        };
+        if address.is_unspecified() && !draft.has_prefix && !line.broken {
+            let message = format!("`{}` without a mask is nobody's address", word.shown());
+            let span = word.span.clone();
+            self.say(line, |_| {
+                Diagnostic::new(codes::UNSPECIFIED_TARGET, span, message)
+                    .label("this line restricts nobody")
+                    .help("write `default` for everybody")
+            });
+        }
     }
 
     pub(super) fn too_many_rules(&mut self, line: &mut Line<'_>, word: &Word<'_>) {
@@ -148,6 +170,7 @@ impl Parser<'_> {
             match self.keyword(line, &word, &vocabulary) {
                 Some(RestrictWord::Set(flag)) => {
                     draft.flags = draft.flags.with(flag);
+                    self.check_built(line, &word, flag);
                     if flag == RestrictFlags::SERVERRESPONSE_FUZZ {
                         self.fuzz(line, &word);
                     }
@@ -163,10 +186,23 @@ impl Parser<'_> {
                 Some(RestrictWord::IpPeerLimit) => {
                     // -1 is the reference's word for no limit.
                     let limit = self.integer(line, &word, -1..=i64::from(u32::MAX));
+                    if limit.is_some_and(|limit| limit >= 0) && !self.notes.unbuilt_peer_limit {
+                        self.notes.unbuilt_peer_limit = true;
+                        self.not_built(line, &word, OF_RESTRICT);
+                    }
                     draft.ip_peer_limit = limit.and_then(|limit| u32::try_from(limit).ok());
                 }
                 None => {}
             }
+        }
+    }
+
+    /// Nobody must think that a rate is limited when it is not.
+    fn check_built(&mut self, line: &mut Line<'_>, word: &Word<'_>, flag: RestrictFlags) {
+        let news = !self.notes.unbuilt_flags.contains(flag);
+        if not_built::RESTRICT_FLAGS.contains(flag) && news {
+            self.notes.unbuilt_flags = self.notes.unbuilt_flags.with(flag);
+            self.not_built(line, word, OF_RESTRICT);
         }
     }
 
@@ -288,7 +324,8 @@ fn consequence(target: RestrictTarget, word: &Word<'_>) -> String {
     }
 }
 
-/// Reads ADDR or ADDR/LEN.
+/// Reads ADDR or ADDR/LEN. IPv4 addresses written as IPv6 (`::ffff:192.0.2.1`) become what they
+/// are, because the senders have plain IPv4 addresses and would never match.
 pub(super) fn parse_net(text: &str) -> Option<(IpAddr, Option<u8>)> {
     let (address, prefix) = match text.split_once('/') {
         Some((address, prefix)) => (address, Some(prefix)),
@@ -296,13 +333,22 @@ pub(super) fn parse_net(text: &str) -> Option<(IpAddr, Option<u8>)> {
     };
     let address: IpAddr = address.parse().ok()?;
     let Some(prefix) = prefix else {
-        return Some((address, None));
+        return Some((address.to_canonical(), None));
     };
     let bits: u8 = prefix
         .parse()
         .ok()
         .filter(|_| prefix.bytes().all(|b| b.is_ascii_digit()))?;
-    (bits <= full_prefix(address)).then_some((address, Some(bits)))
+    match address.to_canonical() {
+        plain if plain.is_ipv4() == address.is_ipv4() => {
+            (bits <= full_prefix(address)).then_some((address, Some(bits)))
+        }
+        // IPv4 in IPv6's clothes.
+        plain => {
+            let bits = bits.checked_sub(MAPPED_PREFIX_BITS)?;
+            (bits <= full_prefix(plain)).then_some((plain, Some(bits)))
+        }
+    }
 }
 
 pub(super) fn full_prefix(address: IpAddr) -> u8 {
@@ -374,11 +420,20 @@ mod tests {
     fn nets() {
         assert_eq!(parse_net("10.0.0.0/8"), Some((ip("10.0.0.0"), Some(8))));
         assert_eq!(parse_net("::1"), Some((ip("::1"), None)));
+        let mapped = |text, bits| Some((ip(text), bits));
+        assert_eq!(parse_net("::ffff:192.0.2.1"), mapped("192.0.2.1", None));
+        assert_eq!(
+            parse_net("::ffff:192.0.2.0/120"),
+            mapped("192.0.2.0", Some(24))
+        );
+        assert_eq!(parse_net("::/0"), mapped("::", Some(0)));
         for bad in [
             "10.0.0.0/33",
             "10.0.0.0/+8",
             "10.0.0.0/",
             "::/129",
+            "::ffff:192.0.2.0/95",
+            "::ffff:192.0.2.0/129",
             "a/8",
             "10.0.0/8",
         ] {

@@ -1,5 +1,7 @@
 //! Words of the ntpd 4.2.8 grammar (up to p18) that are not built yet. Strike a word out when it is.
 
+use crate::settings::RestrictFlags;
+
 /// An option that is not built, and how many words of value follow it.
 pub(super) struct NotBuilt {
     pub(super) name: &'static str,
@@ -57,6 +59,14 @@ pub(super) const DIRECTIVES: &[&str] = &[
 /// Options of `server` and `pool` whose loss leaves the server usable.
 pub(super) const ASSOCIATION_OPTIONS: &[NotBuilt] =
     &[valued("ttl"), flag("xleave"), flag("xmtnonce")];
+
+/// Flags of `restrict` that are not enforced. What restricts control messages, traps or passive
+/// associations is not among them: there are none, so that nobody has them.
+pub(super) const RESTRICT_FLAGS: RestrictFlags = RestrictFlags::LIMITED
+    .with(RestrictFlags::KOD)
+    .with(RestrictFlags::FLAKE)
+    .with(RestrictFlags::MSSNTP)
+    .with(RestrictFlags::SERVERRESPONSE_FUZZ);
 
 pub(super) const FUDGE_OPTIONS: &[NotBuilt] = &[valued("abbrev"), valued("minjitter")];
 

@@ -81,7 +81,7 @@ restrict_flags! {
 impl RestrictFlags {
     /// Whether all flags of `other` are in this set.
     #[must_use]
-    pub fn contains(self, other: Self) -> bool {
+    pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
 
@@ -93,7 +93,7 @@ impl RestrictFlags {
 
     /// This set and another.
     #[must_use]
-    pub fn with(self, other: Self) -> Self {
+    pub const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 

@@ -58,6 +58,7 @@ fn example(code: Code) -> (Vec<u8>, u32, u32) {
         codes::HOST_BITS => ("restrict 10.0.0.1 mask 255.0.0.0", 1, 10),
         codes::KOD_WITHOUT_LIMITED => ("restrict default kod", 1, 10),
         codes::FLAGS_CONTRADICT => ("restrict default epeer noepeer", 1, 24),
+        codes::UNSPECIFIED_TARGET => ("restrict ::1\nrestrict 0.0.0.0 ignore", 2, 10),
         codes::UNKNOWN_FLAG => ("restrict default noqyery", 1, 18),
         codes::BAD_INTERFACE_RULE => ("interface eth0 listen", 1, 11),
         codes::BAD_INTERFACE_TARGET => ("interface listen 10.0.0.300", 1, 18),
@@ -85,6 +86,7 @@ fn example(code: Code) -> (Vec<u8>, u32, u32) {
         codes::KEY_NOT_TRUSTED => ("server a key 3", 1, 8),
         codes::NO_KEYS_FILE => ("server a key 3\ntrustedkey 3", 1, 8),
         codes::FAST_POLL => ("server a.org minpoll 3", 1, 8),
+        codes::OPEN_DEFAULT => ("restrict default", 1, 10),
         other => return long_example(other),
     };
     (short.0.as_bytes().to_vec(), short.1, short.2)

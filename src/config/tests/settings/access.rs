@@ -3,9 +3,9 @@
 use truechimer_config::settings::{
     FLAG_NAMES, Families, ListenAction, ListenTarget, RestrictFlags, RestrictTarget,
 };
-use truechimer_config::{NoFiles, parse};
+use truechimer_config::{NoFiles, Severity, lint, parse};
 
-use crate::{clean, ip, settings};
+use crate::{clean, codes_of, ip, settings};
 
 #[test]
 fn each_restrict_flag_alone() {
@@ -43,6 +43,8 @@ fn restrict_targets() {
     );
     assert_eq!(target("source nomodify"), RestrictTarget::Source);
     assert_eq!(target("192.0.2.1"), net("192.0.2.1", 32));
+    assert_eq!(target("::ffff:192.0.2.1"), net("192.0.2.1", 32));
+    assert_eq!(target("::ffff:192.0.2.9/120"), net("192.0.2.0", 24));
     assert_eq!(target("2001:db8::/32 notrust"), net("2001:db8::", 32));
     assert_eq!(
         target("192.168.1.11 mask 255.255.255.0 nomodify"),
@@ -71,7 +73,7 @@ fn restrict_targets() {
 
 #[test]
 fn restrict_rules_keep_order_limits_and_flags() {
-    let s = clean("restrict default limited kod\nrestrict ::1 ippeerlimit 3 noquery nopeer");
+    let s = settings("restrict default limited kod\nrestrict ::1 ippeerlimit 3 noquery nopeer");
     assert_eq!(s.restrictions.len(), 2);
     assert_eq!(
         s.restrictions[0].flags,
@@ -88,6 +90,92 @@ fn restrict_rules_keep_order_limits_and_flags() {
         clean("restrict ::1 ippeerlimit -1").restrictions[0].ip_peer_limit,
         None
     );
+}
+
+#[test]
+fn what_is_not_enforced_is_said_once() {
+    let words = [
+        "limited",
+        "limited kod",
+        "flake",
+        "mssntp",
+        "serverresponse fuzz",
+        "ippeerlimit 2",
+    ];
+    for word in words {
+        let text = format!("restrict default {word} noquery\nrestrict ::1 {word}");
+        let parsed = parse("c", text.as_bytes(), &NoFiles);
+        let said: Vec<_> = parsed.diagnostics.iter().collect();
+        assert_eq!(said.len(), word.split(" k").count(), "{word}: {said:?}");
+        for complaint in said {
+            assert_eq!(
+                (complaint.code, complaint.severity),
+                ("TC0901", Severity::NotBuilt)
+            );
+            assert_eq!(complaint.span.as_ref().unwrap().line, 1, "{word}");
+            assert!(complaint.message.contains("of `restrict`"), "{word}");
+        }
+        assert_eq!(
+            parsed.settings.restrictions.len(),
+            2,
+            "the line still counts"
+        );
+    }
+    clean("restrict default ignore noserve notrust version nopeer noepeer noquery nomodify notrap");
+}
+
+#[test]
+fn nobodys_address_is_remarked_on() {
+    for (text, nobody) in [
+        ("restrict 0.0.0.0 ignore", true),
+        ("restrict :: ignore", true),
+        ("restrict ::ffff:0.0.0.0 ignore", true),
+        ("restrict 0.0.0.0 mask 0.0.0.0 ignore", false),
+        ("restrict ::/0 ignore", false),
+    ] {
+        assert_eq!(codes_of(text).contains(&"TC0307"), nobody, "{text}");
+    }
+}
+
+#[test]
+fn an_open_default_is_remarked_on() {
+    for (text, messages) in [
+        ("", vec![]),
+        ("restrict ::1", vec![]),
+        ("restrict default noquery", vec![]),
+        ("restrict default ignore", vec![]),
+        (
+            "restrict default nomodify\nrestrict -4 default noquery\nrestrict ::/0 noquery",
+            vec![],
+        ),
+        ("restrict default", vec![", with a key, change"]),
+        (
+            "restrict default nomodify",
+            vec!["everybody may query the daemon"],
+        ),
+        (
+            "restrict 0.0.0.0 mask 0.0.0.0\nrestrict -6 default nomodify",
+            vec![", with a key, change", "everybody may query the daemon"],
+        ),
+        ("restrict default ntpport noquery", vec![]),
+        (
+            "restrict default ntpport noquery\nrestrict default notrap",
+            vec![", with a key, change"],
+        ),
+        (
+            "restrict -4 default noquery\nrestrict default nomodify",
+            vec!["everybody may query the daemon"],
+        ),
+    ] {
+        let found: Vec<_> = lint(&settings(text))
+            .into_iter()
+            .filter(|complaint| complaint.code == "TC1007")
+            .collect();
+        assert_eq!(found.len(), messages.len(), "{text}: {found:?}");
+        for (complaint, message) in found.iter().zip(messages) {
+            assert!(complaint.message.contains(message), "{text}: {found:?}");
+        }
+    }
 }
 
 #[test]
