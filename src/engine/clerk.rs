@@ -1,7 +1,7 @@
 //! One who answers datagrams: the same for the clock thread and for every server thread.
 use crate::clients::{kernels, ours};
 use crate::counters::ServerCounts;
-use core::net::IpAddr;
+use core::net::SocketAddr;
 use std::sync::Arc;
 use truechimer_proto::authentication::Authenticator;
 use truechimer_proto::packet::{Received, Via};
@@ -22,7 +22,7 @@ pub(crate) struct Clerk {
 /// Where datagrams come in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Desk {
-    pub(crate) local: IpAddr,
+    pub(crate) local: SocketAddr,
     /// Open only to drop what comes.
     pub(crate) unwanted: bool,
 }

@@ -30,7 +30,7 @@ pub(crate) struct Listener {
 impl Listener {
     pub(crate) const fn desk(&self) -> Desk {
         Desk {
-            local: self.address.ip(),
+            local: self.address,
             unwanted: self.unwanted,
         }
     }
@@ -81,10 +81,10 @@ impl Listeners {
     }
 
     /// The socket that sends from this local address.
-    pub(crate) fn socket_at(&self, local: IpAddr) -> Option<&Socket> {
+    pub(crate) fn socket_at(&self, local: SocketAddr) -> Option<&Socket> {
         self.open
             .iter()
-            .find(|listener| listener.address.ip() == local)
+            .find(|listener| listener.address == local)
             .and_then(|listener| listener.sockets.first())
             .map(Arc::as_ref)
     }
@@ -196,6 +196,7 @@ fn bind_group(address: SocketAddr, count: usize) -> io::Result<(Vec<Arc<Socket>>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use core::net::{Ipv6Addr, SocketAddrV6};
 
     fn free_port() -> SocketAddr {
         let socket = Socket::open(AddressFamily::V4).unwrap();
@@ -224,7 +225,7 @@ mod tests {
         assert!(second.rescan(&mut notices).sockets);
         assert!(matches!(notices[..], [Notice::Listening(..)]));
         assert_eq!(second.open()[0].sockets.len(), 2);
-        assert!(second.socket_at(address.ip()).is_some());
+        assert!(second.socket_at(address).is_some());
     }
 
     #[test]
@@ -243,5 +244,24 @@ mod tests {
         notices.clear();
         assert!(listeners.rescan(&mut notices).sockets);
         assert!(matches!(notices[..], [Notice::Unlistening(_)]));
+    }
+
+    /// Two interfaces may have the same link-local address.
+    #[test]
+    fn a_link_local_address_is_told_by_its_scope() {
+        let mut listeners = Listeners::new(Listen::Nowhere, 1);
+        let scoped = |scope| SocketAddr::V6(SocketAddrV6::new(Ipv6Addr::LOCALHOST, 123, 0, scope));
+        for scope in [1, 2] {
+            listeners.open.push(Listener {
+                address: scoped(scope),
+                unwanted: false,
+                sockets: vec![Arc::new(Socket::open(AddressFamily::V4).unwrap())],
+            });
+        }
+        for listener in &listeners.open {
+            let found = listeners.socket_at(listener.desk().local).unwrap();
+            assert!(core::ptr::eq(found, listener.sockets[0].as_ref()));
+        }
+        assert!(listeners.socket_at(scoped(3)).is_none());
     }
 }

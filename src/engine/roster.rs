@@ -10,7 +10,7 @@ use crate::error::EngineError;
 use crate::host::{Host, Notice};
 use crate::latch::{Publisher, latch};
 use crate::listeners::{Changes, Listeners};
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 use core::time::Duration;
 use crossbeam_channel::{Receiver, Sender};
 use plan::{Board, Plan};
@@ -41,7 +41,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(1);
 struct HandedOff {
     octets: Box<[u8]>,
     source: SocketAddr,
-    local: IpAddr,
+    local: SocketAddr,
     stamp: Stamp,
 }
 

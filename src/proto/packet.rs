@@ -1,5 +1,5 @@
 //! Datagrams and stamps as they pass between the protocol and whoever moves them.
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 use truechimer_time::NtpTimestamp;
 
 /// An association: unique while the daemon runs, never 0 (0 is the system in ntpq's eyes).
@@ -31,8 +31,8 @@ pub struct Stamp {
 pub enum Via {
     /// The association's own socket: a random port, renewed with every request (RFC 9109).
     Client(AssociationId),
-    /// The service port, at the local address the datagram came to.
-    Server(IpAddr),
+    /// The service socket at this local address; a link-local one has its scope.
+    Server(SocketAddr),
 }
 
 /// A datagram from the network.

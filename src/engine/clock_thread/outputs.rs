@@ -2,7 +2,7 @@
 use super::{ClockThread, WORK_MAX};
 use crate::clients::ours;
 use crate::host::{Host, Why};
-use core::net::IpAddr;
+use core::net::SocketAddr;
 use truechimer_proto::host::{Adjustment, Output};
 use truechimer_proto::packet::{SendFailure, Transmit, Via};
 use truechimer_sys::clock;
@@ -40,7 +40,7 @@ impl ClockThread {
         }
     }
 
-    fn send_from_service(&mut self, local: IpAddr, transmit: Transmit) {
+    fn send_from_service(&mut self, local: SocketAddr, transmit: Transmit) {
         let stamp = ours(clock::wall());
         let sent = self
             .serving

@@ -89,7 +89,7 @@ impl Serving {
         self.listeners().addresses()
     }
 
-    pub(super) fn socket_at(&self, local: IpAddr) -> Option<&Socket> {
+    pub(super) fn socket_at(&self, local: SocketAddr) -> Option<&Socket> {
         self.listeners().socket_at(local)
     }
 

@@ -149,7 +149,7 @@ fn check_source(received: &Received<'_>) -> Result<(), DropReason> {
     let from_the_wire = match received.via {
         // The unspecified address says nothing about where a datagram came in.
         Via::Server(local) => {
-            let local = local.to_canonical();
+            let local = local.ip().to_canonical();
             !local.is_loopback() && !local.is_unspecified()
         }
         Via::Client(_) => false,

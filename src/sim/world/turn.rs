@@ -155,7 +155,7 @@ impl World {
                     .find(|own| own.is_ipv4() == to.is_ipv4());
                 SocketAddr::new(own.copied().unwrap_or(to.ip()), port)
             }
-            Via::Server(local) => SocketAddr::new(local, NTP_PORT),
+            Via::Server(local) => local,
         };
         client.system.handle_transmit_stamp(ticket, kernel(stamp));
         self.send(node, source, to, &octets);
@@ -183,7 +183,7 @@ impl World {
         let now = self.now(to);
         let stamp = kernel(self.nodes[usize::from(to.0)].clock.stamp(now));
         if destination.port() == NTP_PORT {
-            let via = Via::Server(destination.ip());
+            let via = Via::Server(destination);
             let received = Received {
                 octets,
                 source,

@@ -61,7 +61,7 @@ impl Authenticator for Checksum {
     }
 }
 
-pub(super) const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+pub(super) const LOCAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 123);
 pub(super) const ARRIVED: NtpTimestamp = NtpTimestamp::from_bits(0xE000_0005_0000_0000);
 
 pub(super) struct Bench {

@@ -1,7 +1,7 @@
 use super::bench::{Bench, ELSEWHERE, LOCAL, keyed, request};
 use crate::packet::Via;
 use crate::server::{AccessRule, DropReason, Network, Policy, RestrictFlags, Verdict};
-use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+use core::net::{Ipv4Addr, SocketAddr};
 use truechimer_time::{NtpDuration, NtpTimestamp};
 use truechimer_wire::Mode;
 
@@ -48,7 +48,7 @@ fn impossible_senders() {
 
 #[test]
 fn loopback_over_loopback_is_fine() {
-    let loopback = Via::Server(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let loopback = Via::Server(SocketAddr::from((Ipv4Addr::LOCALHOST, 123)));
     assert_eq!(verdict_from("127.0.0.1:5000", loopback), Verdict::Reply(48));
     assert_eq!(
         verdict_from("127.127.1.0:5000", loopback),

@@ -17,7 +17,10 @@ fn strangers_are_told_of_once_in_a_while() {
     let event = SystemEvent::StrangeDatagram(source);
     for _ in 0..100 {
         let now = world.now();
-        for via in [Via::Server(address(99)), Via::Client(AssociationId(0))] {
+        for via in [
+            Via::Server(SocketAddr::new(address(99), 123)),
+            Via::Client(AssociationId(0)),
+        ] {
             let received = Received {
                 octets: &[0; 48],
                 source,
@@ -97,7 +100,7 @@ proptest! {
             let received = Received {
                 octets,
                 source: SocketAddr::new(address(1), if *to_client { 123 } else { *port }),
-                via: if *to_client { Via::Client(id) } else { Via::Server(address(50)) },
+                via: if *to_client { Via::Client(id) } else { Via::Server(SocketAddr::new(address(50), 123)) },
                 stamp: Stamp { at: now.wall, class: StampClass::User },
             };
             world.system.handle_packet(now, &received);
