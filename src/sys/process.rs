@@ -1,10 +1,14 @@
 //! The process and its threads: whom they run as, what they may do, where they run.
 mod affinity;
+mod background;
 mod capabilities;
+mod descriptors;
 mod identity;
 
 pub use affinity::{Core, cores, pin_thread};
+pub use background::{Side, Startup, go_to_background};
 pub use capabilities::{Capability, has_effective, keep_only};
+pub use descriptors::raise_descriptor_limit;
 pub use identity::{Identity, become_user, keep_capabilities_over_user_change, look_up};
 
 use std::io;
