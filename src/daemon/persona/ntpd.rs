@@ -14,8 +14,8 @@ usage: ntpd [-46dgnNqx] [-c FILE] [-f FILE] [-l FILE] [-p FILE] [-u USER[:GROUP]
   -4, --ipv4             use IPv4 only
   -6, --ipv6             use IPv6 only
   -c, --configfile FILE  configuration file
-  -d, --debug-level      more in the log; repeat for more
-  -D, --set-debug-level LEVEL
+  -d, --debug-level      more in the log, in the foreground; repeat for more
+  -D, --set-debug-level LEVEL  the same at once
   -f, --driftfile FILE   drift file, whatever the configuration says
   -g, --panicgate        let the first offset exceed the panic threshold, once per boot
   -l, --logfile FILE     log file, whatever the configuration says
@@ -74,8 +74,12 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, Usa
             Short('c') | Long("configfile") => launch.config = Some(path(&mut parser)?),
             Short('d') | Long("debug-level") => {
                 launch.debug_steps = launch.debug_steps.saturating_add(1);
+                launch.foreground = true;
             }
-            Short('D') | Long("set-debug-level") => launch.debug_steps = parser.value()?.parse()?,
+            Short('D') | Long("set-debug-level") => {
+                launch.debug_steps = debug_level(&parser.value()?.string()?)?;
+                launch.foreground = true;
+            }
             Short('f') | Long("driftfile") => launch.drift_file = Some(path(&mut parser)?),
             Short('g') | Long("panicgate") => launch.panic_gate = true,
             Short('l') | Long("logfile") => launch.log_file = Some(path(&mut parser)?),
@@ -93,6 +97,14 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, Usa
         }
     }
     Ok(Asked::Run(Box::new(launch)))
+}
+
+/// Any number there is: levels beyond the deepest are the deepest.
+fn debug_level(text: &str) -> Result<u8, lexopt::Error> {
+    if !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_digit()) {
+        return Ok(text.parse().unwrap_or(u8::MAX));
+    }
+    Err(format!("debug level {text:?} is not a number").into())
 }
 
 fn path(parser: &mut lexopt::Parser) -> Result<PathBuf, lexopt::Error> {
@@ -132,7 +144,9 @@ mod tests {
         assert_eq!(launch.step_threshold_s, Some(600.0));
         assert_eq!(run("-gN"), run("--panicgate --nice"));
         assert_eq!(run("--configfile=/x"), run("-c /x"));
-        assert_eq!(run("-ddd").debug_steps, run("-D 3").debug_steps);
+        assert_eq!(run("-ddd"), run("-D 3"));
+        assert!(run("-d").foreground && run("-D 1").foreground);
+        assert_eq!(run("-D 99999999999999999999").debug_steps, u8::MAX);
         assert_eq!(
             run("-ngu ntp:ntp -p /run/ntpd.pid").user.as_deref(),
             Some("ntp:ntp")
@@ -151,6 +165,7 @@ mod tests {
         assert!(refused("server.example").contains("server.example"));
         refused("-c");
         refused("-D many");
+        refused("-D -1");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::reload::{Basis, Reloader};
 use super::run::Failure;
 use super::setup::Setup;
 use super::signals::Signals;
-use super::steward::{SharedKeys, Steward};
+use super::steward::{Offices, SharedKeys, Steward};
 use crate::cli;
 use crate::exit::Exit;
 use crate::files::config::Origin;
@@ -22,6 +22,7 @@ use std::sync::Arc;
 use truechimer_engine::{Ended, Engine, Why};
 use truechimer_proto::host::Exit as ProtocolExit;
 use truechimer_proto::system::System;
+use truechimer_sys::process::Startup;
 use truechimer_sys::{clock, entropy};
 
 /// Parts of a run, ready to be put together.
@@ -34,6 +35,8 @@ pub(super) struct Machine {
     pub(super) runtime: Option<PathBuf>,
     pub(super) may_steer: bool,
     pub(super) signals: Signals,
+    /// For whoever waits for us to have come up.
+    pub(super) startup: Option<Startup>,
 }
 
 /// Runs the machine to its end.
@@ -47,6 +50,7 @@ pub(super) fn run(machine: Machine) -> Result<Exit, Failure> {
         runtime,
         may_steer,
         signals,
+        startup,
     } = machine;
     let mark = runtime.as_deref().map(PanicGate::new);
     let findings = Findings {
@@ -79,7 +83,15 @@ pub(super) fn run(machine: Machine) -> Result<Exit, Failure> {
         findings,
         listen_rules: settings.listen_rules.clone(),
     });
-    let mut steward = Steward::new(now.mono, signals, reloader, Rc::clone(&keys), drift, gate);
+    let offices = Offices {
+        signals,
+        reloader,
+        keys: Rc::clone(&keys),
+        drift,
+        gate,
+        startup,
+    };
+    let mut steward = Steward::new(now.mono, offices);
     let mut make_authenticator = || keys.borrow().authenticator();
     let ended = engine
         .run(

@@ -85,6 +85,8 @@ const fn level(event: &Event) -> Level {
             PeerEvent::Unreachable
             | PeerEvent::RateExceeded(_)
             | PeerEvent::AccessDenied(_)
+            | PeerEvent::Restricted
+            | PeerEvent::Untrusted
             | PeerEvent::BadAuthentication { .. }
             | PeerEvent::CryptoNak(_) => Level::Warn,
             _ => Level::Info,

@@ -1,7 +1,12 @@
 //! What systemd is told: ready, how things are, still alive (sd_notify(3)).
 use core::time::Duration;
 use sd_notify::NotifyState;
-use std::env;
+use std::collections::VecDeque;
+use std::ffi::OsStr;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::{env, io};
 use truechimer_proto::status::SystemStatus;
 use truechimer_time::Instant;
 
@@ -17,12 +22,27 @@ pub(super) struct Notifier {
     status_due: bool,
     status_told: Option<Instant>,
     last_status: String,
+    line: Option<UnixDatagram>,
+    /// What the manager's full queue did not take; alive and status lines age and are not kept.
+    owed: VecDeque<String>,
 }
+
+/// Messages kept for a manager that does not listen, at most.
+const OWED_MAX: usize = 8;
 
 impl Notifier {
     /// From the environment the service manager set.
     pub(super) fn from_environment() -> Self {
-        let listening = env::var_os("NOTIFY_SOCKET").is_some();
+        let line = env::var_os("NOTIFY_SOCKET").and_then(|name| {
+            connect(&name)
+                .inspect_err(|error| log::warn!("cannot reach the service manager: {error}"))
+                .ok()
+        });
+        Self::with_line(line)
+    }
+
+    fn with_line(line: Option<UnixDatagram>) -> Self {
+        let listening = line.is_some();
         Self {
             listening,
             watchdog: listening.then(sd_notify::watchdog_enabled).flatten(),
@@ -30,32 +50,35 @@ impl Notifier {
             status_due: listening,
             status_told: None,
             last_status: String::new(),
+            line,
+            owed: VecDeque::new(),
         }
     }
 
     /// Sockets are open and requests are answered.
-    pub(super) fn ready(&self) {
-        self.tell(&[NotifyState::Ready]);
+    pub(super) fn ready(&mut self) {
+        self.insist(&[NotifyState::Ready]);
     }
 
     /// The end has begun.
-    pub(super) fn stopping(&self) {
-        self.tell(&[NotifyState::Stopping]);
+    pub(super) fn stopping(&mut self) {
+        self.insist(&[NotifyState::Stopping]);
     }
 
     /// The configuration is being read again; `ready` follows.
-    pub(super) fn reloading(&self) {
+    pub(super) fn reloading(&mut self) {
         if !self.listening {
             return;
         }
         match NotifyState::monotonic_usec_now() {
-            Ok(now) => self.tell(&[NotifyState::Reloading, now]),
+            Ok(now) => self.insist(&[NotifyState::Reloading, now]),
             Err(error) => log::debug!("no RELOADING without the time: {error}"),
         }
     }
 
     /// Shows that the clock thread turns; to be called at least once a second.
     pub(super) fn tick(&mut self, now: Instant) {
+        self.pay();
         let Some(interval) = self.watchdog else {
             return;
         };
@@ -88,14 +111,58 @@ impl Notifier {
         }
     }
 
+    /// Tells what may be lost.
     fn tell(&self, states: &[NotifyState<'_>]) {
+        // A refusal was logged where it matters: at what may not be lost.
+        let _ = self.send(&text_of(states));
+    }
+
+    /// Tells what must arrive, in order, later if need be.
+    fn insist(&mut self, states: &[NotifyState<'_>]) {
         if !self.listening {
             return;
         }
-        if let Err(error) = sd_notify::notify(states) {
-            log::debug!("the service manager does not hear us: {error}");
+        if self.owed.len() >= OWED_MAX {
+            log::warn!("the service manager has not listened for long; a message to it is lost");
+            self.owed.pop_front();
+        }
+        self.owed.push_back(text_of(states));
+        self.pay();
+    }
+
+    fn pay(&mut self) {
+        while let Some(text) = self.owed.front() {
+            match self.send(text) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) => log::debug!("the service manager does not hear us: {error}"),
+                Ok(()) => {}
+            }
+            self.owed.pop_front();
         }
     }
+
+    fn send(&self, text: &str) -> io::Result<()> {
+        match &self.line {
+            Some(line) => line.send(text.as_bytes()).map(drop),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Never waits afterwards: a manager that hangs must not stop the clock thread.
+fn connect(name: &OsStr) -> io::Result<UnixDatagram> {
+    let line = UnixDatagram::unbound()?;
+    let address = match name.as_bytes().strip_prefix(b"@") {
+        Some(name) => SocketAddr::from_abstract_name(name)?,
+        None => SocketAddr::from_pathname(name)?,
+    };
+    line.connect_addr(&address)?;
+    line.set_nonblocking(true)?;
+    Ok(line)
+}
+
+fn text_of(states: &[NotifyState<'_>]) -> String {
+    states.iter().map(|state| format!("{state}\n")).collect()
 }
 
 /// One line on who leads and how well.
@@ -138,14 +205,7 @@ mod tests {
 
     #[test]
     fn status_lines_are_rare_and_only_for_listeners() {
-        let mut notifier = Notifier {
-            listening: false,
-            watchdog: None,
-            barked: None,
-            status_due: false,
-            status_told: None,
-            last_status: String::new(),
-        };
+        let mut notifier = Notifier::with_line(None);
         notifier.changed();
         assert!(!notifier.wants_status(at(1)));
         notifier.listening = true;
@@ -154,5 +214,33 @@ mod tests {
         notifier.status_told = Some(at(1));
         assert!(!notifier.wants_status(at(5)));
         assert!(notifier.wants_status(at(6)));
+    }
+
+    #[test]
+    fn a_manager_that_hangs_costs_no_time_and_hears_of_it_later() {
+        let scratch = crate::testing::Scratch::new("notify");
+        let path = scratch.path("socket");
+        let manager = UnixDatagram::bind(&path).expect("a socket");
+        manager.set_nonblocking(true).expect("ours");
+        let mut notifier = Notifier::with_line(Some(connect(path.as_os_str()).expect("there")));
+        // More than any queue of datagrams holds.
+        for _ in 0..5000 {
+            notifier.tell(&[NotifyState::Watchdog]);
+        }
+        notifier.reloading();
+        notifier.ready();
+        assert_eq!(notifier.owed.len(), 2);
+        let mut buffer = [0; 128];
+        let mut last = String::new();
+        let mut hear = || -> String {
+            while let Ok(len) = manager.recv(&mut buffer) {
+                last = String::from_utf8_lossy(&buffer[..len]).into_owned();
+            }
+            last.clone()
+        };
+        assert_eq!(hear(), "WATCHDOG=1\n");
+        notifier.tick(at(1));
+        assert!(notifier.owed.is_empty());
+        assert_eq!(hear(), "READY=1\n");
     }
 }

@@ -12,10 +12,11 @@ use crate::files::pid::PidFile;
 use crate::logging::{self, Ident};
 use crate::privilege;
 use crate::privilege::user::Plan;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{io, process};
 use surroundings::Surroundings;
 use truechimer_engine::{Engine, EngineError};
+use truechimer_sys::process::{Side, Startup, go_to_background};
 
 /// Files of this run, whoever named them.
 #[derive(Debug, Default)]
@@ -78,9 +79,11 @@ fn attempt(launch: Launch, signals: io::Result<Signals>) -> Result<Exit, Failure
     let surroundings = Surroundings::look(&launch, &origin, &setup);
     let engine = Engine::bind(surroundings.engine.clone()).map_err(Failure::Engine)?;
     surroundings.explain(&launch, &origin, &setup);
-    if !launch.foreground {
-        detach(&paths)?;
-    }
+    let startup = if launch.foreground {
+        None
+    } else {
+        Some(detach(&paths)?)
+    };
     let pid_file = write_pid(paths.pid.as_deref());
     let runtime = prepare_runtime(&launch, &paths, &plan);
     let needed = places::needed(
@@ -101,6 +104,7 @@ fn attempt(launch: Launch, signals: io::Result<Signals>) -> Result<Exit, Failure
         runtime,
         may_steer: surroundings.engine.may_adjust,
         signals,
+        startup,
     });
     drop(pid_file);
     exit
@@ -116,13 +120,17 @@ fn open_log(launch: &Launch, paths: &Paths, plan: &Plan) {
     }
 }
 
-/// The classic fork, before any thread exists: the parent ends once the sockets are open.
-fn detach(paths: &Paths) -> Result<(), Failure> {
+/// The classic fork, before any thread exists. The parent ends here, with the code of a start that
+/// failed if it did; it drops nothing, for all of it is the child's.
+fn detach(paths: &Paths) -> Result<Startup, Failure> {
     log::info!("going to the background; the log goes on in the file or the system log");
     if paths.log.is_none() {
         logging::to_system_log();
     }
-    nix::unistd::daemon(true, false).map_err(|errno| Failure::Other(io::Error::from(errno)))
+    match go_to_background().map_err(Failure::Other)? {
+        Side::Child(startup) => Ok(startup),
+        Side::Parent(code) => process::exit(code.into()),
+    }
 }
 
 fn write_pid(path: Option<&Path>) -> Option<PidFile> {

@@ -17,10 +17,22 @@ use truechimer_engine::{Command, Host, Notice, Report, ServerCounts};
 use truechimer_proto::event::{Event, PeerEvent, SystemEvent};
 use truechimer_proto::host::{Exit, HostEvent, Output};
 use truechimer_proto::server::DropReason;
+use truechimer_sys::process::Startup;
 use truechimer_time::{Instant, Now};
 
 /// Keys of now, shared with whoever makes authenticators.
 pub(super) type SharedKeys = Rc<RefCell<Keys>>;
+
+/// What a steward is given to see to.
+pub(super) struct Offices {
+    pub(super) signals: Signals,
+    pub(super) reloader: Reloader,
+    pub(super) keys: SharedKeys,
+    pub(super) drift: Option<DriftKeeper>,
+    pub(super) gate: Option<Gate>,
+    /// For whoever waits for us to have come up.
+    pub(super) startup: Option<Startup>,
+}
 
 /// Hosts the engine.
 pub(super) struct Steward {
@@ -32,6 +44,7 @@ pub(super) struct Steward {
     reloader: Reloader,
     gate: Option<Gate>,
     keys: SharedKeys,
+    startup: Option<Startup>,
     waiting: VecDeque<HostEvent>,
     peers_asked: bool,
     ready: bool,
@@ -40,23 +53,17 @@ pub(super) struct Steward {
 
 impl Steward {
     /// Nothing has happened yet.
-    pub(super) fn new(
-        now: Instant,
-        signals: Signals,
-        reloader: Reloader,
-        keys: SharedKeys,
-        drift: Option<DriftKeeper>,
-        gate: Option<Gate>,
-    ) -> Self {
+    pub(super) fn new(now: Instant, offices: Offices) -> Self {
         Self {
             events: EventLog::new(now),
             resolver: Resolver::default(),
-            drift,
+            drift: offices.drift,
             notifier: Notifier::from_environment(),
-            signals,
-            reloader,
-            gate,
-            keys,
+            signals: offices.signals,
+            reloader: offices.reloader,
+            gate: offices.gate,
+            keys: offices.keys,
+            startup: offices.startup,
             waiting: VecDeque::new(),
             peers_asked: false,
             ready: false,
@@ -135,6 +142,9 @@ impl Host for Steward {
         if !self.ready {
             self.ready = true;
             self.notifier.ready();
+            if let Some(startup) = self.startup.take() {
+                startup.succeeded();
+            }
         }
         self.notifier.tick(now.mono);
         self.events.sweep(now.mono);
