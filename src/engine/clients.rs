@@ -1,5 +1,7 @@
 //! The sockets of associations: a new one, so a new random port, for every request (RFC 9109).
+use crate::host::Notice;
 use core::net::SocketAddr;
+use core::time::Duration;
 use std::io;
 use truechimer_proto::packet::{
     AssociationId, Received, SendFailure, Stamp, StampClass, Transmit, TxTicket, Via,
@@ -8,6 +10,10 @@ use truechimer_proto::system::System;
 use truechimer_sys::clock;
 use truechimer_sys::poll::{PollSet, Readiness};
 use truechimer_sys::socket::{AddressFamily, KernelStamp, ReceiveBuffer, Socket};
+use truechimer_time::Instant;
+
+/// Silence about requests that cannot be sent after one was told of.
+const FAILURES_TOLD_EVERY: Duration = Duration::from_secs(64);
 
 /// A request under way. Its ticket is kept, whatever stamp has come, until a reply does: a better
 /// stamp and a refusal need it too.
@@ -29,6 +35,10 @@ struct Client {
 pub(crate) struct Clients {
     open: Vec<Client>,
     limit: usize,
+    /// When a failure to send was last told.
+    told: Option<Instant>,
+    /// Failures since.
+    untold: u64,
 }
 
 impl Clients {
@@ -36,6 +46,8 @@ impl Clients {
         Self {
             open: Vec::new(),
             limit,
+            told: None,
+            untold: 0,
         }
     }
 
@@ -44,22 +56,54 @@ impl Clients {
     }
 
     /// Sends a request through a socket of its own and closes the one of the request before.
-    pub(crate) fn send(&mut self, system: &mut System, id: AssociationId, transmit: Transmit) {
+    /// Returns what the operator should know if that failed.
+    pub(crate) fn send(
+        &mut self,
+        system: &mut System,
+        id: AssociationId,
+        transmit: Transmit,
+    ) -> Option<Notice> {
         self.close(system, id);
         let Transmit {
             octets, to, ticket, ..
         } = transmit;
-        if self.open.len() >= self.limit {
-            return system.handle_send_failure(clock::now(), ticket, SendFailure::Local);
+        let outcome = if self.open.len() < self.limit {
+            request(&octets, to)
+        } else {
+            Err(io::Error::other("all client sockets are in use"))
+        };
+        match outcome {
+            Ok((socket, stamp)) => {
+                self.open.push(Client {
+                    association: id,
+                    socket,
+                    pending: Some(Pending { ticket, stamp }),
+                });
+                None
+            }
+            Err(error) => {
+                let failure = failure(&error);
+                system.handle_send_failure(clock::now(), ticket, failure);
+                // Without a route the servers' states say all there is to say.
+                (failure == SendFailure::Local)
+                    .then(|| self.tell(to, error))
+                    .flatten()
+            }
         }
-        match request(&octets, to) {
-            Ok((socket, stamp)) => self.open.push(Client {
-                association: id,
-                socket,
-                pending: Some(Pending { ticket, stamp }),
-            }),
-            Err(error) => system.handle_send_failure(clock::now(), ticket, failure(&error)),
+    }
+
+    fn tell(&mut self, to: SocketAddr, error: io::Error) -> Option<Notice> {
+        let now = clock::monotonic();
+        if self
+            .told
+            .is_some_and(|told| now.since(told) < FAILURES_TOLD_EVERY)
+        {
+            self.untold += 1;
+            return None;
         }
+        self.told = Some(now);
+        let untold = core::mem::take(&mut self.untold);
+        Some(Notice::CannotAsk(to, error, untold))
     }
 
     /// Closes the association's socket; a ticket still out gets the stamp there is.
@@ -179,7 +223,6 @@ pub(crate) const fn kernels(stamp: KernelStamp) -> Stamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use core::time::Duration;
     use std::net::UdpSocket;
     use truechimer_proto::authentication::NoKeys;
     use truechimer_proto::config::{AssociationConfig, Remote, SystemConfig};
@@ -202,36 +245,54 @@ mod tests {
         panic!("nothing came");
     }
 
+    fn first_request(to: SocketAddr) -> (System, Transmit) {
+        let mut line = AssociationConfig::server(Remote::Address(to.ip()));
+        line.port = to.port();
+        let mut config = SystemConfig::default();
+        config.steering.enabled = false;
+        config.associations.push(line);
+        let mut system = System::new(clock::now(), config, [7; 32], Box::new(NoKeys));
+        let mut now = clock::now();
+        loop {
+            now.mono = now.mono.plus(Duration::from_secs(1));
+            system.handle_timeout(now);
+            while let Some(output) = system.poll_output() {
+                if let Output::Send(transmit) = output {
+                    return (system, transmit);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn want_of_sockets_is_told_but_not_each_time() {
+        let to = "127.0.0.1:9".parse().unwrap();
+        let mut clients = Clients::new(0);
+        let mut told = || {
+            let (mut system, request) = first_request(to);
+            let id = request.ticket.association();
+            clients.send(&mut system, id, request)
+        };
+        let first = told().unwrap().to_string();
+        assert!(first.contains("127.0.0.1:9: all client sockets"), "{first}");
+        assert!(told().is_none() && told().is_none());
+        clients.told = None;
+        let notice = clients.tell(to, io::Error::other("x"));
+        assert!(matches!(notice, Some(Notice::CannotAsk(_, _, 2))));
+    }
+
     /// As an off-path forger would have it: the refusal comes first, the true answer after it.
     #[test]
     fn a_refusal_does_not_cost_the_answer() {
         let server = UdpSocket::bind("127.0.0.1:0").unwrap();
         let address = server.local_addr().unwrap();
-        let mut line = AssociationConfig::server(Remote::Address(address.ip()));
-        line.port = address.port();
-        let mut config = SystemConfig::default();
-        config.steering.enabled = false;
-        config.associations.push(line);
-        let mut system = System::new(clock::now(), config, [7; 32], Box::new(NoKeys));
-        let mut clients = Clients::new(1);
         // Nobody is there to receive the request.
         drop(server);
-        let mut now = clock::now();
-        let request = loop {
-            now.mono = now.mono.plus(Duration::from_secs(1));
-            system.handle_timeout(now);
-            let outputs = core::iter::from_fn(|| system.poll_output());
-            let sends = outputs.filter_map(|output| match output {
-                Output::Send(transmit) => Some(transmit),
-                _ => None,
-            });
-            if let Some(transmit) = sends.last() {
-                break transmit;
-            }
-        };
+        let (mut system, request) = first_request(address);
+        let mut clients = Clients::new(1);
         let nonce = Header::parse(request.octets.first_chunk().unwrap()).transmit_time;
         let id = request.ticket.association();
-        clients.send(&mut system, id, request);
+        assert!(clients.send(&mut system, id, request).is_none());
         let asker = clients.open[0].socket.local_address().unwrap();
         // On loopback the refusal is there as soon as the request is sent.
         wait(&mut clients, &mut system, |ready| ready.error);

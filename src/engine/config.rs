@@ -5,11 +5,11 @@ use core::net::{IpAddr, SocketAddr};
 pub struct EngineConfig {
     /// Where requests are served.
     pub listen: Listen,
-    /// Server threads; 0 runs everything in the calling thread.
+    /// Server threads; 0 runs everything in the calling thread. At most four a core, and 256.
     pub server_threads: usize,
     /// Whether the clock may be adjusted. If not, every adjustment is refused without asking.
     pub may_adjust: bool,
-    /// Client sockets open at once, at most.
+    /// Client sockets open at once, at most; fewer where descriptors are few.
     pub client_sockets_max: usize,
     /// Whether threads are bound to cores; the one-thread form never is.
     pub pin_threads: bool,

@@ -66,6 +66,13 @@ pub enum Notice {
     CannotList(io::Error),
     /// The kernel gives no receive stamps on this address; the process takes its own.
     NoKernelStamps(SocketAddr),
+    /// So many server threads were wanted, and so many there are.
+    FewerThreads(usize, usize),
+    /// So many addresses are not served for want of descriptors, or because nobody has that many.
+    LeftOut(usize),
+    /// No request could be sent to this server for want of a socket or by local rule, nor, for
+    /// the same or another reason, so many others since that was last told.
+    CannotAsk(SocketAddr, io::Error, u64),
     /// This server thread could not be bound to a core.
     NotPinned(usize),
     /// Base frequency could not be restored at the end.
@@ -87,6 +94,23 @@ impl fmt::Display for Notice {
                     f,
                     "no kernel timestamps on {address}: taking our own, less exactly"
                 )
+            }
+            Self::FewerThreads(wanted, given) => write!(
+                f,
+                "{given} server threads instead of {wanted}: four a core are enough, \
+                 and each needs a descriptor for every address"
+            ),
+            Self::LeftOut(count) => write!(
+                f,
+                "{count} addresses are not served: too many, or too few descriptors (`ulimit -n`)"
+            ),
+            Self::CannotAsk(to, error, others) => {
+                write!(f, "cannot send a request to {to}: {error}")?;
+                match others {
+                    0 => Ok(()),
+                    1 => f.write_str("; nor another one, before"),
+                    _ => write!(f, "; nor {others} others, before"),
+                }
             }
             Self::NotPinned(thread) => {
                 write!(

@@ -17,6 +17,7 @@ mod host;
 mod latch;
 mod listeners;
 mod roster;
+mod sizing;
 
 pub use config::{Action, EngineConfig, InterfaceRule, Listen, Matches};
 pub use counters::ServerCounts;
@@ -33,6 +34,7 @@ use truechimer_proto::authentication::Authenticator;
 use truechimer_proto::refclock::Driver;
 use truechimer_proto::server::Policy;
 use truechimer_proto::system::System;
+use truechimer_sys::process;
 use truechimer_sys::wake::Wake;
 
 /// Makes an authenticator with the keys of now; asked once for each server thread, and again
@@ -64,15 +66,25 @@ impl Waker {
 }
 
 impl Engine {
-    /// Opens the service sockets.
+    /// Opens the service sockets, having raised the limit of open descriptors as far as it goes.
     ///
     /// # Errors
     /// `EngineError::NoService` if addresses were wanted and not one could be had; where some
     /// could, the failures become notices.
-    pub fn bind(config: EngineConfig) -> Result<Self, EngineError> {
+    pub fn bind(mut config: EngineConfig) -> Result<Self, EngineError> {
         let mut notices = Vec::new();
-        let sockets_each = config.server_threads.max(1);
-        let mut listeners = Listeners::new(config.listen.clone(), sockets_each);
+        let (wanted, clients) = (config.server_threads, config.client_sockets_max);
+        let cores = process::cores().len();
+        let descriptors = process::raise_descriptor_limit();
+        let sizes = sizing::sizes(wanted, clients, cores, descriptors);
+        if sizes.threads < wanted {
+            notices.push(Notice::FewerThreads(wanted, sizes.threads));
+        }
+        config.server_threads = sizes.threads;
+        config.client_sockets_max = sizes.clients;
+        let sockets_each = sizes.threads.max(1);
+        let listen = config.listen.clone();
+        let mut listeners = Listeners::new(listen, sockets_each, sizes.service);
         listeners.rescan(&mut notices);
         if listeners.is_empty() && !matches!(config.listen, Listen::Nowhere) {
             let failed = notices.into_iter().find_map(|notice| match notice {

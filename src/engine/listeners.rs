@@ -40,6 +40,10 @@ impl Listener {
 pub(crate) struct Listeners {
     listen: Listen,
     sockets_each: usize,
+    /// Addresses there is room for.
+    room: usize,
+    /// Addresses for which there was none.
+    left_out: usize,
     open: Vec<Listener>,
     /// Failures already told.
     failing: Vec<SocketAddr>,
@@ -54,10 +58,13 @@ pub(crate) struct Changes {
 }
 
 impl Listeners {
-    pub(crate) const fn new(listen: Listen, sockets_each: usize) -> Self {
+    /// For `sockets_each` an address and `sockets_max` in all.
+    pub(crate) fn new(listen: Listen, sockets_each: usize, sockets_max: usize) -> Self {
         Self {
             listen,
             sockets_each,
+            room: (sockets_max / sockets_each.max(1)).min(LISTENERS_MAX),
+            left_out: 0,
             open: Vec::new(),
             failing: Vec::new(),
             own_addresses: Vec::new(),
@@ -112,9 +119,21 @@ impl Listeners {
         self.own_addresses = own;
         let wanted = choice::choose(&self.listen, &interfaces);
         changes.sockets |= self.close_unwanted(&wanted, notices);
+        let mut left_out = 0;
         for one in wanted {
-            changes.sockets |= self.open_one(one, notices);
+            if self.open.iter().any(|open| open.address == one.address) {
+                continue;
+            }
+            if self.open.len() < self.room {
+                changes.sockets |= self.open_one(one, notices);
+            } else {
+                left_out += 1;
+            }
         }
+        if left_out > self.left_out {
+            notices.push(Notice::LeftOut(left_out));
+        }
+        self.left_out = left_out;
         changes
     }
 
@@ -138,10 +157,6 @@ impl Listeners {
             name,
             unwanted,
         } = wanted;
-        let is_open = self.open.iter().any(|listener| listener.address == address);
-        if is_open || self.open.len() >= LISTENERS_MAX {
-            return false;
-        }
         match bind_group(address, self.sockets_each) {
             Ok((sockets, stamped)) => {
                 self.failing.retain(|failing| *failing != address);
@@ -207,12 +222,12 @@ mod tests {
     #[test]
     fn a_taken_port_is_told_once_and_tried_again() {
         let address = free_port();
-        let mut first = Listeners::new(Listen::Addresses(vec![address]), 2);
+        let mut first = Listeners::new(Listen::Addresses(vec![address]), 2, 16);
         let mut notices = Vec::new();
         assert!(first.rescan(&mut notices).sockets);
         assert!(matches!(notices[..], [Notice::Listening(at, _)] if at == address));
 
-        let mut second = Listeners::new(Listen::Addresses(vec![address]), 2);
+        let mut second = Listeners::new(Listen::Addresses(vec![address]), 2, 16);
         notices.clear();
         assert!(!second.rescan(&mut notices).sockets);
         assert!(matches!(&notices[..], [Notice::CannotListen(failure)]
@@ -230,7 +245,7 @@ mod tests {
 
     #[test]
     fn rescanning_changes_nothing_that_is_right() {
-        let mut listeners = Listeners::new(Listen::Addresses(vec![free_port()]), 1);
+        let mut listeners = Listeners::new(Listen::Addresses(vec![free_port()]), 1, 16);
         let mut notices = Vec::new();
         let first = listeners.rescan(&mut notices);
         assert!(first.sockets && first.own_addresses);
@@ -249,7 +264,7 @@ mod tests {
     /// Two interfaces may have the same link-local address.
     #[test]
     fn a_link_local_address_is_told_by_its_scope() {
-        let mut listeners = Listeners::new(Listen::Nowhere, 1);
+        let mut listeners = Listeners::new(Listen::Nowhere, 1, 16);
         let scoped = |scope| SocketAddr::V6(SocketAddrV6::new(Ipv6Addr::LOCALHOST, 123, 0, scope));
         for scope in [1, 2] {
             listeners.open.push(Listener {
@@ -263,5 +278,18 @@ mod tests {
             assert!(core::ptr::eq(found, listener.sockets[0].as_ref()));
         }
         assert!(listeners.socket_at(scoped(3)).is_none());
+    }
+
+    #[test]
+    fn what_there_is_no_room_for_is_told_once() {
+        let addresses: Vec<SocketAddr> = (0..5).map(|_| free_port()).collect();
+        let mut listeners = Listeners::new(Listen::Addresses(addresses), 2, 7);
+        let mut notices = Vec::new();
+        listeners.rescan(&mut notices);
+        assert_eq!(listeners.open().len(), 3);
+        assert!(matches!(notices[3..], [Notice::LeftOut(2)]), "{notices:?}");
+        notices.clear();
+        assert_eq!(listeners.rescan(&mut notices), Changes::default());
+        assert!(notices.is_empty());
     }
 }

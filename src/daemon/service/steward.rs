@@ -188,7 +188,11 @@ impl Host for Steward {
                 Level::Info
             }
             Notice::NotPinned(_) => Level::Debug,
-            Notice::CannotListen(_) | Notice::CannotList(_) => Level::Warn,
+            Notice::CannotListen(_)
+            | Notice::CannotList(_)
+            | Notice::CannotAsk(..)
+            | Notice::FewerThreads(..)
+            | Notice::LeftOut(_) => Level::Warn,
             Notice::NotRestored(_) => Level::Error,
         };
         log::log!(level, "{notice}");

@@ -16,7 +16,7 @@ impl ClockThread {
                 return;
             };
             match output {
-                Output::Send(transmit) => self.send(transmit),
+                Output::Send(transmit) => self.send(transmit, host),
                 Output::Close(id) => self.clients.close(&mut self.system, id),
                 Output::Adjust(adjustment) => self.adjust(adjustment),
                 Output::Publish(snapshot) => self.serving.publish(&snapshot),
@@ -33,9 +33,13 @@ impl ClockThread {
         self.hurry = true;
     }
 
-    fn send(&mut self, transmit: Transmit) {
+    fn send(&mut self, transmit: Transmit, host: &mut dyn Host) {
         match transmit.via {
-            Via::Client(id) => self.clients.send(&mut self.system, id, transmit),
+            Via::Client(id) => {
+                if let Some(notice) = self.clients.send(&mut self.system, id, transmit) {
+                    host.handle_notice(&notice);
+                }
+            }
             Via::Server(local) => self.send_from_service(local, transmit),
         }
     }
