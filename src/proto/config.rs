@@ -1,7 +1,9 @@
 //! What the operator decided, in the protocol's own terms. `daemon` fills it from `ntp.conf`.
 use crate::authentication::KeyId;
 use crate::refclock::RefclockId;
+use crate::server::Policy;
 use core::net::IpAddr;
+use std::sync::Arc;
 use truechimer_time::leap::LeapTable;
 use truechimer_wire::ReferenceId;
 
@@ -24,6 +26,8 @@ pub struct SystemConfig {
     pub leap_table: Option<LeapTable>,
     /// Addresses of this host: a server that gets its time from one of them is a loop.
     pub own_addresses: Vec<IpAddr>,
+    /// `restrict` lines: they bind the servers we use as they bind strangers.
+    pub access: Arc<Policy>,
 }
 
 /// `server` or `pool`.

@@ -58,6 +58,10 @@ pub enum PeerEvent {
     Popcorn(f64),
     /// A packet failed this test.
     Refused(PacketTest),
+    /// Our own `restrict ignore` forbids to use it.
+    Restricted,
+    /// Our own `restrict notrust` refuses its replies, as it has no key.
+    Untrusted,
 }
 
 /// System events (RFC 9327 appendix B.2).
@@ -155,6 +159,12 @@ impl fmt::Display for PeerEvent {
             }
             Self::Popcorn(offset_s) => write!(f, "popcorn {offset_s:+.6} s"),
             Self::Refused(test) => write!(f, "packet refused: {test}"),
+            Self::Restricted => f.write_str(
+                "not used: a restrict line says ignore; give servers their own with `restrict source`",
+            ),
+            Self::Untrusted => f.write_str(
+                "not used: a restrict line says notrust, and the server has no key",
+            ),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Servers, reference clocks, limits and the discipline, in the protocol's terms.
 use crate::service::launch::{Families, Launch};
 use core::net::IpAddr;
+use std::sync::Arc;
 use truechimer_config::settings::{self, Association, Refclock, Settings};
 use truechimer_proto::authentication::KeyId;
 use truechimer_proto::config::{
@@ -54,6 +55,7 @@ pub fn config(settings: &Settings, launch: &Launch, findings: Findings) -> Syste
         precision: findings.precision,
         leap_table: findings.leap_table,
         own_addresses: findings.own_addresses,
+        access: Arc::new(super::access::policy(settings)),
     }
 }
 

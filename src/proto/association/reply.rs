@@ -77,6 +77,14 @@ impl Association {
         heard
     }
 
+    /// Counts a datagram that our own `restrict` lines refuse, whatever it says.
+    pub(crate) fn refuse_restricted(&mut self) -> Heard {
+        let mut heard = Heard::default();
+        self.counts.received = self.counts.received.saturating_add(1);
+        self.refuse(Refusal::Test(PacketTest::Denied), &mut heard);
+        heard
+    }
+
     fn refuse(&mut self, refusal: Refusal, heard: &mut Heard) {
         self.counts.refuse(refusal.test());
         heard.events.push(match refusal {

@@ -6,6 +6,9 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 /// The port of NTP itself, which `ntpport` asks for.
 const NTP_PORT: u16 = 123;
 
+/// Length of the prefix before an IPv4 address written as IPv6, bits (RFC 4291 §2.5.5.2).
+const MAPPED_PREFIX_BITS: u8 = 96;
+
 /// A network: an address and a prefix. Host bits are zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Network {
@@ -50,13 +53,10 @@ impl Network {
 
     /// One address alone.
     pub const fn host(address: IpAddr) -> Self {
-        let prefix_bits = match address {
-            IpAddr::V4(_) => 32,
-            IpAddr::V6(_) => 128,
-        };
+        let address = address.to_canonical();
         Self {
             address,
-            prefix_bits,
+            prefix_bits: full_prefix(address),
         }
     }
 
@@ -65,9 +65,15 @@ impl Network {
     /// # Errors
     /// `PrefixTooLong` past 32 or 128 bits.
     pub fn new(address: IpAddr, prefix_bits: u8) -> Result<Self, NotANetwork> {
-        if prefix_bits > Self::host(address).prefix_bits {
+        if prefix_bits > full_prefix(address) {
             return Err(NotANetwork::PrefixTooLong);
         }
+        // Senders are looked up by their IPv4 address, so a network of mapped ones must be IPv4 too.
+        let plain = address.to_canonical();
+        let (address, prefix_bits) = match prefix_bits.checked_sub(MAPPED_PREFIX_BITS) {
+            Some(bits) if plain.is_ipv4() && address.is_ipv6() => (plain, bits),
+            _ => (address, prefix_bits),
+        };
         let address = match address {
             IpAddr::V4(v4) => {
                 let bits = u128::from(v4.to_bits()) << 96;
@@ -180,6 +186,11 @@ impl AccessList {
 
     /// What a sender may not do; nothing is restricted where no rule matches.
     pub fn flags_for(&self, sender: SocketAddr) -> RestrictFlags {
+        self.find(sender).unwrap_or(RestrictFlags::NONE)
+    }
+
+    /// What the rule that counts says; `None` where no rule matches.
+    pub(super) fn find(&self, sender: SocketAddr) -> Option<RestrictFlags> {
         let address = sender.ip().to_canonical();
         let levels = match address {
             IpAddr::V4(_) => &self.v4,
@@ -190,7 +201,6 @@ impl AccessList {
             .iter()
             .filter(|level| !level.ntp_port_only || sender.port() == NTP_PORT)
             .find_map(|level| level.find(key))
-            .unwrap_or(RestrictFlags::NONE)
     }
 }
 
@@ -202,6 +212,13 @@ impl Level {
             .binary_search_by_key(&network, |(address, _)| *address)
             .ok()?;
         Some(self.rules[index].1)
+    }
+}
+
+const fn full_prefix(address: IpAddr) -> u8 {
+    match address {
+        IpAddr::V4(_) => 32,
+        IpAddr::V6(_) => 128,
     }
 }
 

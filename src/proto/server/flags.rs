@@ -2,7 +2,7 @@
 use core::fmt;
 
 /// What clients of a network may not do; a set. `IGNORE`, `NOSERVE`, `NOTRUST` and `VERSION` are
-/// enforced by the `Responder`; the others are kept for whoever owns what they restrict.
+/// enforced by the `Responder`, `IGNORE` and `NOTRUST` also by `System`; the others are kept for whoever owns what they restrict.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct RestrictFlags(u32);
 

@@ -1,4 +1,4 @@
-//! What the server threads may do, replaced whole on reload.
+//! Who may do what with us, and whom we listen to; replaced whole on reload.
 use super::{AccessList, AccessRule, Network, RestrictFlags};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -20,11 +20,14 @@ const SOURCES: RestrictFlags = RestrictFlags::LIMITED
     .with(RestrictFlags::NOQUERY)
     .with(RestrictFlags::NOTRAP);
 
-/// The rules of serving; immutable.
+/// The rules of serving and of being served; immutable.
 #[derive(Clone, Debug)]
 pub struct Policy {
     rules: Vec<AccessRule>,
-    source: RestrictFlags,
+    /// The operator's `restrict source`.
+    source: Option<RestrictFlags>,
+    /// The operator's rules without the built-in ones.
+    said: AccessList,
     access: AccessList,
 }
 
@@ -36,6 +39,7 @@ impl Policy {
         source: Option<RestrictFlags>,
     ) -> Self {
         let mut rules: Vec<AccessRule> = operator.into_iter().collect();
+        let said = AccessList::new(rules.iter().copied());
         for built_in in built_in() {
             let same = |rule: &AccessRule| rule.network == built_in.network && !rule.ntp_port_only;
             if !rules.iter().any(same) {
@@ -45,27 +49,27 @@ impl Policy {
         let access = AccessList::new(rules.iter().copied());
         Self {
             rules,
-            source: source.unwrap_or(SOURCES),
+            source,
+            said,
             access,
         }
     }
 
-    /// This policy while these servers are in use: each address no rule names gets the flags of
-    /// `restrict source`.
+    /// This policy while these servers are in use: each gets the flags of
+    /// [`Policy::flags_for_source`].
     #[must_use]
-    pub fn with_sources(&self, addresses: &[IpAddr]) -> Self {
-        let hosts = addresses
-            .iter()
-            .map(|address| Network::host(address.to_canonical()));
-        let unnamed = hosts.filter(|host| self.rules.iter().all(|rule| rule.network != *host));
-        let sources = unnamed.map(|network| AccessRule {
-            network,
-            ntp_port_only: false,
-            flags: self.source,
+    pub fn with_sources(&self, servers: &[SocketAddr]) -> Self {
+        let sources = servers.iter().filter_map(|server| {
+            Some(AccessRule {
+                network: Network::host(server.ip()),
+                ntp_port_only: false,
+                flags: self.template_for(*server)?,
+            })
         });
         Self {
             rules: self.rules.clone(),
             source: self.source,
+            said: self.said.clone(),
             access: AccessList::new(self.rules.iter().copied().chain(sources)),
         }
     }
@@ -73,6 +77,24 @@ impl Policy {
     /// What a sender may not do.
     pub fn flags_for(&self, sender: SocketAddr) -> RestrictFlags {
         self.access.flags_for(sender)
+    }
+
+    /// What a server may not do that we use, or are about to: the flags of `restrict source`, or
+    /// those of the rule that counts if it is about this address alone, or if there is no such line.
+    pub fn flags_for_source(&self, server: SocketAddr) -> RestrictFlags {
+        self.template_for(server)
+            .unwrap_or_else(|| self.access.flags_for(server))
+    }
+
+    /// The flags that being used as a server earns; the built-in ones do so only where else a
+    /// built-in rule would count, for what the operator said of an address must not be opened.
+    fn template_for(&self, server: SocketAddr) -> Option<RestrictFlags> {
+        let host = Network::host(server.ip());
+        if self.rules.iter().any(|rule| rule.network == host) {
+            return None;
+        }
+        let built_in = self.said.find(server).is_none().then_some(SOURCES);
+        self.source.or(built_in)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the host reports: datagrams, stamps, failures, samples, adjustments.
 use super::System;
+use super::access::is_barred;
 use crate::association::{After, Role};
 use crate::event::{PeerEvent, SystemEvent};
 use crate::host::{Adjustment, Applied, HostEvent};
@@ -32,13 +33,17 @@ impl System {
             return;
         };
         let id = association.id;
-        let heard = association.take_packet(
-            now,
-            received,
-            &setting,
-            self.authenticator.as_mut(),
-            &mut self.rng,
-        );
+        let heard = if is_barred(association, &self.config) {
+            association.refuse_restricted()
+        } else {
+            association.take_packet(
+                now,
+                received,
+                &setting,
+                self.authenticator.as_mut(),
+                &mut self.rng,
+            )
+        };
         let bursting = association.poll.bursting();
         self.after(now, id, heard.events, heard.after, bursting);
     }

@@ -18,6 +18,13 @@ impl System {
     pub(super) fn mobilize(&mut self, now: Now, line: &AssociationConfig, first: Instant) {
         let id = self.new_id();
         let is_pool = line.kind == AssociationKind::Pool;
+        if !is_pool
+            && let Remote::Address(address) = line.remote
+            && self.is_ignored(SocketAddr::new(address, line.port))
+        {
+            self.tell(id, remote_name(line), PeerEvent::Restricted);
+            return;
+        }
         let taken = match line.remote {
             Remote::Address(address) if !is_pool => {
                 let remote = SocketAddr::new(address, line.port);
@@ -50,6 +57,13 @@ impl System {
             self.associations.insert(id, association);
         }
         self.tell(id, remote_name(line), PeerEvent::Mobilize);
+        if let Remote::Address(address) = line.remote
+            && !is_pool
+        {
+            self.warn_of_distrust(id, SocketAddr::new(address, line.port));
+        }
+        // A pool may be of one address, which nobody has to resolve.
+        self.warn_of_ignored(id);
     }
 
     /// Mobilises a reference clock.
@@ -95,6 +109,7 @@ impl System {
         let remote = member.shown_remote();
         self.associations.insert(id, member);
         self.tell(id, remote, PeerEvent::Mobilize);
+        self.warn_of_distrust(id, SocketAddr::new(address, line.port));
     }
 
     /// Ends an association and closes its socket.

@@ -57,6 +57,7 @@ impl System {
         if learned != Learned::Addresses {
             return;
         }
+        self.warn_of_ignored(id);
         if let Some(pool) = self.pools.get_mut(&id) {
             pool.hurry(now.mono);
         } else {
@@ -126,7 +127,9 @@ impl System {
         let earlier = known.iter().take(after).map(|it| (*it, true));
         later
             .chain(earlier)
-            .find(|(it, _)| !self.is_configured(SocketAddr::new(*it, line.port)))
+            .map(|(it, wrapped)| (SocketAddr::new(it, line.port), wrapped))
+            .find(|(it, _)| !self.is_configured(*it) && !self.is_ignored(*it))
+            .map(|(it, wrapped)| (it.ip(), wrapped))
     }
 
     fn change_address(&mut self, now: Now, id: AssociationId, address: IpAddr) {
@@ -152,5 +155,6 @@ impl System {
             PeerEvent::Mobilize
         };
         self.tell(id, address.to_string(), what);
+        self.warn_of_distrust(id, remote);
     }
 }

@@ -144,7 +144,8 @@ impl System {
                 .own
                 .iter()
                 .any(|it| it.address == address && !address.is_loopback());
-            let used = self.is_used(SocketAddr::new(address, pool.line.port));
+            let remote = SocketAddr::new(address, pool.line.port);
+            let used = self.is_used(remote) || self.is_ignored(remote);
             !ours && !used && !pool.shuns(address, now.mono)
         })
     }

@@ -1,5 +1,6 @@
 //! A new configuration: what did not change goes on, with all it has learned.
 use super::System;
+use super::access::is_barred;
 use super::candidate::OwnAddress;
 use crate::association::Role;
 use crate::association::remote_name;
@@ -54,10 +55,11 @@ impl System {
         let gone: Vec<AssociationId> = self
             .associations
             .values()
+            // What the rules forbid now goes, and its line begins anew under them.
             .filter(|it| match &it.role {
-                Role::Server(line) => !strike(&mut lines, line),
+                Role::Server(line) => is_barred(it, &config) || !strike(&mut lines, line),
                 Role::Refclock(clock) => !strike(&mut clocks, clock),
-                Role::Member { .. } => false,
+                Role::Member { .. } => is_barred(it, &config),
             })
             .map(|it| it.id)
             .collect();

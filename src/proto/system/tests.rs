@@ -1,4 +1,5 @@
 //! The system as a whole, against scripted servers and a clock that can be steered.
+mod access;
 mod clock;
 mod events;
 mod frequency;

@@ -108,7 +108,8 @@ fn sources_get_their_template_unless_named() {
         rule("192.0.2.9", 32, RestrictFlags::NOSERVE),
     ];
     let policy = Policy::new(closed, Some(RestrictFlags::NOMODIFY));
-    let policy = policy.with_sources(&[ip("192.0.2.8"), ip("192.0.2.9")]);
+    let server = |address| SocketAddr::new(ip(address), 123);
+    let policy = policy.with_sources(&[server("192.0.2.8"), server("192.0.2.9")]);
     let of = |source: &str| policy.flags_for(source.parse().expect("a source"));
     assert_eq!(of("192.0.2.8:123"), RestrictFlags::NOMODIFY);
     assert_eq!(of("192.0.2.9:123"), RestrictFlags::NOSERVE);
@@ -116,6 +117,44 @@ fn sources_get_their_template_unless_named() {
     let policy = policy.with_sources(&[]);
     let again = policy.flags_for("192.0.2.8:123".parse().expect("a source"));
     assert_eq!(again, RestrictFlags::IGNORE, "gone with the source");
+}
+
+#[test]
+fn servers_we_use_get_the_template_unless_their_address_is_named() {
+    let rules = [
+        rule("0.0.0.0", 0, RestrictFlags::IGNORE),
+        rule("192.0.2.0", 24, RestrictFlags::NOTRUST),
+        rule("192.0.2.9", 32, RestrictFlags::NOSERVE),
+    ];
+    let of = |policy: &Policy, server| policy.flags_for_source(SocketAddr::new(ip(server), 123));
+    let with = Policy::new(rules, Some(RestrictFlags::NOMODIFY));
+    assert_eq!(of(&with, "192.0.2.8"), RestrictFlags::NOMODIFY);
+    assert_eq!(of(&with, "192.0.2.9"), RestrictFlags::NOSERVE);
+    assert_eq!(of(&with, "198.51.100.1"), RestrictFlags::NOMODIFY);
+    let without = Policy::new(rules, None);
+    assert_eq!(of(&without, "192.0.2.8"), RestrictFlags::NOTRUST);
+    assert_eq!(of(&without, "192.0.2.9"), RestrictFlags::NOSERVE);
+    assert_eq!(of(&without, "198.51.100.1"), RestrictFlags::IGNORE);
+    let nopeer = |flags: RestrictFlags| flags.contains(RestrictFlags::NOPEER);
+    assert!(
+        !nopeer(of(&without, "2001:db8::1")),
+        "nothing was said of IPv6"
+    );
+    assert!(nopeer(
+        without.flags_for(SocketAddr::new(ip("2001:db8::1"), 123))
+    ));
+}
+
+#[test]
+fn mapped_networks_are_ipv4_networks() {
+    let net = |address, bits| Network::new(ip(address), bits);
+    assert_eq!(net("::ffff:192.0.2.0", 120), net("192.0.2.0", 24));
+    let host = Network::host(ip("192.0.2.1"));
+    assert_eq!(net("::ffff:192.0.2.1", 128), Ok(host));
+    assert_eq!(Network::host(ip("::ffff:192.0.2.1")), host);
+    let list = AccessList::new([rule("::ffff:192.0.2.1", 128, RestrictFlags::IGNORE)]);
+    assert_eq!(flags(&list, "192.0.2.1:1"), RestrictFlags::IGNORE);
+    assert_eq!(flags(&list, "[::ffff:192.0.2.1]:1"), RestrictFlags::IGNORE);
 }
 
 #[test]
