@@ -11,6 +11,7 @@ pub(crate) mod drivers;
 mod files;
 mod host;
 mod interface;
+mod net;
 mod not_built;
 mod refclock;
 mod report;

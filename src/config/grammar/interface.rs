@@ -4,7 +4,7 @@ use crate::codes;
 use crate::lexer::{Line, Word};
 use crate::settings::{ListenAction, ListenRule, ListenTarget};
 
-use super::access::{clear_host_bits, full_prefix, parse_net};
+use super::net::{clear_host_bits, full_prefix, parse_net};
 use super::report::Vocabulary;
 use super::{Parser, limits};
 

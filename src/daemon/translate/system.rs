@@ -159,6 +159,7 @@ fn tinker(said: &settings::Tinker, step_threshold_s: Option<f64>) -> Tinker {
 mod tests {
     use super::*;
     use truechimer_config::{EMBEDDED_DEFAULT, NoFiles, parse};
+    use truechimer_proto::server::RestrictFlags;
 
     fn translated(text: &str, launch: &Launch) -> SystemConfig {
         let parsed = parse("test", text.as_bytes(), &NoFiles);
@@ -168,6 +169,18 @@ mod tests {
             ..Findings::default()
         };
         config(&parsed.settings, launch, findings)
+    }
+
+    #[test]
+    fn the_restrict_lines_bind_the_servers() {
+        let of = |text: &str| {
+            let server = ([192, 0, 2, 1], 123).into();
+            let config = translated(text, &Launch::truechimer());
+            config.access.flags_for_source(server)
+        };
+        assert_eq!(of("restrict default ignore\n"), RestrictFlags::IGNORE);
+        let text = "restrict default ignore\nrestrict source notrust\n";
+        assert_eq!(of(text), RestrictFlags::NOTRUST);
     }
 
     #[test]
