@@ -1,8 +1,7 @@
 //! `cargo xtask test`: everything there is to test, against the real peers.
 //!
 //! The peers talk with the release binary, which is what ships; the tests themselves are built
-//! without optimisation, since a release build of them would share nothing with that binary: test
-//! harnesses unwind, the daemon aborts.
+//! as for development, with overflow checks and debug assertions on.
 
 use crate::run::{self, Line};
 use crate::setup;
