@@ -148,7 +148,7 @@ mod tests {
         let parsed = Origin::File(outer.clone()).read().expect("readable");
         assert_eq!(parsed.settings.associations.len(), 1);
         let (_, files) = Origin::File(outer.clone()).read_all().expect("readable");
-        assert_eq!(files, [inner.clone()]);
+        assert_eq!(files, core::slice::from_ref(&inner));
         fs::remove_file(&inner).expect("there");
         let parsed = Origin::File(outer).read().expect("readable");
         assert!(parsed.has_errors());
