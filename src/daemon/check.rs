@@ -70,6 +70,8 @@ pub fn check(origin: &Origin, color: bool) -> Findings {
     check_drift(&parsed.settings, &mut findings);
     if findings.text.is_empty() {
         findings.note(&format!("{name}: good"));
+    } else if findings.errors > 0 {
+        findings.note(&format!("{name}: to be mended, see the errors above"));
     }
     findings
 }

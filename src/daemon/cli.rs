@@ -161,6 +161,9 @@ struct CheckWords {
     /// Configuration file
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// The same without -c
+    #[arg(value_name = "FILE", conflicts_with = "config")]
+    file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -213,7 +216,7 @@ fn dispatch(command: Command) -> Exit {
     match command {
         Command::Run(words) => service::run(words.launch()),
         Command::Query(words) => query_main(words),
-        Command::Check(words) => check::run(words.config.as_deref()),
+        Command::Check(words) => check::run(words.config.or(words.file).as_deref()),
         Command::Demo(words) => demo::run(words.seed, words.speed, words.once),
         Command::Ntpd { words } => ntpd_main(words),
     }

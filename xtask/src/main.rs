@@ -56,7 +56,8 @@ fn run(top: &Path, arguments: &[String]) -> Result<(), String> {
 /// Builds the daemon, installing what that needs, and runs its demo to the end.
 fn demo(top: &Path, extra: &[String]) -> Result<(), String> {
     setup::ensure(setup::BUILD)?;
-    let mut arguments = vec!["run", "--release", "--quiet", "--", "demo", "--once"];
+    println!("building the daemon: some minutes the first time, a moment afterwards");
+    let mut arguments = vec!["run", "--release", "--", "demo", "--once"];
     arguments.extend(extra.iter().map(String::as_str));
     Line::new("cargo", &arguments).within(top).run()
 }

@@ -235,7 +235,7 @@ fn served(report: &Report) -> String {
     for reason in DropReason::ALL {
         let dropped = protocol.dropped(reason);
         if dropped > 0 {
-            text.push_str(&format!(", dropped for {} {dropped}", reason.name()));
+            text.push_str(&format!(", {dropped} dropped for {}", reason.name()));
         }
     }
     text
