@@ -220,13 +220,15 @@ fn served(report: &Report) -> String {
         .fold(none, |sum, counts| sum.plus(counts));
     let protocol = &sum.protocol;
     let mut text = format!(
-        "{} addresses, {} server threads: {} datagrams, {} replies, {} crypto-NAKs, {} too many, \
+        "{} addresses, {} server threads: {} datagrams, {} replies, {} crypto-NAKs, \
+         {} for the clock thread, {} too many, \
          {} unwanted, {} unreadable, {} not sent",
         report.listening.len(),
         report.server_threads,
         protocol.received,
         protocol.replied,
         protocol.crypto_naks,
+        protocol.handed_off,
         sum.overflowed,
         sum.unwanted,
         sum.unreadable,
