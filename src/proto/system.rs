@@ -4,6 +4,7 @@ mod access;
 mod candidate;
 mod cluster;
 mod combine;
+mod first_doubt;
 mod inputs;
 mod leap;
 mod local;
@@ -73,6 +74,8 @@ pub struct System {
     published: Option<Snapshot>,
     /// From here on the LOCAL clock may stand in.
     local_from: Instant,
+    /// Since when the first setting of the clock waits for sources to be told apart.
+    first_doubt: Option<Instant>,
     housekeeping: Instant,
     strangers_told: Option<Instant>,
     next_id: u16,
@@ -111,6 +114,7 @@ impl System {
             own: Vec::new(),
             published: None,
             local_from: now.mono,
+            first_doubt: None,
             housekeeping: now.mono.plus(HOUSEKEEPING_EVERY),
             strangers_told: None,
             next_id: first_id,

@@ -25,6 +25,9 @@ impl System {
             return;
         }
         let (candidates, stand_in) = self.gather_candidates(now);
+        if self.in_first_doubt(now, &candidates) {
+            return;
+        }
         let incumbent = self.variables.peer;
         let terms = Terms {
             tos: &self.config.tos,

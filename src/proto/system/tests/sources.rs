@@ -78,6 +78,45 @@ fn a_falseticker_of_four() {
 }
 
 #[test]
+fn a_falseticker_heard_first_does_not_set_the_clock() {
+    for liar in 1..=3 {
+        let mut world = World::with_error(config((1..=3).map(server_line).collect()), 0.05);
+        for last in 1..=3 {
+            let lies = last == liar;
+            let server = Server {
+                offset_s: if lies { 0.3 } else { 0.0 },
+                way_s: if lies { 0.0005 } else { 0.02 },
+                ..Server::default()
+            };
+            world.serve(last, server);
+        }
+        for _ in 0..120 {
+            world.run_s(1.0);
+            assert!(world.error_s.abs() < 0.06, "{liar}: {}", world.error_s);
+        }
+        assert_eq!(world.tally(liar), Some(Tally::Falseticker));
+        assert_eq!(world.status().stratum, 3, "set within two minutes");
+    }
+}
+
+#[test]
+fn two_that_disagree_are_waited_for_only_so_long() {
+    let mut world = World::new(config((1..=3).map(server_line).collect()));
+    for (last, offset_s) in [(1, 0.0), (2, 0.5), (3, 0.0)] {
+        let server = Server {
+            offset_s,
+            way_s: 0.4,
+            ..Server::default()
+        };
+        world.serve(last, server);
+    }
+    world.run_s(40.0);
+    assert_eq!(world.status().stratum, 16, "bounds too wide to tell");
+    world.run_s(200.0);
+    assert_eq!(world.status().stratum, 3, "but not for ever");
+}
+
+#[test]
 fn a_server_that_follows_us_is_a_loop() {
     let mut config = config(vec![server_line(1), server_line(2)]);
     config.own_addresses = vec![address(77), "127.0.0.1".parse().expect("an address")];
