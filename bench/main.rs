@@ -1,9 +1,11 @@
 //! Measurements of the built daemon beside a named peer, as ratios from one run.
 //!
 //! `cargo run --release -p bench -- serve` compares requests served per CPU-second with chronyd's;
-//! `-- footprint` prints idle memory and the time from start to the first answer of both.
+//! `-- footprint` prints idle memory and the time from start to the first answer of both;
+//! `-- flood` tells what 50,000 control requests a second do to time service.
 #![forbid(unsafe_code)]
 
+mod flood;
 mod footprint;
 mod load;
 mod process;
@@ -12,7 +14,7 @@ mod servers;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: bench serve [--rounds N] | footprint
+const USAGE: &str = "usage: bench serve [--rounds N] | footprint | flood
   The daemon is target/release/truechimer, or TRUECHIMER_BIN; chronyd is the one that
   tests/peers/install unpacked.";
 
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
             Err(_) => Err(format!("--rounds takes a whole number, not {rounds}")),
         },
         ["footprint"] => footprint::run(),
+        ["flood"] => flood::run(5),
         _ => Err(USAGE.to_string()),
     };
     match outcome {
