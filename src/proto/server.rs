@@ -5,7 +5,9 @@
 mod access;
 mod counters;
 mod flags;
+mod mru;
 mod policy;
+mod rates;
 mod reply;
 mod respond;
 #[cfg(test)]
@@ -14,5 +16,7 @@ mod tests;
 pub use access::{AccessList, AccessRule, Network, NotANetwork};
 pub use counters::{COUNTER_WORDS, Counters, DropReason};
 pub use flags::RestrictFlags;
+pub use mru::{Limits, MruEntry, MruTable, Sighting, Standing};
 pub use policy::Policy;
+pub use rates::Rates;
 pub use respond::{Responder, Verdict};

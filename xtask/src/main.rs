@@ -16,7 +16,7 @@ const USAGE: &str = "\
 cargo xtask demo                       set up, build, and see it work
 cargo xtask tidy                       check the rules of the house
 cargo xtask test [CARGO TEST OPTIONS]  every test, against the real peers too
-cargo xtask loom                       the snapshot's latch, every interleaving
+cargo xtask loom                       what threads share, every interleaving
 cargo xtask units                      the systemd unit
 cargo xtask fuzz [--seconds N] [TARGET]
 cargo xtask ci                         all of these and more";

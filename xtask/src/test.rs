@@ -36,13 +36,15 @@ pub(crate) fn run(top: &Path, extra: &[String]) -> Outcome {
     }
 }
 
-/// Runs the model of the snapshot's latch through every interleaving.
+/// Runs the models of what threads share without locks through every interleaving.
 pub(crate) fn run_loom(top: &Path) -> Outcome {
     let arguments = [
         "test",
         "--release",
         "-p",
         "truechimer-engine",
+        "-p",
+        "truechimer-proto",
         "--lib",
         "loom",
     ];

@@ -45,6 +45,16 @@ impl RestrictFlags {
         known.map(|(_, flag)| *flag)
     }
 
+    /// From the form in which a table keeps them.
+    pub(super) const fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    /// To the form in which a table keeps them.
+    pub(super) const fn to_bits(self) -> u32 {
+        self.0
+    }
+
     /// Whether all flags of `other` are set.
     #[must_use]
     pub const fn contains(self, other: Self) -> bool {
@@ -55,6 +65,12 @@ impl RestrictFlags {
     #[must_use]
     pub const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// This set less another.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 
     /// Whether nothing is restricted.

@@ -104,7 +104,7 @@ pub(crate) const ROOMS: &[Room] = &[
         "src/proto",
         "truechimer-proto",
         &["time", "wire"],
-        &["rand_chacha"],
+        &["bytemuck", "loom", "rand_chacha", "siphasher"],
     )),
     room(
         "engine",
@@ -184,7 +184,10 @@ const DAEMON_CRATES: &[&str] = &[
 pub(crate) const TEST_CRATES: &[&str] = &["insta", "proptest"];
 
 /// Crates that may stand only under one target condition: room, crate, condition.
-pub(crate) const CONDITIONAL: &[(&str, &str, &str)] = &[("engine", "loom", "cfg(loom)")];
+pub(crate) const CONDITIONAL: &[(&str, &str, &str)] = &[
+    ("engine", "loom", "cfg(loom)"),
+    ("proto", "loom", "cfg(loom)"),
+];
 
 /// Rooms no other room may open: they measure and judge the house, and ship nothing.
 pub(crate) const SEALED: &[&str] = &["bench", "tests", "xtask"];
