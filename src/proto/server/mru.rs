@@ -225,7 +225,7 @@ impl MruTable {
             Poured::Within => Standing::Within,
             Poured::Spilled if may_kiss(&slot, sighting) => Standing::Kissed,
             Poured::Spilled | Poured::Overflowing => {
-                if self.draw(hash, sighting.mono) % SPARED_ONE_IN == 0 {
+                if self.draw(hash, sighting.mono).is_multiple_of(SPARED_ONE_IN) {
                     Standing::Spared
                 } else {
                     Standing::Over
@@ -290,10 +290,6 @@ impl MruTable {
     }
 
     /// The set of an address, and its hash.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "less than the number of sets"
-    )]
     fn place(&self, address: u128) -> (usize, u64) {
         let hash = self.hasher.hash(&address.to_ne_bytes());
         // The high half scaled to the number of sets, which need not be a power of two.

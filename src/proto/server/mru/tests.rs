@@ -1,5 +1,4 @@
 use super::*;
-use core::sync::atomic::AtomicBool;
 use proptest::prelude::*;
 
 const KEY: [u8; 16] = *b"not so secret...";
@@ -76,8 +75,8 @@ fn sizes() {
 fn a_flood_of_strangers_does_not_push_clients_out() {
     let table = MruTable::new(MruTable::clients_in(1 << 20), &KEY);
     let limits = Limits::default();
-    let clients: Vec<[u8; 4]> = (0..1000)
-        .map(|n| [192, 0, (n / 250) as u8, (n % 250) as u8])
+    let clients: Vec<[u8; 4]> = (0..4)
+        .flat_map(|net| (0..250).map(move |host| [192, 0, net, host]))
         .collect();
     for round in 0..8 {
         for client in &clients {
@@ -192,42 +191,6 @@ fn without_the_flags_there_is_no_limit_and_no_kiss() {
     }
     let flags = table.find([192, 0, 2, 1].into()).map(|it| it.flags);
     assert_eq!(flags, Some(RestrictFlags::NOPEER));
-}
-
-/// Readers that look on while writers write see every set whole, and the writers lose nothing.
-#[test]
-fn readers_see_whole_entries_under_load() {
-    let table = MruTable::new(14, &KEY);
-    let done = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        let (table, done) = (&table, &done);
-        let reader = scope.spawn(move || {
-            let mut readings = 0_u64;
-            while !done.load(Ordering::Relaxed) {
-                for set in 0..table.sets() {
-                    for entry in table.read(set).into_iter().flatten() {
-                        assert_eq!(entry.last.to_bits(), entry.seen.to_nanoseconds());
-                        assert!(entry.first.to_bits() <= entry.last.to_bits());
-                        readings += 1;
-                    }
-                }
-            }
-            readings
-        });
-        let writers = [0, 1].map(|which| {
-            scope.spawn(move || {
-                for n in 0..200_000 {
-                    let one = sighting(stranger(n % 7), f64::from(n * 2 + which));
-                    table.note(&one, &Limits::default());
-                }
-            })
-        });
-        writers.map(|writer| writer.join().expect("no panic"));
-        done.store(true, Ordering::Relaxed);
-        assert!(reader.join().expect("no panic") > 0);
-    });
-    let noted: u64 = all(&table).iter().map(|entry| u64::from(entry.count)).sum();
-    assert_eq!(noted + table.passed_over(), 400_000);
 }
 
 proptest! {
