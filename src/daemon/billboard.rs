@@ -1,5 +1,6 @@
 //! The peers table in ntpq's layout, and the system in one line.
 use core::fmt::Write;
+use truechimer_proto::event::system_event_word;
 use truechimer_proto::status::{AssociationStatus, SystemStatus};
 use truechimer_time::leap::LeapIndicator;
 
@@ -113,6 +114,13 @@ pub fn system_line(status: &SystemStatus) -> String {
     )
 }
 
+/// How often each system event happened since the start, in the reference's words.
+pub fn events_line(status: &SystemStatus) -> String {
+    let counted = status.events.totals();
+    let counted = counted.map(|(code, total)| format!("{} {total}", system_event_word(code)));
+    format!("events: {}", counted.collect::<Vec<_>>().join(", "))
+}
+
 /// The leap bits in words.
 pub const fn leap(leap: LeapIndicator) -> &'static str {
     match leap {
@@ -126,6 +134,7 @@ pub const fn leap(leap: LeapIndicator) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use truechimer_proto::event::EventCounts;
     use truechimer_proto::packet::AssociationId;
     use truechimer_proto::status::Tally;
     use truechimer_time::{NtpShort, NtpTimestamp};
@@ -157,6 +166,7 @@ mod tests {
             refused: [0; 13],
             sent: 0,
             received: 0,
+            events: EventCounts::default(),
             stamps: None,
             filter: Vec::new(),
         }
@@ -180,6 +190,7 @@ mod tests {
             time_constant: 6,
             tai_utc_s: None,
             steering: false,
+            events: EventCounts::default(),
             discipline_state: "sync",
             associations,
         }

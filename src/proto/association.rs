@@ -15,7 +15,7 @@ pub(crate) use reply::{After, Heard};
 use crate::authentication::KeyId;
 use crate::clock_filter::{ClockFilter, Filtered, Setting};
 use crate::config::{AssociationConfig, RefclockConfig};
-use crate::event::PeerEvent;
+use crate::event::{EventCounts, PeerEvent};
 use crate::packet::{AssociationId, StampClass};
 use crate::refclock::{RefclockId, RefclockSample};
 use crate::status::{PacketTest, Tally};
@@ -112,6 +112,9 @@ pub(crate) struct Association {
     exchange: Exchange,
     /// The missing key was complained about.
     key_missed: bool,
+    /// The last reply was authentic.
+    pub(crate) authentic: bool,
+    pub(crate) events: EventCounts,
 }
 
 impl Association {
@@ -191,6 +194,8 @@ impl Association {
             said_unreachable: false,
             exchange: Exchange::default(),
             key_missed: false,
+            authentic: false,
+            events: EventCounts::default(),
         }
     }
 
@@ -203,6 +208,7 @@ impl Association {
         rng: &mut ChaCha20Rng,
     ) {
         self.exchange.reset();
+        self.authentic = false;
         self.filter = ClockFilter::new(now, precision_s);
         self.peer = Peer {
             precision: self.peer.precision,
@@ -227,8 +233,11 @@ impl Association {
 
     /// Where events say it comes from: the address, or the name while there is none.
     pub(crate) fn shown_remote(&self) -> String {
-        self.remote
-            .map_or_else(|| self.name(), |remote| remote.ip().to_string())
+        match (self.refclock_id(), self.remote) {
+            (Some(clock), _) => clock.label(),
+            (None, Some(remote)) => remote.ip().to_string(),
+            (None, None) => self.name(),
+        }
     }
 
     /// Driver and unit, of a reference clock.

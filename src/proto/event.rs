@@ -1,4 +1,8 @@
 //! What happened, for the operator: named as the reference daemon names it where it has a name.
+mod code;
+
+pub use code::{Coded, EventCounts, Report, system_event_word};
+
 use crate::authentication::{KeyId, Verification};
 use crate::packet::AssociationId;
 use crate::status::PacketTest;

@@ -1,7 +1,7 @@
 //! What the protocol asks of its host and hears from it.
 use crate::authentication::Authenticator;
 use crate::config::{Family, SystemConfig};
-use crate::event::Event;
+use crate::event::Report;
 use crate::packet::{AssociationId, Transmit};
 use crate::snapshot::Snapshot;
 use core::net::IpAddr;
@@ -22,7 +22,7 @@ pub enum Output {
     /// Resolve a name; answered by `HostEvent::Resolved`.
     Resolve(Resolve),
     /// Tell the operator.
-    Event(Event),
+    Event(Report),
     /// Keep this frequency for the next start, ppm.
     StoreFrequency(f64),
     /// End the daemon.

@@ -22,6 +22,15 @@ impl RefclockId {
         self.driver == LOCAL_DRIVER
     }
 
+    /// As the reference names it in events: `LOCAL(0)`.
+    pub fn label(self) -> String {
+        if self.is_local() {
+            format!("LOCAL({})", self.unit)
+        } else {
+            self.to_string()
+        }
+    }
+
     /// The pseudo address ntpq shows.
     pub const fn address(self) -> IpAddr {
         IpAddr::V4(Ipv4Addr::new(127, 127, self.driver, self.unit))

@@ -1,4 +1,5 @@
 //! The state of the protocol as shown to people and programs: one registry for tables and JSON.
+use crate::event::EventCounts;
 use crate::packet::{AssociationId, StampClass};
 use core::fmt;
 use core::net::SocketAddr;
@@ -161,6 +162,8 @@ pub struct SystemStatus {
     pub steering: bool,
     /// State of the discipline, for people: `unset`, `freq_set`, `freq_measure`, `spike`, `sync`.
     pub discipline_state: &'static str,
+    /// System events since the start.
+    pub events: EventCounts,
     /// Servers, pools and reference clocks.
     pub associations: Vec<AssociationStatus>,
 }
@@ -218,6 +221,8 @@ pub struct AssociationStatus {
     pub received: u32,
     /// Who took the stamps of the last sample: ours on sending, ours on receiving.
     pub stamps: Option<(StampClass, StampClass)>,
+    /// Events since the start.
+    pub events: EventCounts,
     /// Filter stages, newest first: offset, delay, dispersion in seconds.
     pub filter: Vec<(f64, f64, f64)>,
 }

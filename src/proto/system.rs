@@ -18,6 +18,7 @@ mod pool;
 mod reload;
 mod report;
 mod select;
+mod telling;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -31,7 +32,7 @@ use crate::authentication::Authenticator;
 use crate::clock_filter::Setting;
 use crate::config::SystemConfig;
 use crate::discipline::Discipline;
-use crate::event::{Event, PeerEvent, SystemEvent};
+use crate::event::{EventCounts, SystemEvent};
 use crate::host::Output;
 use crate::leap::LeapSchedule;
 use crate::packet::AssociationId;
@@ -72,6 +73,7 @@ pub struct System {
     clockhop: Clockhop,
     own: Vec<OwnAddress>,
     published: Option<Snapshot>,
+    events: EventCounts,
     /// From here on the LOCAL clock may stand in.
     local_from: Instant,
     /// Since when the first setting of the clock waits for sources to be told apart.
@@ -113,6 +115,7 @@ impl System {
             clockhop: Clockhop::default(),
             own: Vec::new(),
             published: None,
+            events: EventCounts::default(),
             local_from: now.mono,
             first_doubt: None,
             housekeeping: now.mono.plus(HOUSEKEEPING_EVERY),
@@ -200,18 +203,6 @@ impl System {
 
     fn precision_s(&self) -> f64 {
         f64::from(self.config.precision).exp2()
-    }
-
-    fn tell_system(&mut self, event: SystemEvent) {
-        self.outbox.push(Output::Event(Event::System(event)));
-    }
-
-    fn tell(&mut self, association: AssociationId, remote: String, what: PeerEvent) {
-        self.outbox.push(Output::Event(Event::Peer {
-            association,
-            remote,
-            what,
-        }));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Events of the protocol to lines of the log, those that strangers can cause in small doses.
 use crate::logging::{Admission, Limiter};
 use log::Level;
-use truechimer_proto::event::{Event, PeerEvent, SystemEvent};
+use truechimer_proto::event::{Event, PeerEvent, Report, SystemEvent};
 use truechimer_time::Instant;
 
 /// How often counts of suppressed lines are looked for, seconds.
@@ -24,11 +24,8 @@ impl EventLog {
     }
 
     /// Writes an event, or counts it.
-    pub(super) fn write(&mut self, now: Instant, event: &Event) {
-        let text = match event {
-            Event::Peer { remote, what, .. } => format!("{remote} {what}"),
-            Event::System(what) => what.to_string(),
-        };
+    pub(super) fn write(&mut self, now: Instant, report: &Report) {
+        let (text, event) = (report.to_string(), &report.event);
         let Some(kind) = kind(event) else {
             log::log!(level(event), "{text}");
             return;

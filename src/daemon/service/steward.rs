@@ -14,7 +14,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use truechimer_engine::{Command, Host, Notice, Report, ServerCounts};
-use truechimer_proto::event::{Event, PeerEvent, SystemEvent};
+use truechimer_proto::event::{self, Event, PeerEvent, SystemEvent};
 use truechimer_proto::host::{Exit, HostEvent, Output};
 use truechimer_proto::server::DropReason;
 use truechimer_sys::process::Startup;
@@ -78,8 +78,9 @@ impl Steward {
         }
     }
 
-    fn handle_event(&mut self, now: Instant, event: &Event) {
-        self.events.write(now, event);
+    fn handle_event(&mut self, now: Instant, report: &event::Report) {
+        self.events.write(now, report);
+        let event = &report.event;
         if let (Some(gate), Event::System(what)) = (&mut self.gate, event) {
             gate.hear(what);
         }
@@ -203,6 +204,7 @@ impl Host for Steward {
             for line in billboard::billboard(&report.system).lines() {
                 log::info!("{line}");
             }
+            log::info!("{}", billboard::events_line(&report.system));
             log::info!("{}", served(&report));
         }
         if self.notifier.wants_status(now.mono) {

@@ -109,6 +109,7 @@ impl Association {
             authenticity,
         } = reply;
         self.counts.flash = 0;
+        self.authentic = matches!(authenticity, Authenticity::Verified(_));
         self.exchange.finish(header.transmit_time);
         if let Some(code) = kiss(&header) {
             self.take_kiss(now, code, &header, rng, heard);

@@ -83,7 +83,7 @@ impl System {
             self.associations.insert(id, association);
             PeerEvent::Mobilize
         };
-        self.tell(id, config.id.to_string(), what);
+        self.tell(id, config.id.label(), what);
     }
 
     /// Mobilises a pool's member at `address`.
@@ -115,14 +115,17 @@ impl System {
     /// Ends an association and closes its socket.
     pub(super) fn demobilize(&mut self, now: Now, id: AssociationId) {
         self.lookups.remove(&id);
-        if let Some(association) = self.associations.remove(&id) {
-            if association.refclock_id().is_none() {
-                self.outbox.push(Output::Close(id));
-            }
-            if self.variables.peer == Some(id) {
-                self.lose_leader(now);
-            }
-            self.tell(id, association.shown_remote(), PeerEvent::Demobilize);
+        let Some(association) = self.associations.get(&id) else {
+            return;
+        };
+        if association.refclock_id().is_none() {
+            self.outbox.push(Output::Close(id));
+        }
+        let remote = association.shown_remote();
+        self.tell(id, remote, PeerEvent::Demobilize);
+        self.associations.remove(&id);
+        if self.variables.peer == Some(id) {
+            self.lose_leader(now);
         }
     }
 

@@ -41,13 +41,16 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Event, SystemEvent};
+    use crate::event::{Event, Report, SystemEvent};
 
     #[test]
     fn events_are_dropped_first() {
         let mut outbox = Outbox::default();
         for _ in 0..EVENTS_AT_MOST + 5 {
-            outbox.push(Output::Event(Event::System(SystemEvent::Restart)));
+            outbox.push(Output::Event(Report {
+                event: Event::System(SystemEvent::Restart),
+                coded: None,
+            }));
         }
         outbox.push(Output::StoreFrequency(1.0));
         assert_eq!(outbox.dropped(), 5);

@@ -2,6 +2,7 @@
 use super::System;
 use super::pool::Pool;
 use crate::association::{Association, Role, STRATUM_UNSPECIFIED, remote_name};
+use crate::event::EventCounts;
 use crate::packet::AssociationId;
 use crate::status::{AssociationStatus, SystemStatus, Tally};
 use truechimer_time::leap::LeapIndicator;
@@ -36,6 +37,7 @@ impl System {
             tai_utc_s: self.leap.tai_utc_s(),
             steering: self.discipline.steering(),
             discipline_state: self.discipline.state_name(),
+            events: self.events,
             associations: pools.chain(associations).collect(),
         }
     }
@@ -77,6 +79,7 @@ impl System {
             sent: counts.sent,
             received: counts.received,
             stamps: association.stamps,
+            events: association.events,
             filter: filter.stages(now, phi_s_per_s),
         }
     }
@@ -110,6 +113,7 @@ fn show_pool(id: AssociationId, pool: &Pool) -> AssociationStatus {
         sent: 0,
         received: 0,
         stamps: None,
+        events: EventCounts::default(),
         filter: Vec::new(),
     }
 }

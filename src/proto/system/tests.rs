@@ -9,4 +9,5 @@ mod one_shot;
 mod pools;
 mod reload;
 mod sources;
+mod telling;
 mod world;

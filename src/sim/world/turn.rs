@@ -101,7 +101,9 @@ impl World {
                 };
                 self.queue.push(at_ns, resolved);
             }
-            Output::Event(event) => self.nodes[index].journal.events.push((now_s, event)),
+            Output::Event(report) => {
+                self.nodes[index].journal.events.push((now_s, report.event));
+            }
             Output::StoreFrequency(freq_ppm) => {
                 self.nodes[index].journal.stored_freq_ppm = Some(freq_ppm);
             }

@@ -233,7 +233,7 @@ impl World {
                 Output::Send(transmit) => self.transmit(transmit),
                 Output::Adjust(adjustment) => self.adjust(adjustment),
                 Output::Publish(snapshot) => self.published.push(snapshot),
-                Output::Event(event) => self.events.push(event),
+                Output::Event(report) => self.events.push(report.event),
                 Output::Close(id) => self.closed.push(id),
                 Output::Exit(exit) => self.exits.push(exit),
                 Output::StoreFrequency(_) => {}
