@@ -27,6 +27,7 @@ mod lint;
 pub mod settings;
 mod source;
 mod suggest;
+mod write;
 
 pub use codes::Code;
 pub use diagnostic::{Diagnostic, Severity, Span, render};
@@ -36,3 +37,4 @@ pub use grammar::{Parsed, limits, parse};
 pub use lint::lint;
 pub use settings::Settings;
 pub use source::{LoadError, Loader, NoFiles, Sources};
+pub use write::write;

@@ -1,0 +1,102 @@
+//! Servers, pools and reference clocks.
+
+use crate::settings::{
+    Association, AssociationKind, AssociationOptions, Family, Fudge, Host, Refclock,
+};
+
+use super::{Lines, quoted};
+
+pub(super) fn associations(said: &[Association], lines: &mut Lines) {
+    for one in said {
+        let mut words = vec![
+            match one.kind {
+                AssociationKind::Server => "server",
+                AssociationKind::Pool => "pool",
+            }
+            .to_owned(),
+        ];
+        words.extend(one.family.map(|family| {
+            match family {
+                Family::Ipv4 => "-4",
+                Family::Ipv6 => "-6",
+            }
+            .to_owned()
+        }));
+        words.push(host(&one.host));
+        words.extend(options(&one.options));
+        lines.push(words);
+    }
+}
+
+/// A zone may be any text; a name is never more than a word.
+fn host(host: &Host) -> String {
+    match host {
+        Host::Name(name) if name.contains('%') => quoted(name),
+        other => other.to_string(),
+    }
+}
+
+fn options(said: &AssociationOptions) -> Vec<String> {
+    let default = AssociationOptions::default();
+    let mut words = flags(&[
+        ("burst", said.burst),
+        ("iburst", said.iburst),
+        ("noselect", said.noselect),
+        ("preempt", said.preempt),
+        ("prefer", said.prefer),
+        ("true", said.truechimer),
+    ]);
+    words.extend(said.key.map(|key| format!("key {key}")));
+    let polls = |of: &AssociationOptions| (of.minpoll_log2_s, of.maxpoll_log2_s);
+    // Together: one alone would be read against the other's default.
+    if polls(said) != polls(&default) {
+        let (minpoll, maxpoll) = polls(said);
+        words.push(format!("minpoll {minpoll} maxpoll {maxpoll}"));
+    }
+    words.extend(super::changed("version", &said.version, &default.version));
+    words
+}
+
+fn flags(all: &[(&str, bool)]) -> Vec<String> {
+    let set = all.iter().filter(|(_, on)| *on);
+    set.map(|(name, _)| (*name).to_owned()).collect()
+}
+
+pub(super) fn refclocks(clocks: &[Refclock], lines: &mut Lines) {
+    for clock in clocks {
+        let address = format!("127.127.{}.{}", clock.driver, clock.unit);
+        let mut words = vec!["server".to_owned(), address.clone()];
+        words.extend(super::changed("mode", &clock.mode, &0));
+        words.extend(flags(&[
+            ("noselect", clock.noselect),
+            ("prefer", clock.prefer),
+            ("true", clock.truechimer),
+        ]));
+        let (minpoll, maxpoll) = (clock.minpoll_log2_s, clock.maxpoll_log2_s);
+        let usual = AssociationOptions::default().minpoll_log2_s;
+        if (minpoll, maxpoll) != (usual, usual) {
+            words.push(format!("minpoll {minpoll} maxpoll {maxpoll}"));
+        }
+        lines.push(words);
+        let factors = factors(&clock.fudge);
+        if !factors.is_empty() {
+            lines.push_any(&format!("fudge {address}"), factors);
+        }
+    }
+}
+
+fn factors(fudge: &Fudge) -> Vec<String> {
+    let mut words = Vec::new();
+    words.extend(fudge.time1_s.map(|time| format!("time1 {time}")));
+    words.extend(fudge.time2_s.map(|time| format!("time2 {time}")));
+    words.extend(fudge.stratum.map(|stratum| format!("stratum {stratum}")));
+    words.extend(fudge.refid.map(|refid| {
+        let letters = refid.iter().take_while(|byte| **byte != 0);
+        let text: String = letters.map(|byte| char::from(*byte)).collect();
+        format!("refid {}", quoted(&text))
+    }));
+    for (number, flag) in (1..).zip(fudge.flags) {
+        words.extend(flag.map(|on| format!("flag{number} {}", u8::from(on))));
+    }
+    words
+}
