@@ -74,6 +74,9 @@ impl Clients {
         };
         match outcome {
             Ok((socket, stamp)) => {
+                if let Ok(local) = socket.local_address() {
+                    system.note_local_address(id, local.ip());
+                }
                 self.open.push(Client {
                     association: id,
                     socket,

@@ -13,7 +13,8 @@ use truechimer_time::Now;
 /// Who runs the engine: names, files, logs, signals and the operator are its business. Called on
 /// the clock thread, so nothing here may wait.
 pub trait Host {
-    /// An output the engine has no use for itself: `Resolve`, `Event`, `StoreFrequency`, `Exit`.
+    /// An output the engine has no use for itself: `Resolve`, `Event`, `Record`,
+    /// `StoreFrequency`, `Exit`.
     fn handle_output(&mut self, now: Now, output: Output);
     /// The next thing the protocol should know; asked each turn, at least once a second.
     fn poll_event(&mut self, now: Now) -> Option<HostEvent>;

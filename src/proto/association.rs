@@ -19,7 +19,7 @@ use crate::event::{EventCounts, PeerEvent};
 use crate::packet::{AssociationId, StampClass};
 use crate::refclock::{RefclockId, RefclockSample};
 use crate::status::{PacketTest, Tally};
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 use exchange::Exchange;
 use poll::Habits;
 use rand_chacha::ChaCha20Rng;
@@ -106,6 +106,8 @@ pub(crate) struct Association {
     /// Polls since it last survived the cluster algorithm.
     pub(crate) unwanted: u32,
     pub(crate) heard: Option<Instant>,
+    /// Our address towards it, as the host says.
+    pub(crate) local: Option<IpAddr>,
     pub(crate) stamps: Option<(StampClass, StampClass)>,
     /// The network says that the last request cannot arrive; anybody may have said it.
     pub(crate) said_unreachable: bool,
@@ -190,6 +192,7 @@ impl Association {
             tally: Tally::Reject,
             unwanted: 0,
             heard: None,
+            local: None,
             stamps: None,
             said_unreachable: false,
             exchange: Exchange::default(),
@@ -311,7 +314,7 @@ impl Association {
             self.filter.prime(now.mono, measured);
         }
         let setting = self.setting(base);
-        heard.after = After::of(self.filter.push(now.mono, measured, &setting), &mut heard);
+        heard.take(self.filter.push(now.mono, measured, &setting));
         heard
     }
 }

@@ -2,6 +2,7 @@
 use crate::authentication::KeyId;
 use crate::refclock::RefclockId;
 use crate::server::Policy;
+use crate::statistics::Recording;
 use core::net::IpAddr;
 use std::sync::Arc;
 use truechimer_time::leap::LeapTable;
@@ -26,6 +27,8 @@ pub struct SystemConfig {
     pub leap_table: Option<LeapTable>,
     /// Addresses of this host: a server that gets its time from one of them is a loop.
     pub own_addresses: Vec<IpAddr>,
+    /// What is recorded for statistics files.
+    pub recording: Recording,
     /// `restrict` lines: they bind the servers we use as they bind strangers.
     pub access: Arc<Policy>,
 }

@@ -3,6 +3,7 @@
 //! Nothing else crosses this seam, so another estimator can take this one's place: it learns of
 //! sources only what `Estimate` says, and of the clock only what the host `Applied`.
 mod actuator;
+mod alarm;
 mod estimate;
 mod keeping;
 mod pll_fll;
@@ -17,6 +18,7 @@ use crate::config::{Steering, Tinker};
 use crate::event::SystemEvent;
 use crate::host::{AdjustRefused, Adjustment, Applied};
 use actuator::Actuator;
+use alarm::Alarm;
 use keeping::Keeping;
 use pll_fll::LoopFilter;
 use state::{Decision, State, Thresholds};
@@ -60,6 +62,7 @@ pub struct Discipline {
     /// Last refusal told, so that it is told once.
     refusal: Option<i32>,
     keeping: Keeping,
+    alarm: Alarm,
     events: VecDeque<SystemEvent>,
 }
 
@@ -113,6 +116,7 @@ impl Discipline {
             limit_reported: false,
             refusal: None,
             keeping: Keeping::new(now.mono, known_ppm),
+            alarm: Alarm::default(),
             events: VecDeque::new(),
         };
         if let Some(freq_ppm) = known_ppm {
@@ -139,6 +143,7 @@ impl Discipline {
         if steering.enabled && !before.enabled && !steering.one_shot {
             // Whoever steered meanwhile left the clock at a frequency we do not know.
             self.actuator.take_back();
+            self.alarm.forget();
             self.steer(now);
         }
         if self.adjusts() && !self.kernel_loop_allowed() && self.actuator.kernel_leads() {

@@ -110,6 +110,10 @@ pub enum SystemEvent {
     Slept(f64),
     /// The frequency correction is at its limit of 500 ppm.
     FrequencyLimit(f64),
+    /// The frequency left its mean of the last hours, ppm: a fan, the temperature, the hardware?
+    FrequencyJump(f64),
+    /// The frequency became unsteady, wander in ppm.
+    WanderJump(f64),
     /// A name did not resolve; the last known addresses stay.
     NameNotResolved(String),
     /// A stranger's datagram was dropped while this had not been said for a while.
@@ -225,6 +229,14 @@ impl fmt::Display for SystemEvent {
                     "frequency error {freq_ppm:.0} PPM exceeds tolerance 500 PPM"
                 )
             }
+            Self::FrequencyJump(jump_ppm) => write!(
+                f,
+                "frequency_jump {jump_ppm:+.3} PPM; see to temperature, fans and hardware"
+            ),
+            Self::WanderJump(wander_ppm) => write!(
+                f,
+                "wander_jump {wander_ppm:.3} PPM; see to temperature, fans and hardware"
+            ),
             Self::NameNotResolved(name) => write!(f, "{name} does not resolve; trying again"),
             Self::StrangeDatagram(source) => write!(f, "dropped a datagram from {source}"),
         }

@@ -4,6 +4,7 @@ use crate::config::{Family, SystemConfig};
 use crate::event::Report;
 use crate::packet::{AssociationId, Transmit};
 use crate::snapshot::Snapshot;
+use crate::statistics::Record;
 use core::net::IpAddr;
 use truechimer_time::NtpDuration;
 use truechimer_time::leap::{LeapIndicator, LeapTable};
@@ -23,6 +24,8 @@ pub enum Output {
     Resolve(Resolve),
     /// Tell the operator.
     Event(Report),
+    /// Write down a measurement; asked for by `SystemConfig::recording`.
+    Record(Record),
     /// Keep this frequency for the next start, ppm.
     StoreFrequency(f64),
     /// End the daemon.

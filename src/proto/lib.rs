@@ -18,5 +18,6 @@ pub mod packet;
 pub mod refclock;
 pub mod server;
 pub mod snapshot;
+pub mod statistics;
 pub mod status;
 pub mod system;

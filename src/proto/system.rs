@@ -15,6 +15,7 @@ mod names;
 mod one_shot;
 mod outbox;
 mod pool;
+mod recording;
 mod reload;
 mod report;
 mod select;

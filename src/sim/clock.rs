@@ -135,6 +135,12 @@ impl Clock {
         self.stepped = self.stepped + offset;
     }
 
+    /// The oscillator runs otherwise from now on.
+    pub(crate) fn jolt(&mut self, change_ppm: f64) {
+        self.anchor();
+        self.natural += change_ppm * 1e-6;
+    }
+
     /// How fast the steered clock runs against true time, ppm.
     pub(crate) fn frequency_error_ppm(&self) -> f64 {
         self.rate() * 1e6

@@ -16,10 +16,11 @@ use std::sync::Arc;
 use truechimer_crypto::{KeyTable, Keyring};
 use truechimer_proto::authentication::{Authenticator, NoKeys};
 use truechimer_proto::config::SystemConfig;
-use truechimer_proto::event::Event;
+use truechimer_proto::event::{Event, Report};
 use truechimer_proto::host::Exit;
 use truechimer_proto::snapshot::Snapshot;
-use truechimer_time::Now;
+use truechimer_proto::statistics::Record;
+use truechimer_time::{Now, NtpTimestamp};
 
 /// A node of a world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -113,6 +114,9 @@ pub(crate) struct Node {
 pub(crate) struct Journal {
     /// True time in seconds and what happened then.
     pub(crate) events: Vec<(f64, Event)>,
+    /// The same by the node's own clock, as told.
+    pub(crate) reports: Vec<(NtpTimestamp, Report)>,
+    pub(crate) records: Vec<Record>,
     pub(crate) stored_freq_ppm: Option<f64>,
     pub(crate) exit: Option<(f64, Exit)>,
 }

@@ -12,11 +12,12 @@ use crate::truth::Truth;
 use core::net::{IpAddr, Ipv4Addr};
 use queue::{Happening, Queue};
 use std::collections::BTreeMap;
-use truechimer_proto::event::Event;
+use truechimer_proto::event::{Event, Report};
 use truechimer_proto::host::{Exit, HostEvent};
 use truechimer_proto::snapshot::Snapshot;
+use truechimer_proto::statistics::Record;
 use truechimer_proto::status::SystemStatus;
-use truechimer_time::{Now, NtpDuration};
+use truechimer_time::{Now, NtpDuration, NtpTimestamp};
 
 /// UDP port of every server.
 pub const NTP_PORT: u16 = 123;
@@ -151,6 +152,14 @@ impl World {
         self.turn(node);
     }
 
+    /// A node's oscillator changes its frequency at once, as when its fan stops: ppm on top of
+    /// what it was.
+    pub fn jolt(&mut self, node: NodeId, change_ppm: f64) {
+        self.now(node);
+        self.nodes[usize::from(node.0)].clock.jolt(change_ppm);
+        self.turn(node);
+    }
+
     /// Lets true time go on to this many seconds after the start; never back.
     pub fn run_until(&mut self, at_s: f64) {
         let until_ns = nanoseconds(at_s).max(self.true_ns);
@@ -205,6 +214,16 @@ impl World {
     /// What a machine told its operator, with true time in seconds.
     pub fn events(&self, node: NodeId) -> &[(f64, Event)] {
         &self.nodes[usize::from(node.0)].journal.events
+    }
+
+    /// The same as it was told, by the machine's own clock.
+    pub fn reports(&self, node: NodeId) -> &[(NtpTimestamp, Report)] {
+        &self.nodes[usize::from(node.0)].journal.reports
+    }
+
+    /// What a machine recorded for its statistics files.
+    pub fn records(&self, node: NodeId) -> &[Record] {
+        &self.nodes[usize::from(node.0)].journal.records
     }
 
     /// Why and when its daemon ended, if it did.

@@ -11,4 +11,5 @@ mod hostile;
 mod leap;
 mod repeat;
 mod selection;
+mod statistics;
 mod steering;

@@ -97,6 +97,8 @@ const fn level(event: &Event) -> Level {
             | SystemEvent::StaleLeapTable { .. }
             | SystemEvent::ForeignStep(_)
             | SystemEvent::FrequencyLimit(_)
+            | SystemEvent::FrequencyJump(_)
+            | SystemEvent::WanderJump(_)
             | SystemEvent::NameNotResolved(_) => Level::Warn,
             _ => Level::Info,
         },

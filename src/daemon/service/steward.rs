@@ -135,7 +135,8 @@ impl Host for Steward {
             | Output::Send(_)
             | Output::Close(_)
             | Output::Adjust(_)
-            | Output::Publish(_) => {}
+            | Output::Publish(_)
+            | Output::Record(_) => {}
         }
     }
 

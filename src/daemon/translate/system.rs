@@ -9,6 +9,7 @@ use truechimer_proto::config::{
     Tinker, Tos,
 };
 use truechimer_proto::refclock::{Driver, RefclockId};
+use truechimer_proto::statistics::Recording;
 use truechimer_refclocks::Local;
 use truechimer_time::leap::LeapTable;
 use truechimer_wire::ReferenceId;
@@ -39,6 +40,7 @@ pub struct Findings {
 pub fn config(settings: &Settings, launch: &Launch, findings: Findings) -> SystemConfig {
     let associations = settings.associations.iter();
     SystemConfig {
+        recording: Recording::default(),
         associations: associations
             .map(|said| association(said, launch.families))
             .collect(),

@@ -25,7 +25,10 @@ impl ClockThread {
                     host.handle_output(clock::now(), Output::Exit(exit));
                     return;
                 }
-                Output::Resolve(_) | Output::Event(_) | Output::StoreFrequency(_) => {
+                Output::Resolve(_)
+                | Output::Event(_)
+                | Output::Record(_)
+                | Output::StoreFrequency(_) => {
                     host.handle_output(clock::now(), output);
                 }
             }

@@ -6,6 +6,7 @@ use crate::authentication::Authenticator;
 use crate::clock_filter::{Filtered, Setting};
 use crate::event::PeerEvent;
 use crate::packet::Received;
+use crate::statistics::RawRecord;
 use crate::status::PacketTest;
 use rand_chacha::ChaCha20Rng;
 use truechimer_time::Now;
@@ -24,27 +25,29 @@ pub(crate) enum After {
     Denied,
 }
 
-impl After {
-    /// What a filter outcome calls for.
-    pub(super) fn of(filtered: Filtered, heard: &mut Heard) -> Self {
-        match filtered {
-            Filtered::Empty | Filtered::Fresh => Self::Select,
-            Filtered::Old => Self::Rest,
-            Filtered::Popcorn(apart_s) => {
-                heard.events.push(PeerEvent::Popcorn(apart_s));
-                Self::Rest
-            }
-        }
-    }
-}
-
 /// What came of a datagram or a sample.
 #[derive(Debug, Default)]
 pub(crate) struct Heard {
     /// To be told.
     pub(crate) events: Vec<PeerEvent>,
+    /// To be recorded: what the reply said.
+    pub(crate) raw: Option<RawRecord>,
+    /// The filter put forward a new estimate.
+    pub(crate) fresh: bool,
     /// To be done.
     pub(crate) after: After,
+}
+
+impl Heard {
+    /// Does as a filter outcome calls for.
+    pub(super) fn take(&mut self, filtered: Filtered) {
+        self.fresh = filtered == Filtered::Fresh;
+        match filtered {
+            Filtered::Empty | Filtered::Fresh => self.after = After::Select,
+            Filtered::Old => {}
+            Filtered::Popcorn(apart_s) => self.events.push(PeerEvent::Popcorn(apart_s)),
+        }
+    }
 }
 
 impl Association {
@@ -111,6 +114,10 @@ impl Association {
         self.counts.flash = 0;
         self.authentic = matches!(authenticity, Authenticity::Verified(_));
         self.exchange.finish(header.transmit_time);
+        heard.raw = origin.left().map(|left| {
+            let stamps = (left.at, received.stamp.at);
+            RawRecord::new(&header, received.source.ip(), self.local, stamps)
+        });
         if let Some(code) = kiss(&header) {
             self.take_kiss(now, code, &header, rng, heard);
             return;
@@ -135,8 +142,7 @@ impl Association {
                 self.peer.destination = received.stamp.at;
                 self.note_reached(now, heard);
                 let setting = self.setting(base);
-                let filtered = self.filter.push(now.mono, sample, &setting);
-                heard.after = After::of(filtered, heard);
+                heard.take(self.filter.push(now.mono, sample, &setting));
             }
             Err(test) => self.refuse(Refusal::Test(test), heard),
         }

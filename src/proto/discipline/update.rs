@@ -156,7 +156,23 @@ impl Discipline {
             self.steer(now);
         }
         self.adapt_poll(offset_s, estimate);
+        self.watch_frequency(now);
         self.vouch(now);
+    }
+
+    /// While the first offset is taken out, the frequency does not speak for the oscillator.
+    fn watch_frequency(&mut self, now: Now) {
+        if self.state != State::Sync || self.holdoff_s > 0.0 {
+            self.alarm.forget();
+            return;
+        }
+        let freq_ppm = self.actuator.base_ppm();
+        let event = self
+            .alarm
+            .note(now.mono, freq_ppm, self.filter.wander_ppm());
+        if let Some(event) = event {
+            self.report(event);
+        }
     }
 
     /// No change of time constant while the frequency is held: the first transient would drive it.

@@ -164,7 +164,7 @@ impl SystemEvent {
             Self::Kernel(_) => 13,
             Self::TaiOffset(_) => 14,
             Self::StaleLeapTable { .. } => 15,
-            Self::FrequencyLimit(_) => 0,
+            Self::FrequencyLimit(_) | Self::FrequencyJump(_) | Self::WanderJump(_) => 0,
             Self::NameNotResolved(_) | Self::StrangeDatagram(_) => return None,
         })
     }

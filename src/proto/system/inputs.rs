@@ -1,12 +1,12 @@
 //! What the host reports: datagrams, stamps, failures, samples, adjustments.
 use super::System;
 use super::access::is_barred;
-use crate::association::{After, Role};
+use crate::association::{After, Heard, Role};
 use crate::event::{PeerEvent, SystemEvent};
 use crate::host::{Adjustment, Applied, HostEvent};
 use crate::packet::{AssociationId, Received, SendFailure, Stamp, TxTicket, Via};
 use crate::refclock::RefclockSample;
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 use truechimer_time::{Now, NtpDuration};
 
 /// Silence about strangers after one was told of, seconds.
@@ -45,7 +45,7 @@ impl System {
             )
         };
         let bursting = association.poll.bursting();
-        self.after(now, id, heard.events, heard.after, bursting);
+        self.after(now, id, heard, bursting);
     }
 
     fn note_stranger(&mut self, now: Now, source: SocketAddr) {
@@ -58,20 +58,14 @@ impl System {
         }
     }
 
-    fn after(
-        &mut self,
-        now: Now,
-        id: AssociationId,
-        events: Vec<PeerEvent>,
-        after: After,
-        bursting: bool,
-    ) {
+    fn after(&mut self, now: Now, id: AssociationId, heard: Heard, bursting: bool) {
         let remote = self.associations.get(&id).map(|it| it.shown_remote());
         let named = match self.associations.get(&id).map(|it| &it.role) {
             Some(Role::Member { pool, .. }) => *pool,
             _ => id,
         };
-        for event in events {
+        self.record_exchange(now, heard.raw);
+        for event in heard.events {
             if event == PeerEvent::Reachable
                 && let Some(lookup) = self.lookups.get_mut(&named)
             {
@@ -79,7 +73,10 @@ impl System {
             }
             self.tell(id, remote.clone().unwrap_or_default(), event);
         }
-        match after {
+        if heard.fresh {
+            self.record_peer(now, id);
+        }
+        match heard.after {
             After::Rest => {}
             After::Select => {
                 // In a burst only the last sample counts, unless the clock was never set.
@@ -121,6 +118,13 @@ impl System {
         } = ticket;
         if let Some(association) = self.associations.get_mut(&association) {
             association.note_departure(sequence, stamp);
+        }
+    }
+
+    /// Learns which address of this host requests to a server leave from.
+    pub fn note_local_address(&mut self, association: AssociationId, local: IpAddr) {
+        if let Some(association) = self.associations.get_mut(&association) {
+            association.local = Some(local);
         }
     }
 
@@ -174,7 +178,7 @@ impl System {
             return;
         }
         let heard = association.take_sample(now, &sample, &setting);
-        self.after(now, id, heard.events, heard.after, false);
+        self.after(now, id, heard, false);
     }
 
     /// Learns what the kernel made of an adjustment.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 /// Most outputs held; a host that fetches after every call never comes near.
 const OUTPUTS_AT_MOST: usize = 4096;
-/// Events stop here, so that they cannot crowd out requests and adjustments.
+/// Events and records stop here, so that they cannot crowd out requests and adjustments.
 const EVENTS_AT_MOST: usize = 1024;
 
 /// A bounded queue of outputs, in order.
@@ -16,7 +16,7 @@ pub(super) struct Outbox {
 
 impl Outbox {
     pub(super) fn push(&mut self, output: Output) {
-        let most = if matches!(output, Output::Event(_)) {
+        let most = if matches!(output, Output::Event(_) | Output::Record(_)) {
             EVENTS_AT_MOST
         } else {
             OUTPUTS_AT_MOST

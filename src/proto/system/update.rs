@@ -116,6 +116,9 @@ impl System {
         } else {
             self.discipline.update(now, &estimate)
         };
+        if matches!(verdict, Verdict::Slewed | Verdict::Stepped { .. }) {
+            self.record_loop(now, estimate.offset_s);
+        }
         let poll = self.discipline.time_constant();
         if let Some(association) = self.associations.get_mut(&leader.id) {
             association.poll.reschedule(now.mono, poll, &mut self.rng);

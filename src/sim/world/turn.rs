@@ -102,8 +102,12 @@ impl World {
                 self.queue.push(at_ns, resolved);
             }
             Output::Event(report) => {
-                self.nodes[index].journal.events.push((now_s, report.event));
+                let wall = self.now(node).wall;
+                let journal = &mut self.nodes[index].journal;
+                journal.events.push((now_s, report.event.clone()));
+                journal.reports.push((wall, report));
             }
+            Output::Record(record) => self.nodes[index].journal.records.push(record),
             Output::StoreFrequency(freq_ppm) => {
                 self.nodes[index].journal.stored_freq_ppm = Some(freq_ppm);
             }
@@ -159,6 +163,9 @@ impl World {
             }
             Via::Server(local) => local,
         };
+        if let Via::Client(id) = via {
+            client.system.note_local_address(id, source.ip());
+        }
         client.system.handle_transmit_stamp(ticket, kernel(stamp));
         self.send(node, source, to, &octets);
     }
