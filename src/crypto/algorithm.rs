@@ -25,6 +25,8 @@ pub(crate) struct Digest {
     pub(crate) md: Md,
     /// Octets on the wire, 16 or 20.
     pub(crate) wire_len: usize,
+    /// Octets of the whole digest, which NTPv3 has room for.
+    pub(crate) raw_len: usize,
 }
 
 /// Why a type word names no usable algorithm.
@@ -67,6 +69,14 @@ impl Algorithm {
             Self::Cmac => CMAC_LEN,
         }
     }
+
+    /// Octets of its MAC before it is cut.
+    pub(crate) fn raw_len(&self) -> usize {
+        match self {
+            Self::Digest(digest) => digest.raw_len,
+            Self::Cmac => CMAC_LEN,
+        }
+    }
 }
 
 impl Digest {
@@ -92,6 +102,7 @@ impl Digest {
             name: name.to_owned(),
             md,
             wire_len,
+            raw_len,
         };
         let mut raw = [0; RAW_DIGEST_LEN_MAX];
         MdCtx::new()

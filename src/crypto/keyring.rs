@@ -1,4 +1,4 @@
-use crate::algorithm::{Algorithm, CMAC_LEN, DIGEST_LEN_MAX, Digest, RAW_DIGEST_LEN_MAX};
+use crate::algorithm::{Algorithm, CMAC_LEN, Digest, RAW_DIGEST_LEN_MAX};
 use crate::keys::{Key, KeyTable};
 use core::net::{IpAddr, Ipv6Addr};
 use openssl::md_ctx::MdCtx;
@@ -17,12 +17,6 @@ pub struct Keyring {
 struct Machine {
     digest: Option<MdCtx>,
     cmac: Option<MdCtx>,
-}
-
-/// A digest as it goes on the wire.
-struct Mac {
-    octets: [u8; DIGEST_LEN_MAX],
-    len: usize,
 }
 
 impl Keyring {
@@ -53,11 +47,14 @@ impl Authenticator for Keyring {
             return Verification::WrongAddress;
         }
         // Before any work: a wrong length never costs a digest.
-        if digest.len() != entry.algorithm.wire_len() {
-            return Verification::WrongDigest;
+        let algorithm = &entry.algorithm;
+        if ![algorithm.wire_len(), algorithm.raw_len()].contains(&digest.len()) {
+            return Verification::WrongLength;
         }
-        let right = self.machine.mac(entry, message).is_some_and(|mac| {
-            mac.len == digest.len() && openssl::memcmp::eq(&mac.octets[..mac.len], digest)
+        let mac = self.machine.mac(entry, message);
+        let right = mac.is_some_and(|mac| {
+            let cut = mac.get(..digest.len());
+            cut.is_some_and(|cut| openssl::memcmp::eq(cut, digest))
         });
         if right {
             Verification::Verified
@@ -68,9 +65,15 @@ impl Authenticator for Keyring {
 
     fn seal(&mut self, key: KeyId, message: &[u8], out: &mut [u8]) -> Option<usize> {
         let entry = self.table.key(key).filter(|_| self.table.is_trusted(key))?;
-        let slot = out.get_mut(..entry.algorithm.wire_len())?;
+        let algorithm = &entry.algorithm;
+        let len = if out.len() == algorithm.raw_len() {
+            algorithm.raw_len()
+        } else {
+            algorithm.wire_len()
+        };
+        let slot = out.get_mut(..len)?;
         let mac = self.machine.mac(entry, message)?;
-        slot.copy_from_slice(mac.octets.get(..slot.len())?);
+        slot.copy_from_slice(mac.get(..len)?);
         Some(slot.len())
     }
 
@@ -85,14 +88,13 @@ impl Authenticator for Keyring {
 }
 
 impl Machine {
-    fn mac(&mut self, key: &Key, message: &[u8]) -> Option<Mac> {
-        let mut octets = [0; DIGEST_LEN_MAX];
+    /// The whole MAC, with zeros behind it.
+    fn mac(&mut self, key: &Key, message: &[u8]) -> Option<[u8; RAW_DIGEST_LEN_MAX]> {
+        let mut octets = [0; RAW_DIGEST_LEN_MAX];
         match &key.algorithm {
             Algorithm::Digest(digest) => {
-                let mut raw = [0; RAW_DIGEST_LEN_MAX];
                 let context = ready(&mut self.digest)?;
-                digest.run(context, &[key.secret.octets(), message], &mut raw)?;
-                octets.copy_from_slice(&raw[..DIGEST_LEN_MAX]);
+                digest.run(context, &[key.secret.octets(), message], &mut octets)?;
             }
             Algorithm::Cmac => {
                 let context = ready(&mut self.cmac)?;
@@ -106,10 +108,7 @@ impl Machine {
                 }
             }
         }
-        Some(Mac {
-            octets,
-            len: key.algorithm.wire_len(),
-        })
+        Some(octets)
     }
 }
 

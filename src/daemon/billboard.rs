@@ -1,12 +1,17 @@
 //! The peers table in ntpq's layout, and the system in one line.
 use core::fmt::Write;
+use truechimer_proto::authentication::AuthFailure;
 use truechimer_proto::event::system_event_word;
-use truechimer_proto::status::{AssociationStatus, SystemStatus};
+use truechimer_proto::status::{AssociationStatus, PacketTest, SystemStatus};
 use truechimer_time::leap::LeapIndicator;
 
-/// The peers table as `ntpq -pn` prints it, then one line on the system.
+/// The peers table as `ntpq -pn` prints it, a line for each source of which packets were refused,
+/// then one line on the system.
 pub fn billboard(status: &SystemStatus) -> String {
     let mut text = peers(status);
+    for association in &status.associations {
+        text.push_str(&refusals(association));
+    }
     text.push_str(&system_line(status));
     text.push('\n');
     text
@@ -56,6 +61,36 @@ fn row(text: &mut String, association: &AssociationStatus) {
         milliseconds(association.offset_s),
         milliseconds(association.jitter_s),
     );
+}
+
+/// `192.0.2.1 refused: pkt_auth 3 (no_mac 1, wrong_digest 2)`, or nothing.
+fn refusals(association: &AssociationStatus) -> String {
+    let mut words = Vec::new();
+    for (test, count) in PacketTest::ALL.into_iter().zip(association.refused) {
+        if count == 0 {
+            continue;
+        }
+        let mut word = format!("{test} {count}");
+        if test == PacketTest::Authentication {
+            let failures = AuthFailure::ALL.into_iter().zip(association.unauthentic);
+            let said: Vec<String> = failures
+                .filter(|(_, count)| *count > 0)
+                .map(|(failure, count)| format!("{} {count}", failure.name()))
+                .collect();
+            if !said.is_empty() {
+                word.push_str(&format!(" ({})", said.join(", ")));
+            }
+        }
+        words.push(word);
+    }
+    if words.is_empty() {
+        return String::new();
+    }
+    let name = match association.remote {
+        Some(address) => address.ip().to_string(),
+        None => association.name.clone(),
+    };
+    format!("{name} refused: {}\n", words.join(", "))
 }
 
 /// As ntpq shortens it: seconds up to 2048, then minutes, hours, days.
@@ -164,6 +199,7 @@ mod tests {
             root_dispersion: NtpShort::ZERO,
             flash: 0,
             refused: [0; 13],
+            unauthentic: [0; AuthFailure::ALL.len()],
             sent: 0,
             received: 0,
             events: EventCounts::default(),
@@ -243,6 +279,19 @@ mod tests {
         );
         assert!(lines[4].starts_with(" 2.a-long-pool-n .POOL.          16 p    -   64"));
         assert!(lines.iter().all(|line| line.len() <= 78));
+    }
+
+    #[test]
+    fn refusals_are_counted_by_reason() {
+        let mut refused = association();
+        assert_eq!(refusals(&refused), "");
+        refused.refused[PacketTest::Bogus as usize] = 7;
+        refused.refused[PacketTest::Authentication as usize] = 3;
+        refused.unauthentic[AuthFailure::NoMac as usize] = 1;
+        refused.unauthentic[AuthFailure::WrongDigest as usize] = 2;
+        let line = "192.0.2.123 refused: pkt_bogus 7, pkt_auth 3 (no_mac 1, wrong_digest 2)\n";
+        assert_eq!(refusals(&refused), line);
+        assert!(billboard(&status(vec![refused])).contains(line));
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub(crate) mod tests;
 pub(crate) use poll::{PollProcess, UNREACHABLE_POLLS};
 pub(crate) use reply::{After, Heard};
 
-use crate::authentication::KeyId;
+use crate::authentication::{AuthFailure, KeyId};
 use crate::clock_filter::{ClockFilter, Filtered, Setting};
 use crate::config::{AssociationConfig, RefclockConfig};
 use crate::event::{EventCounts, PeerEvent};
@@ -79,6 +79,7 @@ pub(crate) struct Counts {
     pub(crate) sent: u32,
     pub(crate) received: u32,
     pub(crate) refused: [u32; 13],
+    pub(crate) unauthentic: [u32; AuthFailure::ALL.len()],
     pub(crate) flash: u16,
 }
 
@@ -86,6 +87,12 @@ impl Counts {
     fn refuse(&mut self, test: PacketTest) {
         self.flash |= test.bit();
         if let Some(count) = self.refused.get_mut(test as usize) {
+            *count = count.saturating_add(1);
+        }
+    }
+
+    fn note_unauthentic(&mut self, failure: AuthFailure) {
+        if let Some(count) = self.unauthentic.get_mut(failure as usize) {
             *count = count.saturating_add(1);
         }
     }

@@ -32,20 +32,77 @@ pub enum Verification {
     UntrustedKey,
     /// The keys file does not let this address use the key.
     WrongAddress,
-    /// The digest has the wrong length or value.
+    /// The digest is not as long as the key's algorithm makes them: cut off, or of another type.
+    WrongLength,
+    /// The digest is as long as it should be, and another one.
     WrongDigest,
+}
+
+/// Why a packet is not authentic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AuthFailure {
+    /// It has no MAC.
+    NoMac,
+    /// Its MAC is of another key than the association's.
+    OtherKey,
+    /// No key has its identifier.
+    UnknownKey,
+    /// The key exists but no `trustedkey` names it.
+    UntrustedKey,
+    /// The keys file does not let this address use the key.
+    WrongAddress,
+    /// The digest is cut off, or of another type than the key.
+    WrongLength,
+    /// The digest is wrong: the secrets differ, or the packet was altered.
+    WrongDigest,
+    /// It says that the other side could not verify us.
+    CryptoNak,
+}
+
+impl AuthFailure {
+    /// All of them, in order.
+    pub const ALL: [Self; 8] = [
+        Self::NoMac,
+        Self::OtherKey,
+        Self::UnknownKey,
+        Self::UntrustedKey,
+        Self::WrongAddress,
+        Self::WrongLength,
+        Self::WrongDigest,
+        Self::CryptoNak,
+    ];
+
+    /// A word for metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoMac => "no_mac",
+            Self::OtherKey => "other_key",
+            Self::UnknownKey => "unknown_key",
+            Self::UntrustedKey => "untrusted_key",
+            Self::WrongAddress => "wrong_address",
+            Self::WrongLength => "wrong_mac_length",
+            Self::WrongDigest => "wrong_digest",
+            Self::CryptoNak => "crypto_nak",
+        }
+    }
 }
 
 /// Proof that a MAC was verified under `key`; only [`verify`] can make one.
 #[derive(Debug, PartialEq, Eq)]
 pub struct MacVerified {
     key: KeyId,
+    digest_len: usize,
 }
 
 impl MacVerified {
     /// The key it was verified under. An association demands its own (CVE-2015-7974).
     pub const fn key(&self) -> KeyId {
         self.key
+    }
+
+    /// Octets of its digest; a reply's are as many.
+    pub(crate) const fn digest_len(&self) -> usize {
+        self.digest_len
     }
 }
 
@@ -56,7 +113,8 @@ pub trait Authenticator: Send {
     fn check(&mut self, key: KeyId, from: IpAddr, message: &[u8], digest: &[u8]) -> Verification;
 
     /// Writes the digest of `message` to the start of `out` and returns its length, 16 or 20
-    /// octets; `None` if the key is unknown, untrusted, or `out` too short.
+    /// octets; one that is longer is cut, unless `out` is exactly as long as it. `None` if the key
+    /// is unknown, untrusted, or `out` too short.
     fn seal(&mut self, key: KeyId, message: &[u8], out: &mut [u8]) -> Option<usize>;
 
     /// First four octets of the MD5 of an IPv6 address: the reference identifier it is known by
@@ -67,17 +125,24 @@ pub trait Authenticator: Send {
 /// Verifies the MAC of a packet that came from `from` and gives the proof, or what was wrong.
 ///
 /// # Errors
-/// Every outcome but `Verification::Verified`.
+/// What `Authenticator::check` found wrong.
 pub fn verify(
     authenticator: &mut dyn Authenticator,
     key: KeyId,
     from: IpAddr,
     message: &[u8],
     digest: &[u8],
-) -> Result<MacVerified, Verification> {
+) -> Result<MacVerified, AuthFailure> {
     match authenticator.check(key, from, message, digest) {
-        Verification::Verified => Ok(MacVerified { key }),
-        refused => Err(refused),
+        Verification::Verified => Ok(MacVerified {
+            key,
+            digest_len: digest.len(),
+        }),
+        Verification::UnknownKey => Err(AuthFailure::UnknownKey),
+        Verification::UntrustedKey => Err(AuthFailure::UntrustedKey),
+        Verification::WrongAddress => Err(AuthFailure::WrongAddress),
+        Verification::WrongLength => Err(AuthFailure::WrongLength),
+        Verification::WrongDigest => Err(AuthFailure::WrongDigest),
     }
 }
 

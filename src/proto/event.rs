@@ -1,11 +1,9 @@
 //! What happened, for the operator: named as the reference daemon names it where it has a name.
 mod code;
-
-pub use code::{Coded, EventCounts, Report, system_event_word};
-
-use crate::authentication::{KeyId, Verification};
+use crate::authentication::{AuthFailure, KeyId};
 use crate::packet::AssociationId;
 use crate::status::PacketTest;
+pub use code::{Coded, EventCounts, Report, system_event_word};
 use core::fmt;
 use core::net::SocketAddr;
 use truechimer_wire::ReferenceId;
@@ -53,11 +51,9 @@ pub enum PeerEvent {
     BadAuthentication {
         /// The association's key.
         key: KeyId,
-        /// What was wrong; `None` if there was no MAC.
-        outcome: Option<Verification>,
+        /// What was wrong.
+        failure: AuthFailure,
     },
-    /// The server could not verify our MAC.
-    CryptoNak(KeyId),
     /// An outlier in the filter was passed over, seconds from the last offset.
     Popcorn(f64),
     /// A packet failed this test.
@@ -125,10 +121,7 @@ impl PeerEvent {
     pub const fn is_network_triggered(&self) -> bool {
         matches!(
             self,
-            Self::Refused(_)
-                | Self::BadAuthentication { .. }
-                | Self::CryptoNak(_)
-                | Self::Popcorn(_)
+            Self::Refused(_) | Self::BadAuthentication { .. } | Self::Popcorn(_)
         )
     }
 }
@@ -146,24 +139,24 @@ impl fmt::Display for PeerEvent {
             Self::AccessDenied(code) => write!(f, "access_denied {}", code.display(0)),
             Self::LeapArmed => f.write_str("leap_armed"),
             Self::SystemPeer => f.write_str("sys_peer"),
-            Self::BadAuthentication { key, outcome } => {
-                let why = match outcome {
-                    None => "the reply has no MAC",
-                    Some(Verification::UnknownKey) => "we have no such key",
-                    Some(Verification::UntrustedKey) => "the key is not trusted here",
-                    Some(Verification::WrongAddress) => {
+            Self::BadAuthentication { key, failure } => {
+                let why = match failure {
+                    AuthFailure::NoMac => "the reply has no MAC",
+                    AuthFailure::OtherKey => "the reply uses another key",
+                    AuthFailure::UnknownKey => "we have no such key",
+                    AuthFailure::UntrustedKey => "the key is not trusted here",
+                    AuthFailure::WrongAddress => {
                         "the keys file does not let this address use the key"
                     }
-                    Some(_) => "the digest is wrong: do both sides have the same key?",
+                    AuthFailure::WrongLength => {
+                        "the MAC has a wrong length: do both sides give the key the same type?"
+                    }
+                    AuthFailure::WrongDigest => {
+                        "the digest is wrong: do both sides have the same key?"
+                    }
+                    AuthFailure::CryptoNak => "the server refused our MAC (crypto-NAK)",
                 };
                 write!(f, "bad_auth key {}: {why}", key.get())
-            }
-            Self::CryptoNak(key) => {
-                write!(
-                    f,
-                    "bad_auth key {}: the server refused our MAC (crypto-NAK)",
-                    key.get()
-                )
             }
             Self::Popcorn(offset_s) => write!(f, "popcorn {offset_s:+.6} s"),
             Self::Refused(test) => write!(f, "packet refused: {test}"),

@@ -1,4 +1,5 @@
 //! The state of the protocol as shown to people and programs: one registry for tables and JSON.
+use crate::authentication::AuthFailure;
 use crate::event::EventCounts;
 use crate::packet::{AssociationId, StampClass};
 use core::fmt;
@@ -215,6 +216,8 @@ pub struct AssociationStatus {
     pub flash: u16,
     /// How often each test failed, in flash order.
     pub refused: [u32; 13],
+    /// Why the authentication test failed, in the order of `AuthFailure::ALL`.
+    pub unauthentic: [u32; AuthFailure::ALL.len()],
     /// Datagrams sent.
     pub sent: u32,
     /// Datagrams received, valid or not.

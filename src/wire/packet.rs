@@ -4,6 +4,11 @@ use crate::{ExtensionFields, HEADER_LEN, Header};
 
 /// Octets of the longest MAC: a key identifier and a digest cut to 20 octets (RFC 7822 §3).
 pub const MAC_LEN_MAX: usize = 24;
+/// Octets of the MACs that are not cut: NTPv3 has no extension fields to tell them from, so chrony
+/// asks in version 3 where a key is of SHA-224, 256, 384 or 512.
+const WHOLE_MACS: [usize; 4] = [32, 36, 52, 68];
+/// Version from which on digests are cut (RFC 7822 §3).
+const VERSION_OF_CUT_MACS: u8 = 4;
 /// Longest datagram looked at; Autokey certificates need most of it.
 pub const PACKET_LEN_MAX: usize = 2048;
 
@@ -27,7 +32,7 @@ pub enum Malformed {
 pub struct Mac<'a> {
     /// Which key; 1..=65535 are symmetric keys, above are Autokey session keys.
     pub key_id: u32,
-    /// The digest: 16 or 20 octets, or none in a crypto-NAK.
+    /// The digest: 16 or 20 octets, or none in a crypto-NAK; up to NTPv3 also 28, 32, 48 or 64.
     pub digest: &'a [u8],
 }
 
@@ -63,14 +68,16 @@ impl<'a> Packet<'a> {
         if !rest.len().is_multiple_of(4) {
             return Err(Malformed::Unaligned);
         }
-        while rest.len() > MAC_LEN_MAX {
+        let version = header[0] >> 3 & 7;
+        let whole = version < VERSION_OF_CUT_MACS && WHOLE_MACS.contains(&rest.len());
+        while rest.len() > MAC_LEN_MAX && !whole {
             let (_, len) = split_word(rest).ok_or(Malformed::ExtensionField)?;
             if len < 4 || !len.is_multiple_of(4) {
                 return Err(Malformed::ExtensionField);
             }
             rest = rest.get(len..).ok_or(Malformed::ExtensionField)?;
         }
-        if !matches!(rest.len(), 0 | 4 | 20 | 24) {
+        if !whole && !matches!(rest.len(), 0 | 4 | 20 | 24) {
             return Err(Malformed::Mac);
         }
         Ok(Self {
@@ -161,6 +168,21 @@ mod tests {
             })
         );
         assert_eq!(packet.authenticated().len(), HEADER_LEN);
+    }
+
+    #[test]
+    fn whole_digests_up_to_version_3() {
+        for digest_len in [28, 32, 48, 64] {
+            let mut octets = with(&[0, 0, 0, 42]);
+            octets.extend(vec![7; digest_len]);
+            let as_fields = Packet::new_checked(&octets).err();
+            assert_eq!(as_fields, Some(Malformed::ExtensionField), "version 4");
+            octets[0] = 0x1B;
+            let packet = Packet::new_checked(&octets).expect("well formed");
+            let mac = packet.mac().expect("a MAC");
+            assert_eq!((mac.key_id, mac.digest.len()), (42, digest_len));
+            assert_eq!(packet.authenticated().len(), HEADER_LEN);
+        }
     }
 
     #[test]

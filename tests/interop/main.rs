@@ -9,6 +9,7 @@ mod client_hostile;
 mod faults;
 mod faults_files;
 mod keyed;
+mod keyed_hostile;
 mod openntpd;
 mod peers_alone;
 mod server;

@@ -81,12 +81,8 @@ impl Client {
         let daemon = match kind {
             ClientKind::Ntp4 | ClientKind::Ntpsec => {
                 host.write("ntp.keys", keys);
-                let tail = "keys /lab/ntp.keys\ntrustedkey 1 2 3\n";
-                ntpd(
-                    host,
-                    kind.tree(),
-                    &(lines("iburst minpoll 3") + tail + ASKED),
-                )
+                let tail = format!("keys /lab/ntp.keys\n{}{ASKED}", keys::TRUSTED);
+                ntpd(host, kind.tree(), &(lines("iburst minpoll 3") + &tail))
             }
             ClientKind::Chrony => {
                 host.write("chrony.keys", keys);

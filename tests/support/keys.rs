@@ -11,7 +11,7 @@ pub struct Key {
 
 /// A key of each kind. Twenty octets and more are written as hexadecimal digits by every
 /// implementation, so the MD5 key has twenty too.
-pub const KEYS: [Key; 3] = [
+pub const KEYS: [Key; 4] = [
     Key {
         id: 1,
         kind: "MD5",
@@ -27,10 +27,18 @@ pub const KEYS: [Key; 3] = [
         kind: "AES128CMAC",
         hex: "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
     },
+    Key {
+        id: 4,
+        kind: "SHA256",
+        hex: "13579bdf02468ace13579bdf02468ace13579bdf02468ace13579bdf02468ace",
+    },
 ];
 
 /// Where two sides disagree: the ids of the keys above, with another secret.
-const OTHER: &str = "ffeeddccbbaa99887766554433221100ffeeddcc";
+const OTHER: &str = "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100";
+
+/// The `trustedkey` line for all of them.
+pub const TRUSTED: &str = "trustedkey 1 2 3 4\n";
 
 /// A key file as ntpd, NTPsec and truechimer read it.
 #[must_use]

@@ -64,12 +64,14 @@ impl Upstream {
         let mut daemon = match self {
             Self::Ntp4 | Self::Ntpsec => {
                 host.write("ntp.keys", &keys::ntp_keys());
-                let tree = if self == Self::Ntp4 {
-                    Tree::Ntp4
+                // NTPsec limits whom it was not told to leave alone, and this asker has four keys.
+                let (tree, unlimited) = if self == Self::Ntp4 {
+                    (Tree::Ntp4, "")
                 } else {
-                    Tree::Ntpsec
+                    (Tree::Ntpsec, "unrestrict default limited\n")
                 };
-                let config = format!("{NTPD}keys /lab/ntp.keys\ntrustedkey 1 2 3\n");
+                let trusted = keys::TRUSTED;
+                let config = format!("{NTPD}{unlimited}keys /lab/ntp.keys\n{trusted}");
                 ntpd(host, tree, &config)
             }
             Self::Chrony => {

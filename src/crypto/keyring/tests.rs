@@ -68,6 +68,26 @@ fn seals_as_others_compute_and_checks_what_it_sealed() {
     }
 }
 
+/// As chrony asks in version 3.
+#[test]
+fn whole_digests_where_there_is_room_for_exactly_them() {
+    let message: Vec<u8> = (0..48).collect();
+    let mut keyring = keyring();
+    for (number, raw_len) in [(3, 32), (4, 48), (5, 64)] {
+        let mut cut = [0; 24];
+        assert_eq!(keyring.seal(id(number), &message, &mut cut), Some(20));
+        let mut whole = vec![0; raw_len];
+        let len = keyring.seal(id(number), &message, &mut whole);
+        assert_eq!(len, Some(raw_len));
+        assert_eq!(whole[..20], cut[..20]);
+        let mut check = |digest: &[u8]| keyring.check(id(number), FROM, &message, digest);
+        assert_eq!(check(&whole), Verification::Verified);
+        assert_eq!(check(&whole[..raw_len - 4]), Verification::WrongLength);
+        whole[raw_len - 1] ^= 1;
+        assert_eq!(check(&whole), Verification::WrongDigest);
+    }
+}
+
 #[test]
 fn cmac_vectors_of_rfc_4493() {
     let text = hex(
@@ -103,13 +123,13 @@ fn refusals() {
     for len in [0, 1, 15] {
         assert_eq!(
             keyring.check(id(1), FROM, &message, &digest[..len]),
-            Verification::WrongDigest
+            Verification::WrongLength
         );
     }
     let long = [&digest[..], &[0; 4]].concat();
     assert_eq!(
         keyring.check(id(1), FROM, &message, &long),
-        Verification::WrongDigest
+        Verification::WrongLength
     );
     assert_eq!(keyring.seal(id(1), &message, &mut [0; 15]), None);
     assert_eq!(keyring.seal(id(9), &message, &mut [0; 20]), None);

@@ -2,7 +2,7 @@
 use super::exchange::Keyed;
 use core::fmt;
 use core::net::IpAddr;
-use truechimer_proto::authentication::{Verification, verify};
+use truechimer_proto::authentication::{AuthFailure, verify};
 use truechimer_time::leap::LeapIndicator;
 use truechimer_time::{NtpDuration, NtpTimestamp};
 use truechimer_wire::{HEADER_LEN, Header, KissCode, Mode, Packet, ReferenceId};
@@ -55,7 +55,7 @@ pub enum Fault {
     /// The server could not verify our MAC.
     CryptoNak,
     /// The reply's MAC is wrong.
-    BadMac(Verification),
+    BadMac(AuthFailure),
     /// The reply has no MAC, or not of our key.
     NoMac,
     /// Our own key cannot be used.
@@ -100,10 +100,10 @@ impl fmt::Display for Fault {
             Self::CryptoNak => f.write_str(
                 "crypto-NAK: the server does not have our key, or does not trust it, or it differs",
             ),
-            Self::BadMac(Verification::UnknownKey) => {
+            Self::BadMac(AuthFailure::UnknownKey) => {
                 f.write_str("bad MAC: the reply uses a key we do not have")
             }
-            Self::BadMac(Verification::WrongAddress) => {
+            Self::BadMac(AuthFailure::WrongAddress) => {
                 f.write_str("bad MAC: the keys file does not let this server's address use the key")
             }
             Self::BadMac(_) => {
@@ -357,7 +357,7 @@ mod tests {
         assert_eq!(read(&octets), Some(Err(Fault::CryptoNak)));
         octets[51] = 5;
         octets.extend_from_slice(&[7; 20]);
-        let wrong = Fault::BadMac(Verification::WrongDigest);
+        let wrong = Fault::BadMac(AuthFailure::WrongDigest);
         assert_eq!(read(&octets), Some(Err(wrong)));
 
         let mut digest = [0; 20];

@@ -62,7 +62,6 @@ fn kind(event: &Event) -> Option<String> {
             let word = match what {
                 PeerEvent::Refused(test) => test.name(),
                 PeerEvent::BadAuthentication { .. } => "bad_auth",
-                PeerEvent::CryptoNak(_) => "crypto_nak",
                 PeerEvent::Popcorn(_) => "popcorn",
                 _ => "event",
             };
@@ -84,8 +83,7 @@ const fn level(event: &Event) -> Level {
             | PeerEvent::AccessDenied(_)
             | PeerEvent::Restricted
             | PeerEvent::Untrusted
-            | PeerEvent::BadAuthentication { .. }
-            | PeerEvent::CryptoNak(_) => Level::Warn,
+            | PeerEvent::BadAuthentication { .. } => Level::Warn,
             _ => Level::Info,
         },
         Event::System(what) => match what {
@@ -126,7 +124,7 @@ mod tests {
             PeerEvent::Popcorn(0.1),
             PeerEvent::BadAuthentication {
                 key: truechimer_proto::authentication::KeyId::symmetric(1).expect("in range"),
-                outcome: None,
+                failure: truechimer_proto::authentication::AuthFailure::NoMac,
             },
         ] {
             assert!(what.is_network_triggered());

@@ -14,6 +14,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use truechimer_engine::{Command, Host, Notice, Report, ServerCounts};
+use truechimer_proto::authentication::AuthFailure;
 use truechimer_proto::event::{self, Event, PeerEvent, SystemEvent};
 use truechimer_proto::host::{Exit, HostEvent, Output};
 use truechimer_proto::server::DropReason;
@@ -241,6 +242,12 @@ fn served(report: &Report) -> String {
         let dropped = protocol.dropped(reason);
         if dropped > 0 {
             text.push_str(&format!(", {dropped} dropped for {}", reason.name()));
+        }
+    }
+    for failure in AuthFailure::ALL {
+        let refused = protocol.unauthentic(failure);
+        if refused > 0 {
+            text.push_str(&format!(", {refused} not authentic for {}", failure.name()));
         }
     }
     text

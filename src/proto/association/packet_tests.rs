@@ -3,11 +3,11 @@
 //! Until the origin is proven (and the MAC, where the association is keyed) a packet is anybody's:
 //! its refusal is counted and shown, and nothing else of the association changes.
 use super::exchange::{Exchange, OriginProven};
-use crate::authentication::{Authenticator, KeyId, MacVerified, Verification, verify};
+use crate::authentication::{AuthFailure, Authenticator, KeyId, MacVerified, verify};
 use crate::status::PacketTest;
 use core::net::IpAddr;
 use truechimer_time::leap::LeapIndicator;
-use truechimer_wire::{Header, KissCode, Mode, Packet};
+use truechimer_wire::{Header, KissCode, Malformed, Mode, Packet};
 
 /// MAXDISP: a server this far from its root is not synchronized to anything, seconds.
 const ROOT_DISTANCE_MAX_S: f64 = 16.0;
@@ -45,10 +45,8 @@ pub(crate) struct Reply {
 pub(crate) enum Refusal {
     /// It failed this test.
     Test(PacketTest),
-    /// No MAC, or not one we can verify under the association's key.
-    Unauthentic(KeyId, Option<Verification>),
-    /// The server could not verify our MAC.
-    CryptoNak(KeyId),
+    /// Not authentic under the association's key.
+    Unauthentic(KeyId, AuthFailure),
 }
 
 impl Refusal {
@@ -56,7 +54,7 @@ impl Refusal {
     pub(crate) const fn test(self) -> PacketTest {
         match self {
             Self::Test(test) => test,
-            Self::Unauthentic(..) | Self::CryptoNak(_) => PacketTest::Authentication,
+            Self::Unauthentic(..) => PacketTest::Authentication,
         }
     }
 }
@@ -72,7 +70,10 @@ pub(crate) fn identify(
     from: IpAddr,
     authenticator: &mut dyn Authenticator,
 ) -> Result<Reply, Refusal> {
-    let packet = Packet::new_checked(octets).map_err(|_| Refusal::Test(PacketTest::Header))?;
+    let packet = Packet::new_checked(octets).map_err(|why| match (why, key) {
+        (Malformed::Mac, Some(key)) => Refusal::Unauthentic(key, AuthFailure::WrongLength),
+        _ => Refusal::Test(PacketTest::Header),
+    })?;
     let header = packet.header();
     if header.mode != Mode::Server || !(1..=4).contains(&header.version) {
         return Err(Refusal::Test(PacketTest::Header));
@@ -104,18 +105,18 @@ fn authenticate(
             Ok(Authenticity::NotAsked)
         };
     };
-    let mac = mac.ok_or(Refusal::Unauthentic(key, None))?;
+    let mac = mac.ok_or(Refusal::Unauthentic(key, AuthFailure::NoMac))?;
     if is_nak {
-        return Err(Refusal::CryptoNak(key));
+        return Err(Refusal::Unauthentic(key, AuthFailure::CryptoNak));
     }
     // Another key of ours would verify too; it is not the one this server is to know
     // (CVE-2015-7974).
     if mac.key_id != key.get() {
-        return Err(Refusal::Unauthentic(key, Some(Verification::UnknownKey)));
+        return Err(Refusal::Unauthentic(key, AuthFailure::OtherKey));
     }
     verify(authenticator, key, from, packet.authenticated(), mac.digest)
         .map(Authenticity::Verified)
-        .map_err(|outcome| Refusal::Unauthentic(key, Some(outcome)))
+        .map_err(|failure| Refusal::Unauthentic(key, failure))
 }
 
 /// The kiss code we are to obey, if the reply is a kiss. Any other code at stratum 0 only says that

@@ -92,8 +92,10 @@ impl Association {
         self.counts.refuse(refusal.test());
         heard.events.push(match refusal {
             Refusal::Test(test) => PeerEvent::Refused(test),
-            Refusal::Unauthentic(key, outcome) => PeerEvent::BadAuthentication { key, outcome },
-            Refusal::CryptoNak(key) => PeerEvent::CryptoNak(key),
+            Refusal::Unauthentic(key, failure) => {
+                self.counts.note_unauthentic(failure);
+                PeerEvent::BadAuthentication { key, failure }
+            }
         });
     }
 

@@ -1,6 +1,6 @@
 //! Making a request that tells nothing of us (data minimisation), and what becomes of it.
 use super::Association;
-use crate::authentication::{Authenticator, KeyId, Verification};
+use crate::authentication::{AuthFailure, Authenticator, KeyId};
 use crate::event::PeerEvent;
 use crate::packet::{Stamp, Transmit, TxTicket, Via};
 use rand_chacha::ChaCha20Rng;
@@ -27,8 +27,8 @@ impl Association {
             self.exchange.reset();
             if !self.key_missed {
                 self.key_missed = true;
-                let outcome = Some(Verification::UnknownKey);
-                events.push(PeerEvent::BadAuthentication { key, outcome });
+                let failure = AuthFailure::UnknownKey;
+                events.push(PeerEvent::BadAuthentication { key, failure });
             }
             return None;
         }

@@ -137,7 +137,7 @@ impl PeerEvent {
             Self::AccessDenied(_) => 8,
             Self::LeapArmed => 9,
             Self::SystemPeer => 10,
-            Self::BadAuthentication { .. } | Self::CryptoNak(_) => 12,
+            Self::BadAuthentication { .. } => 12,
             Self::Popcorn(_) => 13,
             Self::Refused(_) | Self::Restricted | Self::Untrusted => return None,
         })

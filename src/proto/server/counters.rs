@@ -1,4 +1,5 @@
 //! What became of the datagrams; every drop has a name.
+use crate::authentication::AuthFailure;
 
 /// Why a datagram got no reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,6 +20,8 @@ pub enum DropReason {
     Mode,
     /// Not a whole NTP packet.
     Malformed,
+    /// Its MAC is cut off: no digest has that length.
+    MacLength,
     /// A complaint about a MAC of ours, which is not to be answered.
     CryptoNak,
     /// The clock was stepped between arrival and reply, so the two stamps do not belong together.
@@ -31,7 +34,7 @@ pub enum DropReason {
 
 impl DropReason {
     /// All of them, in order.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::SourcePort,
         Self::SourceAddress,
         Self::Ignored,
@@ -40,6 +43,7 @@ impl DropReason {
         Self::Version,
         Self::Mode,
         Self::Malformed,
+        Self::MacLength,
         Self::CryptoNak,
         Self::Stepped,
         Self::NoRoom,
@@ -57,6 +61,7 @@ impl DropReason {
             Self::Version => "version",
             Self::Mode => "mode",
             Self::Malformed => "malformed",
+            Self::MacLength => "mac_length",
             Self::CryptoNak => "crypto_nak",
             Self::Stepped => "stepped",
             Self::NoRoom => "no_room",
@@ -66,7 +71,9 @@ impl DropReason {
 }
 
 /// Words of 64 bits the counts pack into, for publication in atomics.
-pub const COUNTER_WORDS: usize = 6 + DropReason::ALL.len();
+pub const COUNTER_WORDS: usize = HEAD + DropReason::ALL.len() + AuthFailure::ALL.len();
+/// Of these, the ones before the counts by reason.
+const HEAD: usize = 6;
 
 /// Counts of one server thread; whoever shows them adds the threads up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,11 +91,23 @@ pub struct Counters {
     /// Requests of versions 1 to 3.
     pub old_version: u64,
     drops: [u64; DropReason::ALL.len()],
+    unauthentic: [u64; AuthFailure::ALL.len()],
 }
 
 impl Counters {
     pub(super) const fn count_drop(&mut self, reason: DropReason) {
         self.drops[reason as usize] += 1;
+    }
+
+    /// A request that is told so by a crypto-NAK.
+    pub(super) const fn count_unauthentic(&mut self, failure: AuthFailure) {
+        self.crypto_naks += 1;
+        self.unauthentic[failure as usize] += 1;
+    }
+
+    /// How many requests got a crypto-NAK for this.
+    pub const fn unauthentic(&self, failure: AuthFailure) -> u64 {
+        self.unauthentic[failure as usize]
     }
 
     /// How many were dropped for this reason.
@@ -99,7 +118,7 @@ impl Counters {
     /// Packed for publication in atomics.
     pub fn to_words(&self) -> [u64; COUNTER_WORDS] {
         let mut words = [0; COUNTER_WORDS];
-        let (head, drops) = words.split_at_mut(6);
+        let (head, reasons) = words.split_at_mut(HEAD);
         head.copy_from_slice(&[
             self.received,
             self.replied,
@@ -108,12 +127,15 @@ impl Counters {
             self.this_version,
             self.old_version,
         ]);
-        drops.copy_from_slice(&self.drops);
+        let counts = self.drops.iter().chain(&self.unauthentic);
+        for (word, count) in reasons.iter_mut().zip(counts) {
+            *word = *count;
+        }
         words
     }
 
     /// Unpacked.
-    pub const fn from_words(words: [u64; COUNTER_WORDS]) -> Self {
+    pub fn from_words(words: [u64; COUNTER_WORDS]) -> Self {
         let [
             received,
             replied,
@@ -121,8 +143,10 @@ impl Counters {
             handed_off,
             this_version,
             old_version,
-            drops @ ..,
+            reasons @ ..,
         ] = words;
+        let mut reasons = reasons.into_iter();
+        let mut next = || reasons.next().unwrap_or_default();
         Self {
             received,
             replied,
@@ -130,7 +154,8 @@ impl Counters {
             handed_off,
             this_version,
             old_version,
-            drops,
+            drops: core::array::from_fn(|_| next()),
+            unauthentic: core::array::from_fn(|_| next()),
         }
     }
 
@@ -145,8 +170,12 @@ impl Counters {
             this_version: self.this_version + other.this_version,
             old_version: self.old_version + other.old_version,
             drops: self.drops,
+            unauthentic: self.unauthentic,
         };
         for (mine, theirs) in sum.drops.iter_mut().zip(other.drops) {
+            *mine += theirs;
+        }
+        for (mine, theirs) in sum.unauthentic.iter_mut().zip(other.unauthentic) {
             *mine += theirs;
         }
         sum
@@ -164,6 +193,7 @@ impl Counters {
                 dropped(&[
                     DropReason::SourcePort,
                     DropReason::Malformed,
+                    DropReason::MacLength,
                     DropReason::Version,
                     DropReason::Mode,
                 ]),
@@ -204,6 +234,8 @@ mod tests {
         });
         let counters = Counters::from_words(words);
         assert_eq!(counters.to_words(), words);
-        assert_eq!(counters.dropped(DropReason::Unsealed), word);
+        assert_eq!(counters.unauthentic(AuthFailure::CryptoNak), word);
+        let twice = counters.plus(&counters);
+        assert_eq!(twice.to_words(), words.map(|word| 2 * word));
     }
 }

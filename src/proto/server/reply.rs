@@ -1,5 +1,5 @@
 //! The octets of a reply.
-use crate::authentication::{Authenticator, MacVerified};
+use crate::authentication::{AuthFailure, Authenticator, MacVerified};
 use crate::snapshot::Snapshot;
 use truechimer_time::{Now, NtpTimestamp};
 use truechimer_wire::{HEADER_LEN, Header, Mode};
@@ -18,7 +18,7 @@ pub(super) enum Ending {
     /// With a MAC under the key of the request.
     Sealed(MacVerified),
     /// With the complaint of RFC 5905 §9.2.
-    CryptoNak,
+    CryptoNak(AuthFailure),
 }
 
 /// Why a reply was not written.
@@ -73,7 +73,7 @@ pub(super) fn write(
     *head = octets;
     match ending {
         Ending::Plain => Ok(HEADER_LEN),
-        Ending::CryptoNak => {
+        Ending::CryptoNak(_) => {
             let key_id = tail.first_chunk_mut::<4>().ok_or(Unwritten::NoRoom)?;
             *key_id = [0; 4];
             Ok(CRYPTO_NAK_LEN)
@@ -81,6 +81,9 @@ pub(super) fn write(
         Ending::Sealed(proof) => {
             let (key_id, digest) = tail.split_first_chunk_mut::<4>().ok_or(Unwritten::NoRoom)?;
             *key_id = proof.key().get().to_be_bytes();
+            let digest = digest
+                .get_mut(..proof.digest_len())
+                .ok_or(Unwritten::NoRoom)?;
             let len = authenticator
                 .seal(proof.key(), &octets, digest)
                 .ok_or(Unwritten::Unsealed)?;

@@ -1,12 +1,12 @@
 //! From a datagram to a verdict.
 use super::reply::{self, Ending, Unwritten};
 use super::{Counters, DropReason, Policy, RestrictFlags};
-use crate::authentication::{Authenticator, KeyId, verify};
+use crate::authentication::{AuthFailure, Authenticator, KeyId, verify};
 use crate::packet::{Received, Via};
 use crate::snapshot::Snapshot;
 use core::net::{IpAddr, SocketAddr};
 use truechimer_time::{Now, NtpDuration, NtpTimestamp};
-use truechimer_wire::{Mac, Mode, Packet};
+use truechimer_wire::{Mac, Malformed, Mode, Packet};
 
 /// Oldest and current version of the protocol.
 const VERSIONS: core::ops::RangeInclusive<u8> = 1..=4;
@@ -98,7 +98,10 @@ impl Responder {
             return Err(DropReason::NotServed);
         }
         self.check_version(version, flags)?;
-        let request = Packet::new_checked(received.octets).map_err(|_| DropReason::Malformed)?;
+        let request = Packet::new_checked(received.octets).map_err(|why| match why {
+            Malformed::Mac => DropReason::MacLength,
+            _ => DropReason::Malformed,
+        })?;
         let ending = match (request.mac(), flags.contains(RestrictFlags::NOTRUST)) {
             (Some(mac), _) => ending(&request, &mac, received.source.ip(), authenticator)?,
             (None, true) => return Err(DropReason::NotTrusted),
@@ -114,8 +117,8 @@ impl Responder {
             Unwritten::NoRoom => DropReason::NoRoom,
             Unwritten::Unsealed => DropReason::Unsealed,
         })?;
-        if matches!(ending, Ending::CryptoNak) {
-            self.counters.crypto_naks += 1;
+        if let Ending::CryptoNak(failure) = ending {
+            self.counters.count_unauthentic(failure);
         }
         Ok(Verdict::Reply(len))
     }
@@ -184,19 +187,11 @@ fn ending(
     if mac.is_crypto_nak() {
         return Err(DropReason::CryptoNak);
     }
-    let proof = KeyId::symmetric(mac.key_id).map(|key| {
-        verify(
-            authenticator,
-            key,
-            from,
-            request.authenticated(),
-            mac.digest,
-        )
-    });
-    Ok(match proof {
-        Some(Ok(proof)) => Ending::Sealed(proof),
-        _ => Ending::CryptoNak,
-    })
+    let message = request.authenticated();
+    let proof = KeyId::symmetric(mac.key_id)
+        .ok_or(AuthFailure::UnknownKey)
+        .and_then(|key| verify(authenticator, key, from, message, mac.digest));
+    Ok(proof.map_or_else(Ending::CryptoNak, Ending::Sealed))
 }
 
 /// Both stamps must be from the same side of the last step.

@@ -2,6 +2,7 @@
 use super::System;
 use super::pool::Pool;
 use crate::association::{Association, Role, STRATUM_UNSPECIFIED, remote_name};
+use crate::authentication::AuthFailure;
 use crate::event::EventCounts;
 use crate::packet::AssociationId;
 use crate::status::{AssociationStatus, SystemStatus, Tally};
@@ -76,6 +77,7 @@ impl System {
             root_dispersion: NtpShort::from_seconds(peer.root_dispersion_s),
             flash: counts.flash,
             refused: counts.refused,
+            unauthentic: counts.unauthentic,
             sent: counts.sent,
             received: counts.received,
             stamps: association.stamps,
@@ -110,6 +112,7 @@ fn show_pool(id: AssociationId, pool: &Pool) -> AssociationStatus {
         root_dispersion: NtpShort::ZERO,
         flash: 0,
         refused: [0; 13],
+        unauthentic: [0; AuthFailure::ALL.len()],
         sent: 0,
         received: 0,
         stamps: None,

@@ -9,7 +9,8 @@
 //!
 //! Lies: `wrong-origin`, `zero-origin`, `short`, `long-garbage`, `kod-deny`, `kod-rate` (both of
 //! wrong origin), `obeyed-kod-rate`, `obeyed-kod-deny` (right origin), `duplicate`, `bad-version`,
-//! `request-echo`, `crypto-nak`.
+//! `request-echo`, `crypto-nak`, and answers with a MAC under key 1 or another: `mac-cut`, `mac-long`,
+//! `mac-wrong` (of MD5's length), `mac-other`.
 #![forbid(unsafe_code)]
 
 use std::net::{SocketAddr, UdpSocket};
@@ -144,6 +145,10 @@ fn tell(lie: &str, request: &[u8], honest: &[u8]) -> Result<Vec<u8>, String> {
         "bad-version" => packet[0] |= 0x38,
         "request-echo" => packet = request.to_vec(),
         "crypto-nak" => packet.extend([0; 4]),
+        "mac-cut" => mac(&mut packet, 1, 8),
+        "mac-long" => mac(&mut packet, 1, 20),
+        "mac-wrong" => mac(&mut packet, 1, 16),
+        "mac-other" => mac(&mut packet, 2, 16),
         "kod-deny" => kiss(&mut packet, *b"DENY", 0x55),
         "kod-rate" => kiss(&mut packet, *b"RATE", 0x55),
         "obeyed-kod-deny" => kiss(&mut packet, *b"DENY", 0),
@@ -151,6 +156,12 @@ fn tell(lie: &str, request: &[u8], honest: &[u8]) -> Result<Vec<u8>, String> {
         other => return Err(format!("unknown lie {other}")),
     }
     Ok(packet)
+}
+
+/// A message authentication code of nobody's making.
+fn mac(packet: &mut Vec<u8>, key: u32, digest_len: usize) {
+    packet.extend(key.to_be_bytes());
+    packet.extend(vec![0x77; digest_len]);
 }
 
 /// A kiss-o'-death (RFC 5905 section 7.4) whose origin timestamp is off by `spoil`.

@@ -187,7 +187,10 @@ fn set_after_it_was_read() {
 fn keyed_takes_nothing_unkeyed() {
     let bench = Bench::new();
     let answer = bench.identify(&bench.good().to_octets(), Some(key(7)));
-    assert_eq!(answer.err(), Some(Refusal::Unauthentic(key(7), None)));
+    assert_eq!(
+        answer.err(),
+        Some(Refusal::Unauthentic(key(7), AuthFailure::NoMac))
+    );
 }
 
 #[test]
@@ -198,7 +201,7 @@ fn keyed_takes_its_own_key_only() {
     let reply = bench.identify(&right, Some(key(7))).expect("verified");
     assert!(matches!(reply.authenticity, Authenticity::Verified(_)));
     let other = with_mac(&bench.good(), 8);
-    let refusal = Refusal::Unauthentic(key(7), Some(Verification::UnknownKey));
+    let refusal = Refusal::Unauthentic(key(7), AuthFailure::OtherKey);
     assert_eq!(bench.identify(&other, Some(key(7))).err(), Some(refusal));
 }
 
@@ -207,7 +210,7 @@ fn a_key_speaks_only_from_the_addresses_of_the_keys_file() {
     let bench = Bench::new();
     let right = with_mac(&bench.good(), 7);
     let answer = bench.identify_from(&right, Some(key(7)), ELSEWHERE);
-    let refusal = Refusal::Unauthentic(key(7), Some(Verification::WrongAddress));
+    let refusal = Refusal::Unauthentic(key(7), AuthFailure::WrongAddress);
     assert_eq!(answer.err(), Some(refusal));
 }
 
@@ -218,7 +221,7 @@ fn wrong_digest() {
     if let Some(last) = octets.last_mut() {
         *last ^= 1;
     }
-    let refusal = Refusal::Unauthentic(key(7), Some(Verification::WrongDigest));
+    let refusal = Refusal::Unauthentic(key(7), AuthFailure::WrongDigest);
     assert_eq!(bench.identify(&octets, Some(key(7))).err(), Some(refusal));
 }
 
@@ -229,7 +232,10 @@ fn crypto_nak_proves_nothing() {
     let mut nak = bench.good().to_octets().to_vec();
     nak.extend_from_slice(&[0; 4]);
     let keyed = bench.identify(&nak, Some(key(7)));
-    assert_eq!(keyed.err(), Some(Refusal::CryptoNak(key(7))));
+    assert_eq!(
+        keyed.err(),
+        Some(Refusal::Unauthentic(key(7), AuthFailure::CryptoNak))
+    );
     let unkeyed = bench.identify(&nak, None);
     assert_eq!(refused(unkeyed), Some(PacketTest::Authentication));
     let mut header = bench.good();

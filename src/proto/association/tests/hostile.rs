@@ -99,7 +99,7 @@ fn other_key_cve_2015_7974() {
     let octets = sealed(&pair.answer(), 8);
     let event = PeerEvent::BadAuthentication {
         key: key(7),
-        outcome: Some(Verification::UnknownKey),
+        failure: AuthFailure::OtherKey,
     };
     unmoved_by(&mut pair, &octets, event);
     let truth = sealed(&pair.answer(), 7);
@@ -112,17 +112,31 @@ fn no_mac_and_wrong_mac() {
     let bare = pair.answer().to_octets();
     let event = PeerEvent::BadAuthentication {
         key: key(7),
-        outcome: None,
+        failure: AuthFailure::NoMac,
     };
     unmoved_by(&mut pair, &bare, event);
     let mut forged = sealed(&pair.answer(), 7);
     forged[1] ^= 1;
     let event = PeerEvent::BadAuthentication {
         key: key(7),
-        outcome: Some(Verification::WrongDigest),
+        failure: AuthFailure::WrongDigest,
     };
     unmoved_by(&mut pair, &forged, event);
-    assert_eq!(pair.association.counts.refused[4], 2);
+    let truncated = &sealed(&pair.answer(), 7)[..48 + 16];
+    let event = PeerEvent::BadAuthentication {
+        key: key(7),
+        failure: AuthFailure::WrongLength,
+    };
+    unmoved_by(&mut pair, truncated, event);
+    let counts = &pair.association.counts;
+    assert_eq!(counts.refused[4], 3);
+    let of = |failure: AuthFailure| counts.unauthentic[failure as usize];
+    let each = [
+        AuthFailure::NoMac,
+        AuthFailure::WrongDigest,
+        AuthFailure::WrongLength,
+    ];
+    assert_eq!(each.map(of), [1, 1, 1]);
 }
 
 #[test]
@@ -130,7 +144,11 @@ fn crypto_nak_cve_2015_7871() {
     let mut pair = Pair::new(Some(key(7)));
     let mut nak = pair.answer().to_octets().to_vec();
     nak.extend_from_slice(&[0; 4]);
-    unmoved_by(&mut pair, &nak, PeerEvent::CryptoNak(key(7)));
+    let event = PeerEvent::BadAuthentication {
+        key: key(7),
+        failure: AuthFailure::CryptoNak,
+    };
+    unmoved_by(&mut pair, &nak, event);
     let mut stray = pair.answer();
     stray.origin_time = NtpTimestamp::from_bits(1);
     let mut stray = stray.to_octets().to_vec();
@@ -149,7 +167,7 @@ fn an_unkeyed_kiss_does_not_move_a_keyed_association() {
     let bare = header.to_octets();
     let event = PeerEvent::BadAuthentication {
         key: key(7),
-        outcome: None,
+        failure: AuthFailure::NoMac,
     };
     unmoved_by(&mut pair, &bare, event);
     let heard = pair.hear(&sealed(&header, 7));

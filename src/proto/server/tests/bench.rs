@@ -44,6 +44,7 @@ impl Authenticator for Checksum {
             None => Verification::UnknownKey,
             Some(_) if key.get() == 10 => Verification::UntrustedKey,
             Some(_) if from == ELSEWHERE => Verification::WrongAddress,
+            Some(len) if len != claimed.len() => Verification::WrongLength,
             Some(len) if digest(key.get(), message)[..len] == *claimed => Verification::Verified,
             Some(_) => Verification::WrongDigest,
         }

@@ -1,4 +1,5 @@
 use super::bench::{Bench, ELSEWHERE, LOCAL, keyed, request};
+use crate::authentication::AuthFailure;
 use crate::packet::Via;
 use crate::server::{AccessRule, DropReason, Network, Policy, RestrictFlags, Verdict};
 use core::net::{Ipv4Addr, SocketAddr};
@@ -107,7 +108,36 @@ fn a_key_from_an_address_the_keys_file_does_not_list_is_bad() {
     assert_eq!(bench.answer(&octets), Verdict::Reply(68));
     bench.source = SocketAddr::new(ELSEWHERE, 123);
     assert_eq!(bench.answer(&octets), Verdict::Reply(52), "a crypto-NAK");
-    assert_eq!(bench.responder.counters().crypto_naks, 1);
+    let counters = bench.responder.counters();
+    assert_eq!(counters.crypto_naks, 1);
+    assert_eq!(counters.unauthentic(AuthFailure::WrongAddress), 1);
+}
+
+/// What is wrong with a MAC is counted by its name; what is too short for any is no packet.
+#[test]
+fn bad_macs_are_counted_by_what_is_wrong_with_them() {
+    let plain = request(4, Mode::Client);
+    let mut bench = Bench::new();
+    let mut of_the_other_length = keyed(&plain, 7, 0);
+    of_the_other_length.extend([0; 4]);
+    for (octets, failure) in [
+        (keyed(&plain, 7, 1), AuthFailure::WrongDigest),
+        (keyed(&plain, 10, 0), AuthFailure::UntrustedKey),
+        (keyed(&plain, 65_000, 0), AuthFailure::UnknownKey),
+        (keyed(&plain, 70_000, 0), AuthFailure::UnknownKey),
+        (of_the_other_length, AuthFailure::WrongLength),
+    ] {
+        let before = bench.responder.counters().unauthentic(failure);
+        assert_eq!(bench.answer(&octets), Verdict::Reply(52), "{failure:?}");
+        let after = bench.responder.counters().unauthentic(failure);
+        assert_eq!(after, before + 1, "{failure:?}");
+    }
+    assert_eq!(bench.responder.counters().crypto_naks, 5);
+    let whole = keyed(&plain, 7, 0);
+    for cut in [8, 12, 16] {
+        let verdict = bench.answer(&whole[..plain.len() + cut]);
+        assert_eq!(verdict, Verdict::Drop(DropReason::MacLength), "{cut}");
+    }
 }
 
 #[test]

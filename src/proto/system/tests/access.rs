@@ -1,7 +1,7 @@
 //! `restrict` lines bind the servers we use.
 use super::world::{Server, World, address, config, named_line, server_line};
 use crate::association::tests::Ring;
-use crate::authentication::KeyId;
+use crate::authentication::{AuthFailure, KeyId};
 use crate::config::{AssociationConfig, AssociationKind, SystemConfig};
 use crate::event::PeerEvent;
 use crate::host::HostEvent;
@@ -101,7 +101,7 @@ fn only_a_key_is_trusted_where_a_line_says_notrust() {
     assert_eq!(denied, sent.count(), "every reply of the one without a key");
     let unkeyed = PeerEvent::BadAuthentication {
         key: KeyId::symmetric(7).expect("in range"),
-        outcome: None,
+        failure: AuthFailure::NoMac,
     };
     assert!(
         world.peer_events(&unkeyed) > 0,
