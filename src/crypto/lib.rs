@@ -5,12 +5,18 @@
 #![forbid(unsafe_code)]
 
 mod algorithm;
+pub mod certificate;
 mod digest;
+pub mod identity;
+pub mod keyfile;
 mod keyring;
 pub mod keys;
+mod private_key;
 mod secret;
+mod secret_number;
 
 pub use digest::{RandomUnavailable, leap_list_matches, random_seed, sha1};
 pub use keyring::Keyring;
 pub use keys::{KeyComplaint, KeyFile, KeyTable};
+pub use private_key::{KeyForm, KeyKind, PrivateKey};
 pub use secret::wipe;
