@@ -45,12 +45,16 @@ pub(crate) enum Outcome<'a> {
 }
 
 impl Clerk {
-    pub(crate) fn new(policy: Arc<Policy>, authenticator: Box<dyn Authenticator>) -> Self {
+    pub(crate) fn new(
+        policy: Arc<Policy>,
+        authenticator: Box<dyn Authenticator>,
+        seed: [u8; 32],
+    ) -> Self {
         Self {
             policy,
             authenticator,
             counts: ServerCounts::default(),
-            responder: Responder::new(),
+            responder: Responder::new(seed),
         }
     }
 

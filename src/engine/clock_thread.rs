@@ -102,7 +102,7 @@ impl ClockThread {
                 Command::Stop => self.ended = Some(Why::Stopped),
                 Command::Report => self.report(host),
                 Command::ReplacePolicy(policy) => {
-                    self.serving.replace_policy(policy, make_authenticator);
+                    self.serving.replace_policy(&policy, make_authenticator);
                 }
                 Command::Rescan => self.rescan(host),
             }

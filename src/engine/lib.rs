@@ -17,6 +17,7 @@ mod host;
 mod latch;
 mod listeners;
 mod roster;
+mod rules;
 mod sizing;
 
 pub use config::{Action, EngineConfig, InterfaceRule, Listen, Matches};
@@ -122,7 +123,7 @@ impl Engine {
     /// When waiting itself fails, or a thread cannot be started.
     pub fn run(
         self,
-        system: System,
+        mut system: System,
         drivers: Vec<Box<dyn Driver>>,
         policy: Arc<Policy>,
         make_authenticator: MakeAuthenticator<'_>,
@@ -132,7 +133,12 @@ impl Engine {
             host.handle_notice(notice);
         }
         let serving = match self.wake {
-            None => Serving::here(self.listeners, policy, make_authenticator()),
+            None => Serving::here(
+                self.listeners,
+                policy,
+                make_authenticator(),
+                system.draw_seed(),
+            ),
             Some(wake) => {
                 let start = roster::Start {
                     listeners: self.listeners,
@@ -140,9 +146,11 @@ impl Engine {
                     snapshot: system.snapshot(),
                     wake,
                     pin: self.config.pin_threads,
-                    threads: self.config.server_threads,
+                    seeds: (0..self.config.server_threads)
+                        .map(|_| system.draw_seed())
+                        .collect(),
                 };
-                Serving::Threads(Roster::start(start, make_authenticator, host)?)
+                Serving::Threads(Box::new(Roster::start(start, make_authenticator, host)?))
             }
         };
         ClockThread::new(&self.config, system, drivers, serving).run(make_authenticator, host)

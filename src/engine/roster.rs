@@ -10,6 +10,7 @@ use crate::error::EngineError;
 use crate::host::{Host, Notice};
 use crate::latch::{Publisher, latch};
 use crate::listeners::{Changes, Listeners};
+use crate::rules::Rules;
 use core::net::SocketAddr;
 use core::time::Duration;
 use crossbeam_channel::{Receiver, Sender};
@@ -61,7 +62,7 @@ struct Member {
 
 pub(crate) struct Roster {
     listeners: Listeners,
-    policy: Arc<Policy>,
+    rules: Rules,
     publisher: Publisher,
     shared: Arc<Shared>,
     handed_off: Receiver<HandedOff>,
@@ -75,7 +76,8 @@ pub(crate) struct Start {
     pub(crate) snapshot: Snapshot,
     pub(crate) wake: Arc<Wake>,
     pub(crate) pin: bool,
-    pub(crate) threads: usize,
+    /// One for each thread.
+    pub(crate) seeds: Vec<[u8; 32]>,
 }
 
 impl Roster {
@@ -104,27 +106,29 @@ impl Roster {
         });
         let mut roster = Self {
             listeners: start.listeners,
-            policy: start.policy,
+            rules: Rules::new(start.policy),
             publisher,
             shared,
             handed_off,
-            members: Vec::with_capacity(start.threads),
+            members: Vec::with_capacity(start.seeds.len()),
         };
-        for number in 0..start.threads {
+        let threads = start.seeds.len();
+        for (number, seed) in start.seeds.into_iter().enumerate() {
             let seat = server_thread::Seat {
                 number,
                 core: core_of(number),
                 reader: reader.clone(),
                 sender: sender.clone(),
                 shared: Arc::clone(&roster.shared),
+                seed,
             };
             let member = roster.hire(seat, make_authenticator())?;
             roster.members.push(member);
         }
-        if let Some(core) = core_of(start.threads)
+        if let Some(core) = core_of(threads)
             && !process::pin_thread(core)
         {
-            host.handle_notice(&Notice::NotPinned(start.threads));
+            host.handle_notice(&Notice::NotPinned(threads));
         }
         Ok(roster)
     }
@@ -134,7 +138,7 @@ impl Roster {
         seat: server_thread::Seat,
         authenticator: Box<dyn Authenticator>,
     ) -> Result<Member, EngineError> {
-        let plan = self.plan(seat.number, authenticator);
+        let plan = self.plan(seat.number, Some(authenticator));
         let board = Arc::new(Board::new(plan));
         let published = Arc::new(Published::default());
         let (its_board, its_counts) = (Arc::clone(&board), Arc::clone(&published));
@@ -149,10 +153,10 @@ impl Roster {
         })
     }
 
-    fn plan(&self, number: usize, authenticator: Box<dyn Authenticator>) -> Plan {
+    fn plan(&self, number: usize, authenticator: Option<Box<dyn Authenticator>>) -> Plan {
         Plan {
-            policy: Arc::clone(&self.policy),
-            authenticator: Some(authenticator),
+            policy: Arc::clone(self.rules.in_force()),
+            authenticator,
             doors: plan::doors(self.listeners.open(), number),
         }
     }
@@ -163,28 +167,35 @@ impl Roster {
 
     pub(crate) fn replace_policy(
         &mut self,
-        policy: &Arc<Policy>,
+        policy: &Policy,
         make_authenticator: MakeAuthenticator<'_>,
     ) {
-        self.policy = Arc::clone(policy);
+        self.rules.replace(policy);
         for (number, member) in self.members.iter().enumerate() {
-            member.board.post(self.plan(number, make_authenticator()));
+            let keys = make_authenticator();
+            member.board.post(self.plan(number, Some(keys)));
         }
+    }
+
+    pub(crate) fn use_servers(&mut self, servers: Vec<SocketAddr>) {
+        self.rules.use_servers(servers);
+        self.post();
     }
 
     /// New and lost sockets reach the threads with their next look at the board.
     pub(crate) fn rescan(&mut self, notices: &mut Vec<Notice>) -> Changes {
         let changes = self.listeners.rescan(notices);
         if changes.sockets {
-            for (number, member) in self.members.iter().enumerate() {
-                member.board.post(Plan {
-                    policy: Arc::clone(&self.policy),
-                    authenticator: None,
-                    doors: plan::doors(self.listeners.open(), number),
-                });
-            }
+            self.post();
         }
         changes
+    }
+
+    /// Posts the plan of now, with the keys they have.
+    fn post(&self) {
+        for (number, member) in self.members.iter().enumerate() {
+            member.board.post(self.plan(number, None));
+        }
     }
 
     pub(crate) const fn listeners(&self) -> &Listeners {

@@ -5,7 +5,7 @@ use crate::event::Report;
 use crate::packet::{AssociationId, Transmit};
 use crate::snapshot::Snapshot;
 use crate::statistics::Record;
-use core::net::IpAddr;
+use core::net::{IpAddr, SocketAddr};
 use truechimer_time::NtpDuration;
 use truechimer_time::leap::{LeapIndicator, LeapTable};
 
@@ -20,6 +20,9 @@ pub enum Output {
     Adjust(Adjustment),
     /// Replace what the server threads answer from.
     Publish(Snapshot),
+    /// These servers are in use now: the server threads' rules are to be those of
+    /// [`Policy::with_sources`](crate::server::Policy::with_sources).
+    Sources(Vec<SocketAddr>),
     /// Resolve a name; answered by `HostEvent::Resolved`.
     Resolve(Resolve),
     /// Tell the operator.

@@ -1,7 +1,8 @@
 //! The server side: one request in, at most one reply out, no longer than the request.
 //!
-//! A `Responder` belongs to one server thread and answers from the published `Snapshot` under an
-//! immutable `Policy`; it allocates nothing, locks nothing and remembers nothing but counts.
+//! A `Responder` belongs to one server thread and answers from the published `Snapshot` under a
+//! `Policy`; it allocates nothing, locks nothing and remembers nothing but counts and, in the table
+//! that all threads share, whom it has seen.
 mod access;
 mod counters;
 mod flags;
@@ -17,6 +18,6 @@ pub use access::{AccessList, AccessRule, Network, NotANetwork};
 pub use counters::{COUNTER_WORDS, Counters, DropReason};
 pub use flags::RestrictFlags;
 pub use mru::{Limits, MruEntry, MruTable, Sighting, Standing};
-pub use policy::Policy;
+pub use policy::{Origin, Policy, Ruling, Watch};
 pub use rates::Rates;
 pub use respond::{Responder, Verdict};

@@ -40,6 +40,7 @@ use crate::packet::AssociationId;
 use crate::snapshot::Snapshot;
 use candidate::OwnAddress;
 use core::fmt;
+use core::net::SocketAddr;
 use core::time::Duration;
 use lookup::Lookup;
 use mitigation::Clockhop;
@@ -75,6 +76,8 @@ pub struct System {
     own: Vec<OwnAddress>,
     published: Option<Snapshot>,
     events: EventCounts,
+    /// Servers in use, as last told.
+    sources: Vec<SocketAddr>,
     /// From here on the LOCAL clock may stand in.
     local_from: Instant,
     /// Since when the first setting of the clock waits for sources to be told apart.
@@ -117,6 +120,7 @@ impl System {
             own: Vec::new(),
             published: None,
             events: EventCounts::default(),
+            sources: Vec::new(),
             local_from: now.mono,
             first_doubt: None,
             housekeeping: now.mono.plus(HOUSEKEEPING_EVERY),
@@ -161,6 +165,13 @@ impl System {
         self.variables.snapshot()
     }
 
+    /// A seed for somebody else of this process, who needs randomness of its own.
+    pub fn draw_seed(&mut self) -> [u8; 32] {
+        let mut seed = [0; 32];
+        self.rng.fill_bytes(&mut seed);
+        seed
+    }
+
     /// Outputs lost because nobody fetched them.
     pub const fn outputs_dropped(&self) -> u64 {
         self.outbox.dropped()
@@ -172,6 +183,7 @@ impl System {
             self.published = Some(snapshot);
             self.outbox.push(Output::Publish(snapshot));
         }
+        self.tell_sources();
     }
 
     /// Passes on what the discipline wants done and told.

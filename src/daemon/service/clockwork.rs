@@ -60,6 +60,7 @@ pub(super) fn run(machine: Machine) -> Result<Exit, Failure> {
         panic_gate_spent: mark.as_ref().is_some_and(is_spent),
         leap_table: setup.leap_table.clone(),
         own_addresses: engine.own_addresses(),
+        clients: Some(translate::access::clients(None, &random()?)),
     };
     let settings = &setup.settings;
     let config = translate::system::config(settings, &launch, findings.clone());
@@ -67,15 +68,13 @@ pub(super) fn run(machine: Machine) -> Result<Exit, Failure> {
         .zip(config.tinker.panic_s)
         .filter(|_| config.steering.allow_panic_once);
     let gate = gate.map(|(mark, panic_s)| Gate::new(mark, panic_s));
-    let policy = Arc::new(translate::access::policy(settings));
+    let policy = Arc::clone(&config.access);
     let drivers = translate::system::drivers(settings);
     let keys: SharedKeys = Rc::new(RefCell::new(setup.keys));
 
-    let mut seed = [0; 32];
-    entropy::fill(&mut seed).map_err(Failure::Other)?;
     let now = clock::now();
     let authenticator = keys.borrow().authenticator();
-    let system = System::new(now, config, seed, authenticator);
+    let system = System::new(now, config, random()?, authenticator);
     let (ident, one_shot) = (launch.ident, launch.one_shot);
     let reloader = Reloader::new(Basis {
         origin,
@@ -104,6 +103,12 @@ pub(super) fn run(machine: Machine) -> Result<Exit, Failure> {
         .map_err(Failure::Engine)?;
     steward.finish(frequency_to_keep(&ended).filter(|_| !one_shot));
     Ok(tell_end(ident, ended.why))
+}
+
+fn random<const LEN: usize>() -> Result<[u8; LEN], Failure> {
+    let mut octets = [0; LEN];
+    entropy::fill(&mut octets).map_err(Failure::Other)?;
+    Ok(octets)
 }
 
 /// The drift file's frequency, or what is wrong with the file.

@@ -165,9 +165,10 @@ impl Reloader {
             own_addresses: own_addresses(),
             ..basis.findings.clone()
         };
+        let config = translate::system::config(&setup.settings, &basis.launch, findings);
         Fresh {
-            config: translate::system::config(&setup.settings, &basis.launch, findings),
-            policy: Arc::new(translate::access::policy(&setup.settings)),
+            policy: Arc::clone(&config.access),
+            config,
             keys: fresh_keys(setup),
         }
     }

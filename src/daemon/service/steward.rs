@@ -137,7 +137,8 @@ impl Host for Steward {
             | Output::Close(_)
             | Output::Adjust(_)
             | Output::Publish(_)
-            | Output::Record(_) => {}
+            | Output::Record(_)
+            | Output::Sources(_) => {}
         }
     }
 

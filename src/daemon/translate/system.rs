@@ -9,6 +9,7 @@ use truechimer_proto::config::{
     Tinker, Tos,
 };
 use truechimer_proto::refclock::{Driver, RefclockId};
+use truechimer_proto::server::MruTable;
 use truechimer_proto::statistics::Recording;
 use truechimer_refclocks::Local;
 use truechimer_time::leap::LeapTable;
@@ -34,6 +35,8 @@ pub struct Findings {
     pub leap_table: Option<LeapTable>,
     /// Addresses of this host.
     pub own_addresses: Vec<IpAddr>,
+    /// The memory of clients; nobody is limited without it.
+    pub clients: Option<Arc<MruTable>>,
 }
 
 /// Everything `System` is told.
@@ -57,7 +60,7 @@ pub fn config(settings: &Settings, launch: &Launch, findings: Findings) -> Syste
         precision: findings.precision,
         leap_table: findings.leap_table,
         own_addresses: findings.own_addresses,
-        access: Arc::new(super::access::policy(settings)),
+        access: Arc::new(super::access::policy(settings, findings.clients)),
     }
 }
 

@@ -20,6 +20,7 @@ impl ClockThread {
                 Output::Close(id) => self.clients.close(&mut self.system, id),
                 Output::Adjust(adjustment) => self.adjust(adjustment),
                 Output::Publish(snapshot) => self.serving.publish(&snapshot),
+                Output::Sources(servers) => self.serving.use_servers(servers),
                 Output::Exit(exit) => {
                     self.ended = Some(Why::Exit(exit));
                     host.handle_output(clock::now(), Output::Exit(exit));

@@ -5,6 +5,7 @@ use crate::counters::ServerCounts;
 use crate::host::Notice;
 use crate::listeners::{Listener, Listeners};
 use crate::roster::Roster;
+use crate::rules::Rules;
 use core::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use truechimer_proto::authentication::Authenticator;
@@ -22,12 +23,13 @@ const BATCH: usize = 16;
 
 pub(crate) enum Serving {
     Here(Box<Here>),
-    Threads(Roster),
+    Threads(Box<Roster>),
 }
 
 /// Serving by the clock thread itself.
 pub(crate) struct Here {
     listeners: Listeners,
+    rules: Rules,
     clerk: Clerk,
     batch: Batch,
 }
@@ -37,25 +39,39 @@ impl Serving {
         listeners: Listeners,
         policy: Arc<Policy>,
         authenticator: Box<dyn Authenticator>,
+        seed: [u8; 32],
     ) -> Self {
         Self::Here(Box::new(Here {
             listeners,
-            clerk: Clerk::new(policy, authenticator),
+            rules: Rules::new(Arc::clone(&policy)),
+            clerk: Clerk::new(policy, authenticator, seed),
             batch: Batch::new(BATCH, PACKET_LEN_MAX),
         }))
     }
 
     pub(super) fn replace_policy(
         &mut self,
-        policy: Arc<Policy>,
+        policy: &Policy,
         make_authenticator: MakeAuthenticator<'_>,
     ) {
         match self {
             Self::Here(here) => {
-                here.clerk.policy = policy;
+                here.rules.replace(policy);
+                here.clerk.policy = Arc::clone(here.rules.in_force());
                 here.clerk.authenticator = make_authenticator();
             }
-            Self::Threads(roster) => roster.replace_policy(&policy, make_authenticator),
+            Self::Threads(roster) => roster.replace_policy(policy, make_authenticator),
+        }
+    }
+
+    /// Has the rules of servers bind these from now on, and no others.
+    pub(super) fn use_servers(&mut self, servers: Vec<SocketAddr>) {
+        match self {
+            Self::Here(here) => {
+                here.rules.use_servers(servers);
+                here.clerk.policy = Arc::clone(here.rules.in_force());
+            }
+            Self::Threads(roster) => roster.use_servers(servers),
         }
     }
 
@@ -144,6 +160,7 @@ impl Here {
             listeners,
             clerk,
             batch,
+            ..
         } = self;
         for (place, listener) in (first..).zip(listeners.open()) {
             if set.readiness(place).readable {

@@ -31,6 +31,8 @@ pub(super) struct Seat {
     pub(super) reader: Reader,
     pub(super) sender: Sender<HandedOff>,
     pub(super) shared: Arc<Shared>,
+    /// For what its responder leaves to chance.
+    pub(super) seed: [u8; 32],
 }
 
 pub(super) struct ServerThread {
@@ -48,13 +50,15 @@ pub(super) struct ServerThread {
 
 impl ServerThread {
     pub(super) fn new(seat: Seat, board: Arc<Board>, published: Arc<Published>) -> Self {
+        // The board has a plan from the start, so this policy answers nobody.
+        let policy = Arc::new(Policy::default());
+        let clerk = Clerk::new(policy, Box::new(NoKeys), seat.seed);
         Self {
             seat,
             board,
             published,
             seen: 0,
-            // The board has a plan from the start, so this policy answers nobody.
-            clerk: Clerk::new(Arc::new(Policy::default()), Box::new(NoKeys)),
+            clerk,
             doors: Vec::new(),
             waits: false,
             batch: Batch::new(BATCH, PACKET_LEN_MAX),

@@ -98,11 +98,10 @@ fn a_new_policy_holds_for_all_threads_and_strays_reach_the_clock_thread() {
     });
 
     let deaf = Policy::new(
-        [AccessRule {
-            network: Network::host(address.ip()),
-            ntp_port_only: false,
-            flags: RestrictFlags::IGNORE,
-        }],
+        [AccessRule::new(
+            Network::host(address.ip()),
+            RestrictFlags::IGNORE,
+        )],
         None,
     );
     server.command(Command::ReplacePolicy(Arc::new(deaf)));

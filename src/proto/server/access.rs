@@ -121,6 +121,13 @@ impl Network {
     pub const fn prefix_bits(&self) -> u8 {
         self.prefix_bits
     }
+
+    /// Whether an address is in it.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        address.is_ipv4() == self.address.is_ipv4()
+            && key(address) & mask(self.prefix_bits) == key(self.address)
+    }
 }
 
 /// One entry of an access list.
@@ -132,6 +139,30 @@ pub struct AccessRule {
     pub ntp_port_only: bool,
     /// What they may not do.
     pub flags: RestrictFlags,
+    /// `ippeerlimit`: most passive associations of one address; `None` is no limit.
+    pub ip_peer_limit: Option<u32>,
+}
+
+impl AccessRule {
+    /// A rule without a condition on the port, and without a limit.
+    pub const fn new(network: Network, flags: RestrictFlags) -> Self {
+        Self {
+            network,
+            ntp_port_only: false,
+            flags,
+            ip_peer_limit: None,
+        }
+    }
+
+    /// Whether it is about this sender.
+    pub fn is_about(&self, sender: SocketAddr) -> bool {
+        self.network.contains(sender.ip()) && (!self.ntp_port_only || sender.port() == NTP_PORT)
+    }
+
+    /// What the reference sorts by: of two rules about one sender the greater counts.
+    pub(super) fn rank(&self) -> (u8, bool) {
+        (self.network.prefix_bits, self.ntp_port_only)
+    }
 }
 
 /// An access list. Which rule counts does not depend on their order: the longest prefix does, and
@@ -165,7 +196,7 @@ impl AccessList {
             IpAddr::V4(_) => &mut self.v4,
             IpAddr::V6(_) => &mut self.v6,
         };
-        let rank = (rule.network.prefix_bits, rule.ntp_port_only);
+        let rank = rule.rank();
         let at = levels.partition_point(|level| (level.prefix_bits, level.ntp_port_only) > rank);
         let found = levels.get(at).map(|l| (l.prefix_bits, l.ntp_port_only)) == Some(rank);
         if !found {

@@ -10,12 +10,18 @@ pub enum DropReason {
     SourceAddress,
     /// `restrict ignore`.
     Ignored,
+    /// A control message, and `restrict noquery`.
+    NotQueried,
     /// `restrict noserve`.
     NotServed,
+    /// The one in ten of `restrict flake`.
+    Flaked,
     /// `restrict notrust`, and no MAC.
     NotTrusted,
     /// Version 0, 5 or later, or refused by `restrict version`.
     Version,
+    /// Over a limit of `discard`, and `restrict limited`.
+    Limited,
     /// Not a mode that is answered here.
     Mode,
     /// Not a whole NTP packet.
@@ -34,13 +40,16 @@ pub enum DropReason {
 
 impl DropReason {
     /// All of them, in order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::SourcePort,
         Self::SourceAddress,
         Self::Ignored,
+        Self::NotQueried,
         Self::NotServed,
+        Self::Flaked,
         Self::NotTrusted,
         Self::Version,
+        Self::Limited,
         Self::Mode,
         Self::Malformed,
         Self::MacLength,
@@ -56,9 +65,12 @@ impl DropReason {
             Self::SourcePort => "source_port",
             Self::SourceAddress => "source_address",
             Self::Ignored => "ignore",
+            Self::NotQueried => "noquery",
             Self::NotServed => "noserve",
+            Self::Flaked => "flake",
             Self::NotTrusted => "notrust",
             Self::Version => "version",
+            Self::Limited => "limited",
             Self::Mode => "mode",
             Self::Malformed => "malformed",
             Self::MacLength => "mac_length",
@@ -70,20 +82,25 @@ impl DropReason {
     }
 }
 
+/// Words before the drops.
+const HEAD_WORDS: usize = 8;
+
 /// Words of 64 bits the counts pack into, for publication in atomics.
-pub const COUNTER_WORDS: usize = HEAD + DropReason::ALL.len() + AuthFailure::ALL.len();
-/// Of these, the ones before the counts by reason.
-const HEAD: usize = 6;
+pub const COUNTER_WORDS: usize = HEAD_WORDS + DropReason::ALL.len() + AuthFailure::ALL.len();
 
 /// Counts of one server thread; whoever shows them adds the threads up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
     /// Datagrams in.
     pub received: u64,
-    /// Replies out, crypto-NAKs included.
+    /// Replies out, crypto-NAKs and kisses included.
     pub replied: u64,
     /// Crypto-NAKs out: requests whose MAC was wrong.
     pub crypto_naks: u64,
+    /// Kisses out: requests over a limit that were told so.
+    pub kod_sent: u64,
+    /// Requests over a limit that got the time all the same, at random.
+    pub spared: u64,
     /// Datagrams left to the clock thread.
     pub handed_off: u64,
     /// Requests of version 4.
@@ -118,11 +135,13 @@ impl Counters {
     /// Packed for publication in atomics.
     pub fn to_words(&self) -> [u64; COUNTER_WORDS] {
         let mut words = [0; COUNTER_WORDS];
-        let (head, reasons) = words.split_at_mut(HEAD);
+        let (head, reasons) = words.split_at_mut(HEAD_WORDS);
         head.copy_from_slice(&[
             self.received,
             self.replied,
             self.crypto_naks,
+            self.kod_sent,
+            self.spared,
             self.handed_off,
             self.this_version,
             self.old_version,
@@ -140,6 +159,8 @@ impl Counters {
             received,
             replied,
             crypto_naks,
+            kod_sent,
+            spared,
             handed_off,
             this_version,
             old_version,
@@ -151,6 +172,8 @@ impl Counters {
             received,
             replied,
             crypto_naks,
+            kod_sent,
+            spared,
             handed_off,
             this_version,
             old_version,
@@ -166,6 +189,8 @@ impl Counters {
             received: self.received + other.received,
             replied: self.replied + other.replied,
             crypto_naks: self.crypto_naks + other.crypto_naks,
+            kod_sent: self.kod_sent + other.kod_sent,
+            spared: self.spared + other.spared,
             handed_off: self.handed_off + other.handed_off,
             this_version: self.this_version + other.this_version,
             old_version: self.old_version + other.old_version,
@@ -182,7 +207,7 @@ impl Counters {
     }
 
     /// The reference's `ss_*` system statistics as far as serving makes them.
-    pub fn reference(&self) -> [(&'static str, u64); 7] {
+    pub fn reference(&self) -> [(&'static str, u64); 9] {
         let dropped = |reasons: &[DropReason]| reasons.iter().map(|r| self.dropped(*r)).sum();
         [
             ("ss_received", self.received),
@@ -212,11 +237,18 @@ impl Counters {
                 "ss_restricted",
                 dropped(&[
                     DropReason::Ignored,
+                    DropReason::NotQueried,
                     DropReason::NotServed,
+                    DropReason::Flaked,
                     DropReason::NotTrusted,
                     DropReason::CryptoNak,
                 ]),
             ),
+            (
+                "ss_limited",
+                self.dropped(DropReason::Limited) + self.kod_sent,
+            ),
+            ("ss_kodsent", self.kod_sent),
         ]
     }
 }

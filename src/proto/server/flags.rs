@@ -1,8 +1,9 @@
 //! The flags of `restrict`.
 use core::fmt;
 
-/// What clients of a network may not do; a set. `IGNORE`, `NOSERVE`, `NOTRUST` and `VERSION` are
-/// enforced by the `Responder`, `IGNORE` and `NOTRUST` also by `System`; the others are kept for whoever owns what they restrict.
+/// What clients of a network may not do; a set. Those about time are enforced by the `Responder`,
+/// `IGNORE` and `NOTRUST` also by `System`; those about control messages by whoever answers them.
+/// Those about traps and passive associations have nobody to restrict: there are none.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct RestrictFlags(u32);
 

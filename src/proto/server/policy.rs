@@ -1,6 +1,7 @@
 //! Who may do what with us, and whom we listen to; replaced whole on reload.
-use super::{AccessList, AccessRule, Network, RestrictFlags};
+use super::{AccessList, AccessRule, Limits, MruTable, Network, RestrictFlags};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 
 /// What strangers may not do unless the operator says otherwise: time is free, all else is not.
 const STRANGERS: RestrictFlags = RestrictFlags::LIMITED
@@ -20,15 +21,47 @@ const SOURCES: RestrictFlags = RestrictFlags::LIMITED
     .with(RestrictFlags::NOQUERY)
     .with(RestrictFlags::NOTRAP);
 
-/// The rules of serving and of being served; immutable.
+/// Where a rule comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// One of the built-in rules.
+    BuiltIn,
+    /// One or more `restrict` lines about this network.
+    Operator,
+    /// The address is a server in use: `restrict source`, or its built-in form.
+    Source,
+}
+
+/// The rule that counts for somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ruling {
+    /// The rule; flags of lines about the same network are added up.
+    pub rule: AccessRule,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// Whom we remember, and how often they may ask.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    /// The limits.
+    pub limits: Limits,
+    /// The memory, which outlives the policy.
+    pub clients: Arc<MruTable>,
+}
+
+/// The rules of serving and of being served; immutable, but for what the table remembers.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    rules: Vec<AccessRule>,
+    /// The operator's rules, as many as lines, and the built-in ones that stay in force.
+    rules: Arc<[Ruling]>,
     /// The operator's `restrict source`.
     source: Option<RestrictFlags>,
-    /// The operator's rules without the built-in ones.
-    said: AccessList,
-    access: AccessList,
+    access: Arc<AccessList>,
+    /// Of servers in use.
+    sources: Vec<AccessRule>,
+    source_access: AccessList,
+    watch: Option<Watch>,
 }
 
 impl Policy {
@@ -38,45 +71,92 @@ impl Policy {
         operator: impl IntoIterator<Item = AccessRule>,
         source: Option<RestrictFlags>,
     ) -> Self {
-        let mut rules: Vec<AccessRule> = operator.into_iter().collect();
-        let said = AccessList::new(rules.iter().copied());
+        let by = |origin| move |rule| Ruling { rule, origin };
+        let mut rules: Vec<Ruling> = operator.into_iter().map(by(Origin::Operator)).collect();
         for built_in in built_in() {
-            let same = |rule: &AccessRule| rule.network == built_in.network && !rule.ntp_port_only;
+            let same = |it: &Ruling| it.rule.network == built_in.network && !it.rule.ntp_port_only;
             if !rules.iter().any(same) {
-                rules.push(built_in);
+                rules.push(by(Origin::BuiltIn)(built_in));
             }
         }
-        let access = AccessList::new(rules.iter().copied());
+        let access = AccessList::new(rules.iter().map(|it| it.rule));
         Self {
-            rules,
+            rules: rules.into(),
             source,
-            said,
-            access,
+            access: Arc::new(access),
+            sources: Vec::new(),
+            source_access: AccessList::default(),
+            watch: None,
         }
+    }
+
+    /// This policy with a memory of clients: without one nobody is limited. It is left out where
+    /// nothing needs it: no rule has `limited`, and the operator does not want to `monitor`.
+    #[must_use]
+    pub fn with_watch(mut self, watch: Watch, monitor: bool) -> Self {
+        let limits = |flags: RestrictFlags| flags.contains(RestrictFlags::LIMITED);
+        let source = self.source.unwrap_or(SOURCES);
+        let limited = limits(source) || self.rules.iter().any(|it| limits(it.rule.flags));
+        self.watch = (limited || monitor).then_some(watch);
+        self
     }
 
     /// This policy while these servers are in use: each gets the flags of
     /// [`Policy::flags_for_source`].
     #[must_use]
     pub fn with_sources(&self, servers: &[SocketAddr]) -> Self {
-        let sources = servers.iter().filter_map(|server| {
-            Some(AccessRule {
-                network: Network::host(server.ip()),
-                ntp_port_only: false,
-                flags: self.template_for(*server)?,
-            })
-        });
+        let rule = |server: &SocketAddr| {
+            let flags = self.template_for(*server)?;
+            Some(AccessRule::new(Network::host(server.ip()), flags))
+        };
+        let mut sources: Vec<AccessRule> = Vec::new();
+        for rule in servers.iter().filter_map(rule) {
+            if !sources.contains(&rule) {
+                sources.push(rule);
+            }
+        }
         Self {
-            rules: self.rules.clone(),
-            source: self.source,
-            said: self.said.clone(),
-            access: AccessList::new(self.rules.iter().copied().chain(sources)),
+            source_access: AccessList::new(sources.iter().copied()),
+            sources,
+            ..self.clone()
         }
     }
 
     /// What a sender may not do.
     pub fn flags_for(&self, sender: SocketAddr) -> RestrictFlags {
-        self.access.flags_for(sender)
+        // A server's rule is about it alone, and there is none where the operator made such a one.
+        self.source_access
+            .find(sender)
+            .unwrap_or_else(|| self.access.flags_for(sender))
+    }
+
+    /// The rule that counts for a sender, and where it comes from; `None` only where the rules of
+    /// its family are all about port 123.
+    pub fn ruling_for(&self, sender: SocketAddr) -> Option<Ruling> {
+        let all = self.rulings().into_iter();
+        all.filter(|it| it.rule.is_about(sender))
+            .max_by_key(|it| it.rule.rank())
+    }
+
+    /// All rules, as the reference lists them: IPv4 first, by address and mask.
+    pub fn rulings(&self) -> Vec<Ruling> {
+        let source = |rule: &AccessRule| Ruling {
+            rule: *rule,
+            origin: Origin::Source,
+        };
+        let sources = self.sources.iter().map(source);
+        let mut all: Vec<Ruling> = self.rules.iter().copied().chain(sources).collect();
+        all.sort_by_key(|it| (it.rule.network.address(), it.rule.rank()));
+        all.dedup_by(|later, first| {
+            let same = later.rule.network == first.rule.network
+                && later.rule.ntp_port_only == first.rule.ntp_port_only;
+            if same {
+                first.rule.flags = first.rule.flags.with(later.rule.flags);
+                first.rule.ip_peer_limit = later.rule.ip_peer_limit;
+            }
+            same
+        });
+        all
     }
 
     /// What a server may not do that we use, or are about to: the flags of `restrict source`, or
@@ -90,11 +170,17 @@ impl Policy {
     /// built-in rule would count, for what the operator said of an address must not be opened.
     fn template_for(&self, server: SocketAddr) -> Option<RestrictFlags> {
         let host = Network::host(server.ip());
-        if self.rules.iter().any(|rule| rule.network == host) {
+        if self.rules.iter().any(|it| it.rule.network == host) {
             return None;
         }
-        let built_in = self.said.find(server).is_none().then_some(SOURCES);
+        let is_said = |it: &Ruling| it.origin == Origin::Operator && it.rule.is_about(server);
+        let built_in = (!self.rules.iter().any(is_said)).then_some(SOURCES);
         self.source.or(built_in)
+    }
+
+    /// The memory of clients and their limits, if there is one.
+    pub const fn watch(&self) -> Option<&Watch> {
+        self.watch.as_ref()
     }
 }
 
@@ -105,15 +191,11 @@ impl Default for Policy {
 }
 
 fn built_in() -> [AccessRule; 4] {
-    let rule = |network, flags| AccessRule {
-        network,
-        ntp_port_only: false,
-        flags,
-    };
+    let ourselves = |address| AccessRule::new(Network::host(address), OURSELVES);
     [
-        rule(Network::ANY_V4, STRANGERS),
-        rule(Network::ANY_V6, STRANGERS),
-        rule(Network::host(IpAddr::V4(Ipv4Addr::LOCALHOST)), OURSELVES),
-        rule(Network::host(IpAddr::V6(Ipv6Addr::LOCALHOST)), OURSELVES),
+        AccessRule::new(Network::ANY_V4, STRANGERS),
+        AccessRule::new(Network::ANY_V6, STRANGERS),
+        ourselves(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        ourselves(IpAddr::V6(Ipv6Addr::LOCALHOST)),
     ]
 }

@@ -1,8 +1,9 @@
 //! The octets of a reply.
 use crate::authentication::{AuthFailure, Authenticator, MacVerified};
 use crate::snapshot::Snapshot;
-use truechimer_time::{Now, NtpTimestamp};
-use truechimer_wire::{HEADER_LEN, Header, Mode};
+use truechimer_time::leap::LeapIndicator;
+use truechimer_time::{Now, NtpDuration, NtpShort, NtpTimestamp};
+use truechimer_wire::{HEADER_LEN, Header, Mode, ReferenceId};
 
 /// Octets of a crypto-NAK: a header and key identifier 0.
 const CRYPTO_NAK_LEN: usize = HEADER_LEN + 4;
@@ -57,6 +58,41 @@ pub(super) fn header(
         receive_time: arrived,
         transmit_time: now.wall,
     }
+}
+
+/// The header of a kiss (RFC 5905 §7.4): slow down. All three stamps are the request's, for the
+/// reference obeys no other; `average` is the log2 of the seconds it should wait.
+pub(super) fn kiss(request: &Header, average: u8) -> Header {
+    Header {
+        leap: LeapIndicator::NotSynchronized,
+        version: request.version,
+        mode: Mode::Server,
+        stratum: 0,
+        poll: request
+            .poll
+            .max(i8::try_from(average).unwrap_or(POLL_RANGE.1))
+            .clamp(POLL_RANGE.0, POLL_RANGE.1),
+        precision: request.precision,
+        root_delay: NtpShort::ZERO,
+        root_dispersion: NtpShort::ZERO,
+        reference_id: ReferenceId::from_letters("RATE"),
+        reference_time: NtpTimestamp::ZERO,
+        origin_time: request.transmit_time,
+        receive_time: request.transmit_time,
+        transmit_time: request.transmit_time,
+    }
+}
+
+/// `serverresponse fuzz`: the fraction of the reference time at random, but never in the future.
+pub(super) fn blur(header: &mut Header, noise: u32) {
+    if header.reference_time.is_zero() {
+        return;
+    }
+    let second = header.reference_time.to_bits() & !u64::from(u32::MAX);
+    let blurred = NtpTimestamp::from_bits(second | u64::from(noise));
+    let is_later = blurred.since(header.receive_time) > NtpDuration::ZERO;
+    let back = NtpDuration::from_bits(if is_later { -(1 << 32) } else { 0 });
+    header.reference_time = blurred.plus(back);
 }
 
 /// Writes a reply of at most `out.len()` octets and returns its length.

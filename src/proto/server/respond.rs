@@ -1,12 +1,14 @@
 //! From a datagram to a verdict.
 use super::reply::{self, Ending, Unwritten};
-use super::{Counters, DropReason, Policy, RestrictFlags};
+use super::{Counters, DropReason, Policy, RestrictFlags, Sighting, Standing};
 use crate::authentication::{AuthFailure, Authenticator, KeyId, verify};
 use crate::packet::{Received, Via};
 use crate::snapshot::Snapshot;
 use core::net::{IpAddr, SocketAddr};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
 use truechimer_time::{Now, NtpDuration, NtpTimestamp};
-use truechimer_wire::{Mac, Malformed, Mode, Packet};
+use truechimer_wire::{Header, Mac, Malformed, Mode, Packet};
 
 /// Oldest and current version of the protocol.
 const VERSIONS: core::ops::RangeInclusive<u8> = 1..=4;
@@ -14,6 +16,8 @@ const VERSIONS: core::ops::RangeInclusive<u8> = 1..=4;
 const VERSION: u8 = 4;
 /// The port of NTP itself.
 const NTP_PORT: u16 = 123;
+/// `restrict flake` loses one packet in so many.
+const FLAKES_ONE_IN: u32 = 10;
 
 /// What is to be done about a datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,15 +31,20 @@ pub enum Verdict {
 }
 
 /// Answers requests; one per server thread.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Responder {
     counters: Counters,
+    rng: ChaCha20Rng,
 }
 
 impl Responder {
-    /// With all counts zero.
-    pub fn new() -> Self {
-        Self::default()
+    /// With all counts zero. What is left to chance (`flake`, `serverresponse fuzz`) comes from the
+    /// seed.
+    pub fn new(seed: [u8; 32]) -> Self {
+        Self {
+            counters: Counters::default(),
+            rng: ChaCha20Rng::from_seed(seed),
+        }
     }
 
     /// The counts so far.
@@ -86,30 +95,46 @@ impl Responder {
         }
         let first = *received.octets.first().ok_or(DropReason::Malformed)?;
         let (version, mode) = (first >> 3 & 7, Mode::from_bits(first));
-        let reply_mode = match reply_mode(version, mode, received.source) {
-            Some(reply_mode) => reply_mode,
-            // Requests may leave through the service port; what comes back is not for us.
-            None if matches!(mode, Mode::Server | Mode::SymmetricPassive) => {
-                return Ok(Verdict::HandOff);
-            }
-            None => return Err(DropReason::Mode),
+        let Some(reply_mode) = reply_mode(version, mode, received.source) else {
+            return no_request(mode, flags);
         };
         if flags.contains(RestrictFlags::NOSERVE) {
             return Err(DropReason::NotServed);
+        }
+        if flags.contains(RestrictFlags::FLAKE) && self.rng.next_u32().is_multiple_of(FLAKES_ONE_IN)
+        {
+            return Err(DropReason::Flaked);
         }
         self.check_version(version, flags)?;
         let request = Packet::new_checked(received.octets).map_err(|why| match why {
             Malformed::Mac => DropReason::MacLength,
             _ => DropReason::Malformed,
         })?;
-        let ending = match (request.mac(), flags.contains(RestrictFlags::NOTRUST)) {
-            (Some(mac), _) => ending(&request, &mac, received.source.ip(), authenticator)?,
-            (None, true) => return Err(DropReason::NotTrusted),
-            (None, false) => Ending::Plain,
+        let mac = request.mac();
+        if mac.is_none() && flags.contains(RestrictFlags::NOTRUST) {
+            return Err(DropReason::NotTrusted);
+        }
+        // Before any MAC is computed: who asks too often must not cost more than the others.
+        let standing = standing(now, received, flags, policy);
+        if standing == Standing::Over {
+            return Err(DropReason::Limited);
+        }
+        let from = received.source.ip();
+        let ending = mac.map_or(Ok(Ending::Plain), |mac| {
+            ending(&request, &mac, from, authenticator)
+        })?;
+        let asked = request.header();
+        let header = if standing == Standing::Kissed {
+            kiss(&asked, &ending, policy)?
+        } else {
+            let arrived = received.stamp.at;
+            check_stamps(arrived, now.wall, snapshot.step_epoch)?;
+            let mut header = reply::header(&asked, reply_mode, arrived, now, snapshot);
+            if flags.contains(RestrictFlags::SERVERRESPONSE_FUZZ) {
+                reply::blur(&mut header, self.rng.next_u32());
+            }
+            header
         };
-        let arrived = received.stamp.at;
-        check_stamps(arrived, now.wall, snapshot.step_epoch)?;
-        let header = reply::header(&request.header(), reply_mode, arrived, now, snapshot);
         // However the reply comes to be, it cannot amplify.
         let room = out.len().min(received.octets.len());
         let written = reply::write(&header, &ending, authenticator, &mut out[..room]);
@@ -120,6 +145,8 @@ impl Responder {
         if let Ending::CryptoNak(failure) = ending {
             self.counters.count_unauthentic(failure);
         }
+        self.counters.kod_sent += u64::from(standing == Standing::Kissed);
+        self.counters.spared += u64::from(standing == Standing::Spared);
         Ok(Verdict::Reply(len))
     }
 
@@ -134,6 +161,53 @@ impl Responder {
             Err(DropReason::Version)
         }
     }
+}
+
+/// What is to be done about a datagram that asks for no time.
+fn no_request(mode: Mode, flags: RestrictFlags) -> Result<Verdict, DropReason> {
+    match mode {
+        // Requests may leave through the service port; what comes back is not for us, and not subject
+        // to a limit, lest a server's quick answers be lost (CVE-2016-7426).
+        Mode::Server | Mode::SymmetricPassive => Ok(Verdict::HandOff),
+        Mode::Control | Mode::Private if flags.contains(RestrictFlags::NOQUERY) => {
+            Err(DropReason::NotQueried)
+        }
+        _ => Err(DropReason::Mode),
+    }
+}
+
+/// Notes a time request. Only clients are kissed: a kiss in another mode is the first word of a
+/// quarrel between two servers.
+fn standing(now: Now, received: &Received<'_>, flags: RestrictFlags, policy: &Policy) -> Standing {
+    let Some(watch) = policy.watch() else {
+        return Standing::Within;
+    };
+    let first = received.octets.first().copied().unwrap_or_default();
+    let mode = Mode::from_bits(first);
+    let flags = match mode {
+        Mode::Client => flags,
+        _ => flags.without(RestrictFlags::KOD),
+    };
+    let sighting = Sighting {
+        address: received.source.ip(),
+        port: received.source.port(),
+        version: first >> 3 & 7,
+        mode: first & 7,
+        arrived: received.stamp.at,
+        mono: now.mono,
+        flags,
+    };
+    watch.clients.note(&sighting, &watch.limits)
+}
+
+/// A kiss for a request whose MAC, if it has one, is right: what we seal must not be the words of
+/// a stranger, and a crypto-NAK and a kiss at once would be neither.
+fn kiss(request: &Header, ending: &Ending, policy: &Policy) -> Result<Header, DropReason> {
+    if matches!(ending, Ending::CryptoNak(_)) {
+        return Err(DropReason::Limited);
+    }
+    let average = policy.watch().map_or(0, |it| it.limits.rates.average());
+    Ok(reply::kiss(request, average))
 }
 
 /// Senders that cannot be there. Loopback sources on the wire (BCP 38) would let a stranger pass for

@@ -4,4 +4,5 @@ mod amplification;
 mod bench;
 mod golden;
 mod modes;
+mod rates;
 mod refusals;

@@ -4,16 +4,26 @@ use super::lookup::Lookup;
 use crate::association::{Association, Role, remote_name};
 use crate::config::SystemConfig;
 use crate::event::PeerEvent;
+use crate::host::Output;
 use crate::packet::AssociationId;
 use crate::server::RestrictFlags;
 use core::net::{IpAddr, SocketAddr};
 
 impl System {
-    /// Addresses in use as servers, for [`Policy::with_sources`](crate::server::Policy::with_sources).
-    pub fn sources(&self) -> Vec<SocketAddr> {
+    /// Servers in use, as the host was last told.
+    pub fn sources(&self) -> &[SocketAddr] {
+        &self.sources
+    }
+
+    /// Tells the host when the servers in use are not those it was told of.
+    pub(super) fn tell_sources(&mut self) {
         let servers = self.associations.values();
         let servers = servers.filter(|it| it.refclock_id().is_none());
-        servers.filter_map(|it| it.remote).collect()
+        let servers = servers.filter_map(|it| it.remote);
+        if !servers.clone().eq(self.sources.iter().copied()) {
+            self.sources = servers.collect();
+            self.outbox.push(Output::Sources(self.sources.clone()));
+        }
     }
 
     /// Whether nothing may be asked of this address.

@@ -2,6 +2,7 @@ use super::Role;
 use crate::hostile::kiss;
 use crate::random::Random;
 use crate::truth::Truth;
+use core::net::SocketAddr;
 use truechimer_proto::authentication::Authenticator;
 use truechimer_proto::packet::Received;
 use truechimer_proto::server::{Policy, Responder, Verdict};
@@ -68,11 +69,15 @@ impl Server {
         Self {
             manner,
             answered: 0,
-            responder: Responder::new(),
+            responder: Responder::new([0; 32]),
             policy: Policy::default(),
             keys,
             primary,
         }
+    }
+
+    pub(crate) fn use_servers(&mut self, servers: &[SocketAddr]) {
+        self.policy = self.policy.with_sources(servers);
     }
 
     /// What a primary server says of itself; of others, that they know nothing.

@@ -90,6 +90,7 @@ impl World {
                     client.snapshot = snapshot;
                 }
             }
+            Output::Sources(servers) => self.nodes[index].server.use_servers(&servers),
             Output::Resolve(query) => {
                 let (after_s, outcome) = self.names.resolve(&query);
                 let at_ns = self.true_ns + nanoseconds(after_s);

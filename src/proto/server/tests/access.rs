@@ -7,11 +7,10 @@ fn ip(text: &str) -> IpAddr {
 }
 
 fn rule(net: &str, prefix_bits: u8, flags: RestrictFlags) -> AccessRule {
-    AccessRule {
-        network: Network::new(ip(net), prefix_bits).expect("a network"),
-        ntp_port_only: false,
+    AccessRule::new(
+        Network::new(ip(net), prefix_bits).expect("a network"),
         flags,
-    }
+    )
 }
 
 fn flags(list: &AccessList, source: &str) -> RestrictFlags {
@@ -190,11 +189,7 @@ proptest! {
             .iter()
             .filter(|(net, bits, _)| within(*net, *bits) && Some(*bits) == longest)
             .fold(RestrictFlags::NONE, |sum, (_, _, kind)| sum.with(kinds[*kind]));
-        let list = AccessList::new(nets.iter().map(|(net, bits, kind)| AccessRule {
-            network: Network::new(IpAddr::from(net.to_be_bytes()), *bits).expect("a network"),
-            ntp_port_only: false,
-            flags: kinds[*kind],
-        }));
+        let list = AccessList::new(nets.iter().map(|(net, bits, kind)| AccessRule::new(Network::new(IpAddr::from(net.to_be_bytes()), *bits).expect("a network"), kinds[*kind])));
         prop_assert_eq!(list.flags_for(SocketAddr::from((address.to_be_bytes(), 9))), expected);
     }
 }

@@ -79,7 +79,7 @@ pub(super) struct Bench {
 impl Bench {
     pub(super) fn new() -> Self {
         Self {
-            responder: Responder::new(),
+            responder: Responder::new([7; 32]),
             policy: Policy::default(),
             snapshot: Snapshot {
                 leap: LeapIndicator::AddSecond,

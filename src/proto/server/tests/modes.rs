@@ -58,12 +58,12 @@ fn what_is_no_request_is_never_answered() {
         for mode in [Mode::Server, Mode::SymmetricPassive] {
             assert_eq!(outcome(version, mode, 123), Err(Verdict::HandOff));
         }
-        for mode in [Mode::Broadcast, Mode::Control, Mode::Private] {
-            assert_eq!(
-                outcome(version, mode, 123),
-                Err(Verdict::Drop(DropReason::Mode))
-            );
+        for mode in [Mode::Control, Mode::Private] {
+            let dropped = Err(Verdict::Drop(DropReason::NotQueried));
+            assert_eq!(outcome(version, mode, 123), dropped);
         }
+        let dropped = Err(Verdict::Drop(DropReason::Mode));
+        assert_eq!(outcome(version, Mode::Broadcast, 123), dropped);
     }
 }
 

@@ -8,11 +8,7 @@ use truechimer_wire::Mode;
 
 fn restricted(flags: RestrictFlags) -> Bench {
     let mut bench = Bench::new();
-    let rule = AccessRule {
-        network: Network::ANY_V4,
-        ntp_port_only: false,
-        flags,
-    };
+    let rule = AccessRule::new(Network::ANY_V4, flags);
     bench.policy = Policy::new([rule], None);
     bench
 }
@@ -89,6 +85,39 @@ fn flags_are_enforced() {
     );
     let others = RestrictFlags::NOQUERY.with(RestrictFlags::NOPEER);
     assert_eq!(drops(others, &plain), Verdict::Reply(48));
+}
+
+#[test]
+fn one_in_ten_is_lost_for_tests() {
+    let mut bench = restricted(RestrictFlags::FLAKE);
+    let octets = request(4, Mode::Client);
+    for _ in 0..2000 {
+        let verdict = bench.answer(&octets);
+        let lost = Verdict::Drop(DropReason::Flaked);
+        assert!(verdict == lost || verdict == Verdict::Reply(48));
+    }
+    let lost = bench.responder.counters().dropped(DropReason::Flaked);
+    assert!((140..260).contains(&lost), "{lost}");
+}
+
+#[test]
+fn the_reference_time_is_blurred_and_never_in_the_future() {
+    let mut bench = restricted(RestrictFlags::SERVERRESPONSE_FUZZ);
+    let octets = request(4, Mode::Client);
+    let honest = bench.snapshot.reference_time;
+    for _ in 0..100 {
+        let said = bench.reply_to(&octets).reference_time;
+        assert!(said != honest, "one chance in four milliards");
+        assert!(said.since(honest).abs().to_seconds() <= 1.0);
+        assert!(said.since(bench.arrived) <= NtpDuration::ZERO);
+    }
+    bench.snapshot.reference_time = bench.arrived;
+    for _ in 0..100 {
+        let said = bench.reply_to(&octets).reference_time;
+        assert!(said.since(bench.arrived) <= NtpDuration::ZERO);
+    }
+    bench.snapshot.reference_time = NtpTimestamp::ZERO;
+    assert!(bench.reply_to(&octets).reference_time.is_zero());
 }
 
 #[test]

@@ -4,17 +4,16 @@ use crate::association::tests::Ring;
 use crate::authentication::{AuthFailure, KeyId};
 use crate::config::{AssociationConfig, AssociationKind, SystemConfig};
 use crate::event::PeerEvent;
-use crate::host::HostEvent;
+use crate::host::{HostEvent, Output};
 use crate::server::{AccessRule, Network, Policy, RestrictFlags};
 use crate::status::PacketTest;
+use crate::system::System;
+use core::net::SocketAddr;
 use std::sync::Arc;
+use truechimer_time::Now;
 
 fn rule(network: Network, flags: RestrictFlags) -> AccessRule {
-    AccessRule {
-        network,
-        ntp_port_only: false,
-        flags,
-    }
+    AccessRule::new(network, flags)
 }
 
 fn host(last: u8, flags: RestrictFlags) -> AccessRule {
@@ -63,6 +62,33 @@ fn an_ignored_server_is_not_asked() {
     assert_eq!(world.peer_events(&PeerEvent::Restricted), 1);
     assert!(world.sent.iter().all(|(to, _)| to.ip() == address(2)));
     assert_eq!(world.system.sources(), [(address(2), 123).into()]);
+}
+
+#[test]
+fn the_servers_in_use_are_told_when_they_change() {
+    let told = |system: &mut System| {
+        let mut all = Vec::new();
+        while let Some(output) = system.poll_output() {
+            if let Output::Sources(servers) = output {
+                all.push(servers);
+            }
+        }
+        all
+    };
+    let lines = [server_line(1), server_line(2)];
+    let now = Now::default();
+    let config_of = |lines: &[_]| config(lines.to_vec());
+    let mut system = System::new(now, config_of(&lines), [7; 32], Box::new(Ring));
+    let server = |last| SocketAddr::new(address(last), 123);
+    assert_eq!(told(&mut system), [[server(1), server(2)]]);
+    system.handle_timeout(now);
+    assert_eq!(told(&mut system), [[]; 0], "no news");
+    let event = HostEvent::Reconfigured {
+        config: Box::new(config_of(&lines[1..])),
+        authenticator: Box::new(Ring),
+    };
+    system.handle_host(now, event);
+    assert_eq!(told(&mut system), [[server(2)]]);
 }
 
 #[test]

@@ -236,7 +236,7 @@ impl World {
                 Output::Event(report) => self.events.push(report.event),
                 Output::Close(id) => self.closed.push(id),
                 Output::Exit(exit) => self.exits.push(exit),
-                Output::Record(_) | Output::StoreFrequency(_) => {}
+                Output::Record(_) | Output::StoreFrequency(_) | Output::Sources(_) => {}
                 Output::Resolve(resolve) => {
                     self.asked.push(resolve.clone());
                     let known = self.names.get(&resolve.name).cloned();
