@@ -38,6 +38,8 @@ registry! {
     CONTROL_CHARACTER = "TC0110" Error "There is a control character in a line.";
     ODD_BLANK = "TC0111" Warning "A blank is not a space or tab, as when copied from a web page.";
     FILE_TOO_LARGE = "TC0112" Error "A file is larger than 1 MiB.";
+    BAD_DATE = "TC0115" Error "A date is not written YYYY-MM-DD.";
+    BAD_ASSIGNMENT = "TC0116" Error "A variable is not written NAME=VALUE.";
     LINE_TOO_LONG = "TC0114" Error "A line is longer than 4096 bytes.";
     TOO_MANY_COMPLAINTS = "TC0113" Error "There are more complaints than are shown.";
 
@@ -50,6 +52,8 @@ registry! {
     SERVERS_ALIAS = "TC0207" Warning "`servers` is OpenNTPD's word and is read as `pool`.";
     TOO_MANY_ASSOCIATIONS = "TC0208" Error "There are more than 1024 servers and reference clocks.";
     OPTION_WITHOUT_EFFECT = "TC0209" Warning "An option means nothing for this kind of source.";
+    POLL_CLAMPED = "TC0211" Warning "A poll interval is out of range and was brought into it.";
+    NOTHING_TO_REMOVE = "TC0212" Warning "A line removes what no line before it made.";
     LEFT_OUT = "TC0210" NotBuilt "A server wants protection that is not built yet and is left out.";
 
     BAD_RESTRICT_TARGET = "TC0301" Error "A restrict line is for no address, net, `default` or `source`.";
@@ -65,6 +69,7 @@ registry! {
 
     BAD_KEY_ID = "TC0401" Error "A key identifier is not in 1 to 65535.";
     BAD_KEY_RANGE = "TC0402" Error "A range of keys is not written `(first ... last)`.";
+    RANDFILE_UNUSED = "TC0404" Note "Random numbers come from the kernel; no file is read for them.";
     TRUSTED_KEYS_ADD_UP = "TC0403" Note "Several trustedkey lines add up here; in ntpd the last one wins.";
 
     UNKNOWN_DRIVER = "TC0501" Error "There is no reference clock driver of this number.";
@@ -75,6 +80,7 @@ registry! {
     BAD_REFID = "TC0506" Error "A refid has characters other than printable ASCII.";
     REFCLOCK_POOL = "TC0507" Error "A reference clock cannot be a pool.";
 
+    TOO_MANY_VARIABLES = "TC0604" Error "There are more than 256 variables.";
     CLOCKS_CROSSED = "TC0601" Error "`tos minclock` is greater than `tos maxclock`.";
     CEILING_LOWERED = "TC0602" Warning "`tos ceiling` is lowered to 15, the greatest stratum there is.";
     STEPOUT_RAISED = "TC0603" Warning "`tinker stepout` is raised to 300 s, its least value.";
@@ -83,6 +89,8 @@ registry! {
     INCLUDE_TOO_DEEP = "TC0702" Error "Includes are nested more than five deep.";
     INCLUDE_LOOP = "TC0703" Error "A file includes itself.";
     TOO_MANY_INCLUDES = "TC0704" Error "More than 64 files or 4 MiB are included.";
+    OPEN_BLOCK = "TC0117" Error "A block is not closed by its brace.";
+    CLIMBING_PATH = "TC0706" Error "A file name leaves its folder by `..`.";
     EMPTY_PATH = "TC0705" Error "A file name is empty.";
 
     NOT_BUILT = "TC0901" NotBuilt "ntpd 4.2.8 knows this word; it is not built yet.";

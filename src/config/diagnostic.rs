@@ -50,6 +50,9 @@ pub struct Diagnostic {
     pub label: String,
     /// What to do about it.
     pub help: Option<String>,
+    /// An error in a line that guards access or authentication: to carry on without the line could
+    /// open what it was to close.
+    pub guards: bool,
 }
 
 impl Diagnostic {
@@ -68,6 +71,7 @@ impl Diagnostic {
             span: None,
             label: String::new(),
             help: None,
+            guards: false,
         }
     }
 
@@ -78,6 +82,11 @@ impl Diagnostic {
 
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    pub(crate) const fn guarding(mut self) -> Self {
+        self.guards = true;
         self
     }
 

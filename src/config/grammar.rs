@@ -5,18 +5,28 @@
 
 mod access;
 mod association;
+mod association_options;
 mod authentication;
+mod autokey;
+mod broadcasting;
 mod directives;
 pub(crate) mod drivers;
 mod files;
 mod host;
 mod interface;
+mod machine;
+mod monitoring;
 mod net;
 mod not_built;
+mod ntpsec;
+mod poll_skew;
+mod rates;
 mod refclock;
 mod report;
+mod simulate;
 mod system;
 mod tos_tinker;
+mod undo;
 mod values;
 
 use std::sync::Arc;
@@ -24,7 +34,7 @@ use std::sync::Arc;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::lexer::{self, Line, RawLine, Word};
-use crate::settings::{RestrictFlags, Settings};
+use crate::settings::Settings;
 use crate::source::{Loader, Sources};
 use report::Report;
 
@@ -44,6 +54,8 @@ pub mod limits {
     pub const INCLUDES: usize = 64;
     /// Once so much was included, bytes, nothing more is.
     pub const INCLUDED_BYTES: usize = 4 << 20;
+    /// Most variables set by `setvar`.
+    pub const VARIABLES: usize = 256;
     /// Most complaints kept; the rest is counted.
     pub const DIAGNOSTICS: usize = 1000;
 }
@@ -68,6 +80,13 @@ impl Parsed {
             .any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
+    /// Whether a line that guards access or authentication was not understood; a daemon must not
+    /// start then even if it is told to carry on past errors.
+    #[must_use]
+    pub fn has_open_guards(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.guards)
+    }
+
     /// All complaints as text, empty if there are none.
     #[must_use]
     pub fn render(&self, color: bool) -> String {
@@ -85,17 +104,20 @@ pub fn parse(file_name: &str, text: &[u8], loader: &dyn Loader) -> Parsed {
         loader,
         settings: Settings::default(),
         report: Report::default(),
+        unbuilt: not_built::Met::default(),
         sources: Sources::default(),
         open_files: Vec::new(),
         includes: 0,
         included_bytes: 0,
         ended: false,
+        block: None,
         notes: Notes::default(),
     };
     parser.file(&Arc::from(file_name), text);
     parser.attach_fudges();
     parser.report_host_bits();
     parser.check_clock_limits();
+    parser.report_unbuilt();
     Parsed {
         settings: parser.settings,
         diagnostics: parser.report.finish(),
@@ -106,12 +128,9 @@ pub fn parse(file_name: &str, text: &[u8], loader: &dyn Loader) -> Parsed {
 /// What is remembered between lines but is no setting.
 #[derive(Default)]
 struct Notes {
-    fudges: Vec<refclock::PendingFudge>,
+    fudges: Vec<refclock::Pending>,
     /// Clocks that a line asked for but that are not in the settings: their fudges are no orphans.
     absent_clocks: Vec<(u8, u8)>,
-    /// Flags and words of `restrict` that were said not to be built: once is enough.
-    unbuilt_flags: RestrictFlags,
-    unbuilt_peer_limit: bool,
     /// Restrict lines whose host bits were cleared.
     host_bits: Vec<access::HostBits>,
     /// A trustedkey line was read, and whether the remark on a second one was made.
@@ -125,6 +144,7 @@ struct Parser<'l> {
     loader: &'l dyn Loader,
     settings: Settings,
     report: Report,
+    unbuilt: not_built::Met,
     sources: Sources,
     /// The file being read and those that include it.
     open_files: Vec<Arc<str>>,
@@ -132,6 +152,8 @@ struct Parser<'l> {
     included_bytes: usize,
     /// An `end` line was read.
     ended: bool,
+    /// A `simulate` block that is not closed yet.
+    block: Option<simulate::OpenBlock>,
     notes: Notes,
 }
 
@@ -146,7 +168,7 @@ impl Parser<'_> {
             };
             let message = format!("`{}` is larger than 1 MiB", lexer::shown(name));
             self.report
-                .push(Diagnostic::new(codes::FILE_TOO_LARGE, span, message));
+                .push(Diagnostic::new(codes::FILE_TOO_LARGE, span, message).guarding());
             return;
         }
         let (text, replaced) = decode(bytes);
@@ -166,12 +188,16 @@ impl Parser<'_> {
             replaced = later;
             self.line(name, &raw, &text[..next_line], bad);
         }
+        self.close_block();
         self.open_files.pop();
     }
 
     /// Reads a line. `bad` are the offsets of replaced bytes in it, comment included.
     fn line(&mut self, name: &Arc<str>, raw: &RawLine<'_>, text: &str, bad: &[usize]) {
         let mut line = Line::new(Arc::clone(name), raw);
+        if let Some(first) = line.peek() {
+            line.consequence = directives::consequence(&first, !self.report.is_full());
+        }
         if raw.content.len() > limits::LINE_BYTES {
             let message = "this line is longer than 4096 bytes and was not read";
             self.say(&mut line, |line| {
@@ -179,8 +205,9 @@ impl Parser<'_> {
             });
             return;
         }
-        if let Some(first) = line.peek() {
-            line.consequence = directives::consequence(&first, !self.report.is_full());
+        if self.block.is_some() {
+            self.pass_over(&mut line);
+            return;
         }
         self.check_text(&mut line, raw, text, bad);
         if !line.broken
@@ -195,15 +222,18 @@ impl Parser<'_> {
             self.unknown_directive(line, first);
             return;
         };
+        self.note_unbuilt(line, "", directive.name, first);
         (directive.handler)(self, line, first);
+    }
+
+    fn report_unbuilt(&mut self) {
+        if let Some(complaint) = self.unbuilt.complaint() {
+            self.report.push(complaint);
+        }
     }
 
     fn unknown_directive(&mut self, line: &mut Line<'_>, first: &Word<'_>) {
         let shown = first.shown();
-        if !first.quoted && not_built::DIRECTIVES.contains(&&*first.text) {
-            self.not_built(line, first, "");
-            return;
-        }
         let near = if self.report.is_full() {
             None
         } else {

@@ -105,6 +105,8 @@ pub(crate) struct Line<'t> {
     pub(crate) broken: bool,
     /// What would be unsafe if the line were left out, for lines that guard something.
     pub(crate) consequence: Option<Cow<'static, str>>,
+    /// The directive has no effect yet, so that its options need no word.
+    pub(crate) unbuilt: bool,
 }
 
 impl<'t> Line<'t> {
@@ -119,6 +121,7 @@ impl<'t> Line<'t> {
             last_end: (0, 1),
             broken: false,
             consequence: None,
+            unbuilt: false,
         }
     }
 

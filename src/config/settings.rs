@@ -3,6 +3,10 @@
 mod access;
 mod association;
 mod authentication;
+mod autokey;
+mod machine;
+mod monitoring;
+mod rates;
 mod refclock;
 mod system;
 
@@ -14,8 +18,15 @@ pub use access::{
 };
 pub use association::{Association, AssociationKind, AssociationOptions, Family, Host};
 pub use authentication::{Authentication, TrustedKeys};
-pub use refclock::{Fudge, LOCAL_DRIVER, Refclock};
-pub use system::{Files, SystemFlags, Tinker, Tos};
+pub use autokey::{Autokey, LegacyFile, Secret};
+pub use machine::{Broadcasting, CounterSet, Machine, PollSkew, ResourceLimits, Trap};
+pub(crate) use monitoring::STATS_KINDS;
+pub use monitoring::{
+    FileGen, FilePeriod, LogClass, LogEvent, LogMask, Monitoring, SetVar, StatsKind,
+};
+pub use rates::{Discard, Mru, MruSize};
+pub use refclock::{Device, Fudge, LOCAL_DRIVER, Refclock};
+pub use system::{BaseDate, Files, SystemFlags, Tinker, Tos};
 
 /// A value and the place that set it, so that a later complaint can point there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +42,8 @@ pub struct Located<T> {
 pub struct Settings {
     /// `server` and `pool` lines, in order.
     pub associations: Vec<Association>,
+    /// `peer`, `broadcast` and `manycastclient` lines, in order.
+    pub other_modes: Vec<Association>,
     /// `server 127.127.t.u` lines with their `fudge` lines, in order.
     pub refclocks: Vec<Refclock>,
     /// `restrict` lines, in order.
@@ -39,6 +52,8 @@ pub struct Settings {
     pub listen_rules: Vec<ListenRule>,
     /// Keys.
     pub authentication: Authentication,
+    /// Autokey.
+    pub autokey: Autokey,
     /// `tos`: selection and clustering.
     pub tos: Tos,
     /// `tinker`: the clock discipline.
@@ -47,4 +62,14 @@ pub struct Settings {
     pub flags: SystemFlags,
     /// Files to read and write.
     pub files: Files,
+    /// `discard`: rate limits.
+    pub discard: Discard,
+    /// `mru`: the table of recent clients.
+    pub mru: Mru,
+    /// Statistics, the log and variables for control requests.
+    pub monitoring: Monitoring,
+    /// Broadcast, multicast and manycast.
+    pub broadcasting: Broadcasting,
+    /// What concerns this host.
+    pub machine: Machine,
 }

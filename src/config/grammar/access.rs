@@ -10,9 +10,7 @@ use crate::settings::{FLAG_NAMES, Families, Family, RestrictFlags, RestrictRule,
 use super::host::family_and_target;
 use super::net::{clear_host_bits, full_prefix, parse_net, prefix_of_mask};
 use super::report::Vocabulary;
-use super::{Parser, limits, not_built};
-
-const OF_RESTRICT: &str = " of `restrict`";
+use super::{Parser, limits};
 
 /// A rule whose address had bits under its mask.
 pub(super) struct HostBits {
@@ -30,11 +28,11 @@ enum RestrictWord {
 }
 
 /// A line while it is read.
-struct Draft {
-    target: Option<RestrictTarget>,
+pub(super) struct Draft {
+    pub(super) target: Option<RestrictTarget>,
     /// The prefix was said by `/len` or by `mask`.
     has_prefix: bool,
-    flags: RestrictFlags,
+    pub(super) flags: RestrictFlags,
     ip_peer_limit: Option<u32>,
 }
 
@@ -100,7 +98,7 @@ impl Parser<'_> {
         self.word_error(line, codes::TOO_MANY_RULES, word, message, "one too many");
     }
 
-    fn restrict_target(
+    pub(super) fn restrict_target(
         &mut self,
         line: &mut Line<'_>,
         word: &Word<'_>,
@@ -117,7 +115,7 @@ impl Parser<'_> {
             ("default", Some(Family::Ipv4)) => Some(RestrictTarget::Default(Families::Ipv4)),
             ("default", Some(Family::Ipv6)) => Some(RestrictTarget::Default(Families::Ipv6)),
             ("source", None) if !word.quoted => {
-                self.check_source(line, word);
+                self.note_unbuilt(line, "restrict", "source", word);
                 Some(RestrictTarget::Source)
             }
             (text, _) => match parse_net(text) {
@@ -150,20 +148,7 @@ impl Parser<'_> {
         draft
     }
 
-    /// Nobody must think that it opens the service to the servers we use.
-    fn check_source(&mut self, line: &mut Line<'_>, word: &Word<'_>) {
-        let message = "`restrict source` holds for what servers answer us; what they ask us is \
-                       still judged by the other lines";
-        self.word_error(
-            line,
-            codes::NOT_BUILT,
-            word,
-            message.to_owned(),
-            "half built yet",
-        );
-    }
-
-    fn restrict_words(&mut self, line: &mut Line<'_>, draft: &mut Draft) {
+    pub(super) fn restrict_words(&mut self, line: &mut Line<'_>, draft: &mut Draft) {
         let flags = FLAG_NAMES
             .iter()
             .map(|(name, flag)| (*name, RestrictWord::Set(*flag)));
@@ -177,14 +162,13 @@ impl Parser<'_> {
             what: "a restrict flag",
             unknown: codes::UNKNOWN_FLAG,
             words: &words,
-            not_built: &[],
+            of: "restrict",
         };
         let mut peers = None;
         while let Some(word) = line.token() {
             match self.keyword(line, &word, &vocabulary) {
                 Some(RestrictWord::Set(flag)) => {
                     draft.flags = draft.flags.with(flag);
-                    self.check_built(line, &word, flag);
                     if flag == RestrictFlags::SERVERRESPONSE_FUZZ {
                         self.fuzz(line, &word);
                     }
@@ -199,24 +183,11 @@ impl Parser<'_> {
                 Some(RestrictWord::Mask) => self.mask(line, &word, draft),
                 Some(RestrictWord::IpPeerLimit) => {
                     // -1 is the reference's word for no limit.
-                    let limit = self.integer(line, &word, -1..=i64::from(u32::MAX));
-                    if limit.is_some_and(|limit| limit >= 0) && !self.notes.unbuilt_peer_limit {
-                        self.notes.unbuilt_peer_limit = true;
-                        self.not_built(line, &word, OF_RESTRICT);
-                    }
+                    let limit = self.integer(line, &word, -1..=100);
                     draft.ip_peer_limit = limit.and_then(|limit| u32::try_from(limit).ok());
                 }
                 None => {}
             }
-        }
-    }
-
-    /// Nobody must think that a rate is limited when it is not.
-    fn check_built(&mut self, line: &mut Line<'_>, word: &Word<'_>, flag: RestrictFlags) {
-        let news = !self.notes.unbuilt_flags.contains(flag);
-        if not_built::RESTRICT_FLAGS.contains(flag) && news {
-            self.notes.unbuilt_flags = self.notes.unbuilt_flags.with(flag);
-            self.not_built(line, word, OF_RESTRICT);
         }
     }
 
@@ -276,7 +247,11 @@ impl Parser<'_> {
         self.word_error(line, codes::BAD_MASK, &value, message, label);
     }
 
-    fn without_host_bits(&mut self, target: RestrictTarget, word: &Word<'_>) -> RestrictTarget {
+    pub(super) fn without_host_bits(
+        &mut self,
+        target: RestrictTarget,
+        word: &Word<'_>,
+    ) -> RestrictTarget {
         let RestrictTarget::Net {
             address,
             prefix_bits,

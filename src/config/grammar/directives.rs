@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::lexer::{Line, Word};
 use crate::suggest;
 
-use super::{Parser, not_built};
+use super::Parser;
 
 /// Reads the rest of a line whose first word is given.
 type Handler = fn(&mut Parser<'_>, &mut Line<'_>, &Word<'_>);
@@ -43,6 +43,50 @@ const DIRECTIVES: &[Directive] = table! {
     "pidfile" => pidfile;
     "includefile" => includefile;
     "end" => end;
+    "discard" => discard;
+    "mru" => mru;
+    "statsdir" => statsdir;
+    "statistics" => statistics;
+    "filegen" => filegen;
+    "logconfig" => logconfig;
+    "setvar" => setvar;
+    "saveconfigdir" => saveconfigdir;
+    "automax" => automax;
+    "autokey" => automax;
+    "broadcast" => broadcast;
+    "broadcastclient" => broadcastclient;
+    "broadcastdelay" => broadcastdelay;
+    "calldelay" => calldelay;
+    "crypto" => crypto;
+    "delrestrict" => delrestrict;
+    "device" => device;
+    "dscp" => dscp;
+    "extra" => extra;
+    "ident" => ident;
+    "keysdir" => keysdir;
+    "leapsmearinterval" => leapsmearinterval;
+    "manycastclient" => manycastclient;
+    "manycastserver" => manycastserver;
+    "mdnstries" => mdnstries;
+    "multicastclient" => multicastclient;
+    "nonvolatile" => nonvolatile;
+    "ntpsigndsocket" => ntpsigndsocket;
+    "nts" => nts;
+    "peer" => peer;
+    "phone" => phone;
+    "pollskewlist" => pollskewlist;
+    "randfile" => randfile;
+    "refclock" => refclock_by_name;
+    "reset" => reset;
+    "revoke" => revoke;
+    "rlimit" => rlimit;
+    "simulate" => simulate;
+    "tick" => tick;
+    "trap" => trap;
+    "ttl" => ttl;
+    "unconfig" => unpeer;
+    "unpeer" => unpeer;
+    "unrestrict" => unrestrict;
 };
 
 /// What would be unsafe without a line of this directive: "not starting, for without this line ...".
@@ -72,7 +116,10 @@ const CONSEQUENCES: &[(&str, &str)] = &[
         "remote control would not be guarded by the key you chose",
     ),
     ("crypto", "Autokey would not protect what you want it to"),
-    ("keysdir", "Autokey would not protect what you want it to"),
+    (
+        "delrestrict",
+        "who may do what would not be what you decided",
+    ),
 ];
 
 pub(super) fn find(first: &Word<'_>) -> Option<&'static Directive> {
@@ -84,20 +131,36 @@ pub(super) fn find(first: &Word<'_>) -> Option<&'static Directive> {
         .find(|directive| directive.name == first.text)
 }
 
+/// Words of other grammars, and words that people mistake for ours.
+const MISTAKEN: &[(&str, &str)] = &[
+    ("manycast", "broadcast"),
+    ("multicast", "broadcast"),
+    ("allow", "restrict"),
+    ("deny", "restrict"),
+    ("cmdallow", "restrict"),
+    ("cmddeny", "restrict"),
+    ("listen", "interface"),
+    ("bindaddress", "interface"),
+    ("keyfile", "keys"),
+    ("keysfile", "keys"),
+    ("include", "includefile"),
+];
+
 /// The directive that an unknown word was probably meant to be.
 pub(super) fn near(first: &Word<'_>) -> Option<&'static str> {
-    let built = DIRECTIVES.iter().map(|directive| directive.name);
+    if let Some((_, meant)) = MISTAKEN.iter().find(|(word, _)| *word == first.text) {
+        return Some(meant);
+    }
     suggest::nearest(
         &first.text,
-        built.chain(not_built::DIRECTIVES.iter().copied()),
+        DIRECTIVES.iter().map(|directive| directive.name),
     )
 }
 
 /// The consequence of losing this line; a mistyped access directive is as bad as a broken one, so
 /// with `guess` an unknown word counts as the one it was probably meant to be.
 pub(super) fn consequence(first: &Word<'_>, guess: bool) -> Option<Cow<'static, str>> {
-    let known = find(first).is_some() || not_built::DIRECTIVES.contains(&&*first.text);
-    let name = if known {
+    let name = if find(first).is_some() {
         &*first.text
     } else if guess {
         near(first)?
@@ -115,17 +178,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_word_is_both_built_and_not_built() {
-        for directive in DIRECTIVES {
-            assert!(
-                !not_built::DIRECTIVES.contains(&directive.name),
-                "{}",
-                directive.name
-            );
-        }
+    fn every_consequence_is_of_a_directive() {
         for (name, _) in CONSEQUENCES {
-            let built = DIRECTIVES.iter().any(|directive| directive.name == *name);
-            assert!(built || not_built::DIRECTIVES.contains(name), "{name}");
+            assert!(
+                DIRECTIVES.iter().any(|directive| directive.name == *name),
+                "{name}"
+            );
         }
     }
 }

@@ -55,6 +55,44 @@ pub fn driver_name(driver: u8) -> Option<&'static str> {
         .map(|(_, name)| *name)
 }
 
+/// What NTPsec calls drivers in `refclock`, where that is not the name above in lower case.
+const NTPSEC_NAMES: &[(&str, u8)] = &[
+    ("arbiter", 11),
+    ("generic", 8),
+    ("gpsd", 46),
+    ("hpgps", 26),
+    ("jjy", 40),
+    ("local", LOCAL_DRIVER),
+    ("magnavox", 9),
+    ("modem", 18),
+    ("neoclock", 44),
+    ("nmea", 20),
+    ("oncore", 30),
+    ("pps", 22),
+    ("shm", 28),
+    ("spectracom", 4),
+    ("trimble", 29),
+    ("truetime", 5),
+    ("zyfer", 42),
+];
+
+/// The driver NTPsec, or else the reference, calls so.
+pub(super) fn driver_number(name: &str) -> Option<u8> {
+    let ntpsec = NTPSEC_NAMES.iter().find(|(known, _)| *known == name);
+    let reference = || {
+        NAMES
+            .iter()
+            .find(|(_, known)| known.eq_ignore_ascii_case(name))
+    };
+    ntpsec
+        .map(|(_, number)| *number)
+        .or_else(|| reference().map(|(number, _)| *number))
+}
+
+pub(super) fn names_of_ntpsec() -> impl Iterator<Item = &'static str> {
+    NTPSEC_NAMES.iter().map(|(name, _)| *name)
+}
+
 /// Whether a driver is built.
 pub(crate) fn is_built(driver: u8) -> bool {
     driver == LOCAL_DRIVER

@@ -9,6 +9,9 @@ use crate::lexer::{Line, Word};
 use super::report::Vocabulary;
 use super::{Parser, limits};
 
+/// More than the frequency can ever change.
+pub(super) const GREATEST_WANDER_PPM: f64 = 1000.0;
+
 impl Parser<'_> {
     /// `driftfile [FILE [WANDER]]`; no file, or an empty name, is no drift file.
     pub(super) fn driftfile(&mut self, line: &mut Line<'_>, first: &Word<'_>) {
@@ -18,17 +21,29 @@ impl Parser<'_> {
             return;
         }
         let path = self.path(line, first);
+        let mut threshold_ppm = None;
         if let Some(wander) = line.token() {
-            if wander.text.parse::<f64>().is_ok() {
-                self.not_built(line, &wander, ", the wander threshold of `driftfile`,");
+            if let Ok(ppm) = wander.text.parse::<f64>()
+                && (0.0..=GREATEST_WANDER_PPM).contains(&ppm)
+            {
+                self.note_unbuilt(line, "driftfile", "wander", &wander);
+                threshold_ppm = Some(ppm);
             } else {
                 let message = "a wander threshold in ppm may follow the drift file".to_owned();
-                self.word_error(line, codes::BAD_NUMBER, &wander, message, "not a number");
+                self.word_error(
+                    line,
+                    codes::BAD_NUMBER,
+                    &wander,
+                    message,
+                    "not a number of ppm",
+                );
             }
         }
         self.no_more(line, first);
         if let Some(path) = path.filter(|_| !line.broken) {
-            self.settings.files.drift = Some(path);
+            let files = &mut self.settings.files;
+            files.drift = Some(path);
+            files.wander_threshold_ppm = threshold_ppm.or(files.wander_threshold_ppm);
         }
     }
 
@@ -39,7 +54,7 @@ impl Parser<'_> {
             what: "`checkhash` or `ignorehash`",
             unknown: codes::UNKNOWN_OPTION,
             words: &[("checkhash", true), ("ignorehash", false)],
-            not_built: &[],
+            of: "leapfile",
         };
         let mut check = true;
         while let Some(word) = line.token() {
@@ -63,6 +78,12 @@ impl Parser<'_> {
         }
     }
 
+    pub(super) fn saveconfigdir(&mut self, line: &mut Line<'_>, first: &Word<'_>) {
+        if let Some(path) = self.only_path(line, first) {
+            self.settings.files.save_config = Some(path);
+        }
+    }
+
     /// `end`: nothing after it is read, in this file or in those that include it.
     pub(super) fn end(&mut self, line: &mut Line<'_>, first: &Word<'_>) {
         self.no_more(line, first);
@@ -79,6 +100,7 @@ impl Parser<'_> {
             let span = path.span.clone();
             parser.say(line, |_| {
                 Diagnostic::new(code, span, message)
+                    .guarding()
                     .label("not included")
                     .help("its lines may hold access rules, so nothing starts without them")
             });

@@ -8,6 +8,15 @@ use crate::settings::{Family, Host};
 
 use super::Parser;
 
+/// Whom an address may stand for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// One host.
+    One,
+    /// A host, a net or a group.
+    Many,
+}
+
 impl Parser<'_> {
     /// The host a word names; `None` has been complained about.
     pub(super) fn host(
@@ -15,6 +24,7 @@ impl Parser<'_> {
         line: &mut Line<'_>,
         word: &Word<'_>,
         family: Option<Family>,
+        reach: Reach,
     ) -> Option<Host> {
         let bare = word
             .text
@@ -24,7 +34,7 @@ impl Parser<'_> {
         let Ok(address) = text.parse::<IpAddr>() else {
             return self.name(line, word, text);
         };
-        if !is_unicast(address) {
+        if reach == Reach::One && !is_unicast(address) {
             let message = format!("`{}` is no address a client can ask", word.shown());
             self.word_error(
                 line,

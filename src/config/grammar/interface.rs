@@ -27,7 +27,7 @@ impl Parser<'_> {
             what: "`listen`, `ignore` or `drop`",
             unknown: codes::BAD_INTERFACE_RULE,
             words: ACTIONS,
-            not_built: &[],
+            of: "interface",
         };
         let action = self.keyword(line, &word, &vocabulary);
         let Some(target_word) = line.token() else {

@@ -1,20 +1,34 @@
-//! Reference clocks: `server 127.127.t.u` and `fudge`.
+//! Reference clocks: `server 127.127.t.u`, `fudge` and `device`.
 
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::lexer::{Line, Word};
-use crate::settings::{AssociationKind, Fudge, Refclock};
+use crate::settings::{AssociationKind, Device, Fudge, Refclock};
 
-use super::association::Options;
+use super::association_options::{CLOCK_OPTIONS, OptionWord, Options};
 use super::host::{family_and_target, refclock_address};
 use super::report::Vocabulary;
-use super::{Parser, drivers, limits, not_built};
+use super::{Parser, drivers, limits};
 
-/// A `fudge` line: it may stand before the clock's own line.
-pub(super) struct PendingFudge {
-    clock: (u8, u8),
+/// What lines beside a clock's own say of it.
+#[derive(Default)]
+pub(super) struct Factors {
     fudge: Fudge,
+    device: Device,
+}
+
+/// A `fudge` or `device` line: it may stand before the clock's own line.
+pub(super) struct Pending {
+    clock: (u8, u8),
+    factors: Factors,
     span: Span,
+}
+
+/// What a `refclock` line of NTPsec says.
+pub(super) struct Named<'t> {
+    pub(super) unit: u8,
+    pub(super) options: Options<'t>,
+    pub(super) factors: Factors,
 }
 
 #[derive(Clone, Copy)]
@@ -24,6 +38,20 @@ enum Factor {
     Stratum,
     Refid,
     Flag(usize),
+    Abbrev,
+    MinJitter,
+    TimeDevice,
+    PpsDevice,
+    Baud,
+    Subtype,
+}
+
+/// A word of a `refclock` line.
+#[derive(Clone, Copy)]
+enum ClockWord {
+    Unit,
+    Server(OptionWord),
+    Factor(Factor),
 }
 
 const FACTORS: &[(&str, Factor)] = &[
@@ -35,7 +63,35 @@ const FACTORS: &[(&str, Factor)] = &[
     ("flag2", Factor::Flag(1)),
     ("flag3", Factor::Flag(2)),
     ("flag4", Factor::Flag(3)),
+    ("abbrev", Factor::Abbrev),
+    ("minjitter", Factor::MinJitter),
 ];
+
+const DEVICE_FACTORS: &[(&str, Factor)] = &[
+    ("timedata", Factor::TimeDevice),
+    ("ppsdata", Factor::PpsDevice),
+];
+
+const NTPSEC_FACTORS: &[(&str, Factor)] = &[
+    ("path", Factor::TimeDevice),
+    ("ppspath", Factor::PpsDevice),
+    ("baud", Factor::Baud),
+    ("subtype", Factor::Subtype),
+];
+
+const FUDGE: Vocabulary<'_, Factor> = Vocabulary {
+    what: "a `fudge` option",
+    unknown: codes::UNKNOWN_OPTION,
+    words: FACTORS,
+    of: "fudge",
+};
+
+const DEVICE: Vocabulary<'_, Factor> = Vocabulary {
+    what: "a `device` option",
+    unknown: codes::UNKNOWN_OPTION,
+    words: DEVICE_FACTORS,
+    of: "device",
+};
 
 /// No clock is a day wrong; a greater value is a slip of units.
 const GREATEST_FUDGE_S: f64 = 86_400.0;
@@ -82,6 +138,7 @@ impl Parser<'_> {
                 minpoll_log2_s: options.set.minpoll_log2_s,
                 maxpoll_log2_s: options.set.maxpoll_log2_s,
                 fudge: Fudge::default(),
+                device: Device::default(),
                 span: word.span.clone(),
             });
         }
@@ -116,6 +173,15 @@ impl Parser<'_> {
     }
 
     pub(super) fn fudge(&mut self, line: &mut Line<'_>, first: &Word<'_>) {
+        self.beside(line, first, FUDGE);
+    }
+
+    pub(super) fn device(&mut self, line: &mut Line<'_>, first: &Word<'_>) {
+        self.beside(line, first, DEVICE);
+    }
+
+    /// Reads `fudge ADDR ...` or `device ADDR ...`.
+    fn beside(&mut self, line: &mut Line<'_>, first: &Word<'_>, words: Vocabulary<'_, Factor>) {
         let (_, word) = family_and_target(line);
         let Some(word) = word else {
             self.missing(line, first, "a reference clock's address");
@@ -124,68 +190,112 @@ impl Parser<'_> {
         let clock = word.text.parse().ok().and_then(refclock_address);
         if clock.is_none() {
             let message = format!("`{}` is no reference clock", word.shown());
-            self.word_error(
-                line,
-                codes::NOT_A_REFCLOCK,
-                &word,
-                message,
-                "should be 127.127.t.u",
-            );
+            let label = "should be 127.127.t.u";
+            self.word_error(line, codes::NOT_A_REFCLOCK, &word, message, label);
         }
-        if line.peek().is_none() {
-            self.missing(line, first, "something to set");
+        self.needs_a_word(line, first);
+        let mut factors = Factors::default();
+        while let Some(word) = line.token() {
+            if let Some(factor) = self.keyword(line, &word, &words) {
+                self.factor(line, &word, factor, &mut factors);
+            }
         }
-        let fudge = self.factors(line);
-        let Some(clock) = clock.filter(|_| !line.broken) else {
-            return;
-        };
-        if self.notes.fudges.len() < limits::ASSOCIATIONS {
-            self.notes.fudges.push(PendingFudge {
-                clock,
-                fudge,
-                span: word.span,
-            });
-        } else {
-            let message = format!("there are more than {} fudge lines", limits::ASSOCIATIONS);
-            self.word_error(
-                line,
-                codes::TOO_MANY_ASSOCIATIONS,
-                &word,
-                message,
-                "one too many",
-            );
+        if let Some(clock) = clock {
+            self.keep_factors(line, &word, clock, factors);
         }
     }
 
-    fn factors(&mut self, line: &mut Line<'_>) -> Fudge {
+    /// Keeps what a line says of a clock until all lines are read.
+    pub(super) fn keep_factors(
+        &mut self,
+        line: &mut Line<'_>,
+        word: &Word<'_>,
+        clock: (u8, u8),
+        factors: Factors,
+    ) {
+        if line.broken {
+            return;
+        }
+        if self.notes.fudges.len() < limits::ASSOCIATIONS {
+            self.notes.fudges.push(Pending {
+                clock,
+                factors,
+                span: word.span.clone(),
+            });
+            return;
+        }
+        let message = format!("there are more than {} fudge lines", limits::ASSOCIATIONS);
+        let code = codes::TOO_MANY_ASSOCIATIONS;
+        self.word_error(line, code, word, message, "one too many");
+    }
+
+    /// The words of a `refclock` line after the driver's name: those of `server` and `fudge`.
+    pub(super) fn clock_options<'t>(&mut self, line: &mut Line<'t>) -> Named<'t> {
+        let server = CLOCK_OPTIONS
+            .iter()
+            .map(|(name, word)| (*name, ClockWord::Server(*word)));
+        let fudge = FACTORS.iter().chain(DEVICE_FACTORS).chain(NTPSEC_FACTORS);
+        let fudge = fudge.map(|(name, word)| (*name, ClockWord::Factor(*word)));
+        let words: Vec<_> = server
+            .chain(fudge)
+            .chain([("unit", ClockWord::Unit)])
+            .collect();
         let vocabulary = Vocabulary {
-            what: "a `fudge` option",
+            what: "a `refclock` option",
             unknown: codes::UNKNOWN_OPTION,
-            words: FACTORS,
-            not_built: not_built::FUDGE_OPTIONS,
+            words: &words,
+            of: "refclock",
         };
-        let seconds = -GREATEST_FUDGE_S..=GREATEST_FUDGE_S;
-        let mut fudge = Fudge::default();
+        let mut named = Named {
+            unit: 0,
+            options: Options::default(),
+            factors: Factors::default(),
+        };
         while let Some(word) = line.token() {
             match self.keyword(line, &word, &vocabulary) {
-                Some(Factor::Time1) => {
-                    fudge.time1_s = self.number(line, &word, seconds.clone(), "s")
+                Some(ClockWord::Unit) => named.unit = self.small(line, &word, 0..=255).unwrap_or(0),
+                Some(ClockWord::Server(option)) => {
+                    self.option(line, word, option, true, &mut named.options);
                 }
-                Some(Factor::Time2) => {
-                    fudge.time2_s = self.number(line, &word, seconds.clone(), "s")
-                }
-                Some(Factor::Stratum) => fudge.stratum = self.small(line, &word, 0..=16),
-                Some(Factor::Refid) => fudge.refid = self.refid(line, &word),
-                Some(Factor::Flag(at)) => {
-                    let value = self.boolean(line, &word);
-                    if let Some(flag) = fudge.flags.get_mut(at) {
-                        *flag = value;
-                    }
+                Some(ClockWord::Factor(factor)) => {
+                    self.factor(line, &word, factor, &mut named.factors);
                 }
                 None => {}
             }
         }
-        fudge
+        named
+    }
+
+    fn factor(
+        &mut self,
+        line: &mut Line<'_>,
+        word: &Word<'_>,
+        factor: Factor,
+        factors: &mut Factors,
+    ) {
+        let seconds = -GREATEST_FUDGE_S..=GREATEST_FUDGE_S;
+        let any = 0..=i64::from(u32::MAX);
+        let Factors { fudge, device } = factors;
+        match factor {
+            Factor::Time1 => fudge.time1_s = self.number(line, word, seconds, "s"),
+            Factor::Time2 => fudge.time2_s = self.number(line, word, seconds, "s"),
+            Factor::Stratum => fudge.stratum = self.small(line, word, 0..=16),
+            Factor::Abbrev => fudge.abbrev = self.text(line, word, "a name"),
+            Factor::MinJitter => {
+                fudge.min_jitter_s = self.number(line, word, 0.0..=GREATEST_FUDGE_S, "s");
+            }
+            Factor::Refid => fudge.refid = self.refid(line, word),
+            Factor::Flag(at) => {
+                let value = self.boolean(line, word);
+                if let Some(flag) = fudge.flags.get_mut(at) {
+                    *flag = value;
+                }
+            }
+            Factor::TimeDevice => device.time = self.path(line, word).map(|path| path.value),
+            Factor::PpsDevice => device.pps = self.path(line, word).map(|path| path.value),
+            Factor::Baud => device.baud = self.small(line, word, any),
+            Factor::Subtype => device.subtype = self.small(line, word, any),
+        }
     }
 
     fn refid(&mut self, line: &mut Line<'_>, word: &Word<'_>) -> Option<[u8; 4]> {
@@ -217,7 +327,8 @@ impl Parser<'_> {
             let (driver, unit) = pending.clock;
             let own = |clock: &&mut Refclock| (clock.driver, clock.unit) == pending.clock;
             if let Some(clock) = self.settings.refclocks.iter_mut().find(own) {
-                clock.fudge.merge(&pending.fudge);
+                clock.fudge.merge(&pending.factors.fudge);
+                clock.device.merge(pending.factors.device);
             } else if !self.notes.absent_clocks.contains(&pending.clock) {
                 let clock = format!("127.127.{driver}.{unit}");
                 let message =

@@ -5,7 +5,6 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::lexer::{Line, Word};
 use crate::suggest;
 
-use super::not_built::NotBuilt;
 use super::{Parser, limits};
 
 /// Complaints so far: bounded, so that a file of nonsense costs no more than a file of sense.
@@ -13,6 +12,7 @@ use super::{Parser, limits};
 pub(super) struct Report {
     kept: Vec<Diagnostic>,
     dropped: usize,
+    dropped_errors: bool,
 }
 
 impl Report {
@@ -21,6 +21,7 @@ impl Report {
             self.kept.push(diagnostic);
         } else {
             self.dropped += 1;
+            self.dropped_errors |= diagnostic.severity == Severity::Error;
         }
     }
 
@@ -31,20 +32,23 @@ impl Report {
     pub(super) fn finish(mut self) -> Vec<Diagnostic> {
         if self.dropped > 0 {
             let message = format!("{} more complaints are not shown", self.dropped);
-            self.kept
-                .push(Diagnostic::unplaced(codes::TOO_MANY_COMPLAINTS, message));
+            let mut last = Diagnostic::unplaced(codes::TOO_MANY_COMPLAINTS, message);
+            // Nobody looked whether they are about lines that guard something.
+            last.guards = self.dropped_errors;
+            self.kept.push(last);
         }
         self.kept
     }
 }
 
-/// How a word of a table is named in complaints, and which list of unbuilt words goes with it.
+/// How a word of a table is named in complaints, and whose list of unbuilt words goes with it.
 pub(super) struct Vocabulary<'t, K> {
     /// As in "is not {what}".
     pub(super) what: &'static str,
     pub(super) unknown: Code,
     pub(super) words: &'t [(&'static str, K)],
-    pub(super) not_built: &'static [NotBuilt],
+    /// The directive they are listed under in `not_built.rs`.
+    pub(super) of: &'static str,
 }
 
 impl Parser<'_> {
@@ -58,6 +62,7 @@ impl Parser<'_> {
         let mut diagnostic = diagnostic(line);
         if diagnostic.severity == Severity::Error {
             line.broken = true;
+            diagnostic.guards |= line.consequence.is_some();
             if let Some(consequence) = &line.consequence {
                 diagnostic.message += "; not starting, for without this line ";
                 diagnostic.message += consequence;
@@ -79,17 +84,21 @@ impl Parser<'_> {
         self.say(line, |_| Diagnostic::new(code, span, message).label(label));
     }
 
-    /// Says that a word is known and not built; `of` is what it belongs to, such as ` of `tos``.
-    pub(super) fn not_built(&mut self, line: &mut Line<'_>, word: &Word<'_>, of: &str) {
-        let message = format!(
-            "`{}`{of} is known but not built yet, and has no effect",
-            word.shown()
-        );
-        self.word_error(line, codes::NOT_BUILT, word, message, "not built yet");
+    /// Notes a word of the directive `of` if it has no effect yet. Words of a directive that has
+    /// none itself are no news.
+    pub(super) fn note_unbuilt(
+        &mut self,
+        line: &mut Line<'_>,
+        of: &str,
+        name: &str,
+        at: &Word<'_>,
+    ) {
+        if !line.unbuilt {
+            line.unbuilt = self.unbuilt.note(of, name, at) && of.is_empty();
+        }
     }
 
-    /// Looks a word up. A word that is known and not built is reported and its values are skipped;
-    /// an unknown word is an error. Both give `None` and reading goes on after them.
+    /// Looks a word up. An unknown word is an error: it gives `None` and reading goes on after it.
     pub(super) fn keyword<K: Copy>(
         &mut self,
         line: &mut Line<'_>,
@@ -98,19 +107,9 @@ impl Parser<'_> {
     ) -> Option<K> {
         if !word.quoted {
             let of = |(name, _): &&(&str, K)| *name == word.text;
-            if let Some((_, found)) = vocabulary.words.iter().find(of) {
+            if let Some((name, found)) = vocabulary.words.iter().find(of) {
+                self.note_unbuilt(line, vocabulary.of, name, word);
                 return Some(*found);
-            }
-            if let Some(known) = vocabulary
-                .not_built
-                .iter()
-                .find(|known| known.name == word.text)
-            {
-                self.not_built(line, word, "");
-                for _ in 0..known.values {
-                    line.string();
-                }
-                return None;
             }
         }
         self.unknown_word(line, word, vocabulary);
@@ -124,7 +123,6 @@ impl Parser<'_> {
         vocabulary: &Vocabulary<'_, K>,
     ) {
         let known = vocabulary.words.iter().map(|(name, _)| *name);
-        let known = known.chain(vocabulary.not_built.iter().map(|known| known.name));
         let near = if self.report.is_full() {
             None
         } else {

@@ -4,19 +4,33 @@ use crate::codes;
 use crate::lexer::{Line, Word};
 use crate::settings::SystemFlags;
 
+use super::Parser;
 use super::report::Vocabulary;
-use super::{Parser, not_built};
 
-#[derive(Clone, Copy)]
-enum FlagWord {
-    Built(fn(&mut SystemFlags) -> &mut bool),
-    NotBuilt,
-}
+type Flag = fn(&mut SystemFlags) -> &mut bool;
 
-const BUILT: [(&str, FlagWord); 3] = [
-    ("auth", FlagWord::Built(|flags| &mut flags.auth)),
-    ("kernel", FlagWord::Built(|flags| &mut flags.kernel)),
-    ("ntp", FlagWord::Built(|flags| &mut flags.ntp)),
+const FLAGS: &[(&str, Flag)] = &[
+    ("auth", |flags| &mut flags.auth),
+    ("bclient", |flags| &mut flags.bclient),
+    ("calibrate", |flags| &mut flags.calibrate),
+    ("kernel", |flags| &mut flags.kernel),
+    ("mode7", |flags| &mut flags.mode7),
+    ("monitor", |flags| &mut flags.monitor),
+    ("ntp", |flags| &mut flags.ntp),
+    ("pll", |flags| &mut flags.ntp),
+    ("peer_clear_digest_early", |flags| {
+        &mut flags.peer_clear_digest_early
+    }),
+    ("stats", |flags| &mut flags.stats),
+    ("unpeer_crypto_early", |flags| {
+        &mut flags.unpeer_crypto_early
+    }),
+    ("unpeer_crypto_nak_early", |flags| {
+        &mut flags.unpeer_crypto_nak_early
+    }),
+    ("unpeer_digest_early", |flags| {
+        &mut flags.unpeer_digest_early
+    }),
 ];
 
 impl Parser<'_> {
@@ -32,23 +46,16 @@ impl Parser<'_> {
         if line.peek().is_none() {
             self.missing(line, first, "something to switch");
         }
-        let not_built = not_built::SYSTEM_FLAGS
-            .iter()
-            .map(|name| (*name, FlagWord::NotBuilt));
-        let words: Vec<_> = BUILT.into_iter().chain(not_built).collect();
         let vocabulary = Vocabulary {
             what: "something that `enable` and `disable` know",
             unknown: codes::UNKNOWN_OPTION,
-            words: &words,
-            not_built: &[],
+            words: FLAGS,
+            of: if on { "enable" } else { "disable" },
         };
         let mut flags = self.settings.flags;
         while let Some(word) = line.token() {
-            match self.keyword(line, &word, &vocabulary) {
-                Some(FlagWord::Built(flag)) => *flag(&mut flags) = on,
-                // What is not built is off: to ask for that is no complaint.
-                Some(FlagWord::NotBuilt) if on => self.not_built(line, &word, " of `enable`"),
-                Some(FlagWord::NotBuilt) | None => {}
+            if let Some(flag) = self.keyword(line, &word, &vocabulary) {
+                *flag(&mut flags) = on;
             }
         }
         if !line.broken {

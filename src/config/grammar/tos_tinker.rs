@@ -3,9 +3,10 @@
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::lexer::{Line, Word};
+use crate::settings::{BaseDate, Tos};
 
+use super::Parser;
 use super::report::Vocabulary;
-use super::{Parser, not_built};
 
 #[derive(Clone, Copy)]
 enum TosWord {
@@ -17,6 +18,11 @@ enum TosWord {
     Cohort,
     Mindist,
     Maxdist,
+    Beacon,
+    Orphan,
+    Orphanwait,
+    Bcpollbstep,
+    Basedate,
 }
 
 const TOS_WORDS: &[(&str, TosWord)] = &[
@@ -28,6 +34,11 @@ const TOS_WORDS: &[(&str, TosWord)] = &[
     ("cohort", TosWord::Cohort),
     ("mindist", TosWord::Mindist),
     ("maxdist", TosWord::Maxdist),
+    ("beacon", TosWord::Beacon),
+    ("orphan", TosWord::Orphan),
+    ("orphanwait", TosWord::Orphanwait),
+    ("bcpollbstep", TosWord::Bcpollbstep),
+    ("basedate", TosWord::Basedate),
 ];
 
 #[derive(Clone, Copy)]
@@ -40,6 +51,8 @@ enum TinkerWord {
     Dispersion,
     Allan,
     Freq,
+    Huffpuff,
+    Tick,
 }
 
 const TINKER_WORDS: &[(&str, TinkerWord)] = &[
@@ -51,6 +64,8 @@ const TINKER_WORDS: &[(&str, TinkerWord)] = &[
     ("dispersion", TinkerWord::Dispersion),
     ("allan", TinkerWord::Allan),
     ("freq", TinkerWord::Freq),
+    ("huffpuff", TinkerWord::Huffpuff),
+    ("tick", TinkerWord::Tick),
 ];
 
 /// Greatest stratum a ceiling may be: 16 means unsynchronised.
@@ -70,7 +85,7 @@ impl Parser<'_> {
             what: "a `tos` option",
             unknown: codes::UNKNOWN_OPTION,
             words: TOS_WORDS,
-            not_built: not_built::TOS_OPTIONS,
+            of: "tos",
         };
         self.needs_a_word(line, first);
         let mut tos = self.settings.tos.clone();
@@ -78,32 +93,56 @@ impl Parser<'_> {
             let Some(option) = self.keyword(line, &word, &vocabulary) else {
                 continue;
             };
-            match option {
-                TosWord::Minclock | TosWord::Maxclock => {
-                    let limit = self.whole(line, &word);
-                    let field = match option {
-                        TosWord::Minclock => &mut tos.minclock,
-                        _ => &mut tos.maxclock,
-                    };
-                    set(field, limit);
-                    self.notes.clock_limits = Some(word.span.clone());
-                }
-                TosWord::Minsane => {
-                    set(
-                        &mut tos.minsane,
-                        self.small(line, &word, 0..=i64::from(u32::MAX)),
-                    );
-                }
-                TosWord::Floor => set(&mut tos.floor, self.small(line, &word, 0..=15)),
-                TosWord::Ceiling => set(&mut tos.ceiling, self.ceiling(line, &word)),
-                TosWord::Cohort => set(&mut tos.cohort, self.boolean(line, &word)),
-                TosWord::Mindist => set(&mut tos.mindist_s, self.seconds(line, &word)),
-                TosWord::Maxdist => set(&mut tos.maxdist_s, self.seconds(line, &word)),
-            }
+            self.tos_word(line, &word, option, &mut tos);
         }
         if !line.broken {
             self.settings.tos = tos;
         }
+    }
+
+    fn tos_word(&mut self, line: &mut Line<'_>, word: &Word<'_>, option: TosWord, tos: &mut Tos) {
+        let any = 0..=i64::from(u32::MAX);
+        match option {
+            TosWord::Minclock | TosWord::Maxclock => {
+                let limit = self.whole(line, word);
+                let field = match option {
+                    TosWord::Minclock => &mut tos.minclock,
+                    _ => &mut tos.maxclock,
+                };
+                set(field, limit);
+                self.notes.clock_limits = Some(word.span.clone());
+            }
+            TosWord::Minsane => set(&mut tos.minsane, self.small(line, word, any)),
+            TosWord::Floor => set(&mut tos.floor, self.small(line, word, 0..=15)),
+            TosWord::Ceiling => set(&mut tos.ceiling, self.ceiling(line, word)),
+            TosWord::Cohort => set(&mut tos.cohort, self.boolean(line, word)),
+            TosWord::Mindist => set(&mut tos.mindist_s, self.seconds(line, word)),
+            TosWord::Maxdist => set(&mut tos.maxdist_s, self.seconds(line, word)),
+            TosWord::Beacon => set(&mut tos.beacon_s, self.small(line, word, any)),
+            TosWord::Orphan => set(&mut tos.orphan_stratum, self.small(line, word, 1..=16)),
+            TosWord::Orphanwait => set(&mut tos.orphan_wait_s, self.small(line, word, any)),
+            TosWord::Bcpollbstep => {
+                set(
+                    &mut tos.broadcast_backstep_polls,
+                    self.small(line, word, 0..=255),
+                );
+            }
+            TosWord::Basedate => tos.base_date = self.base_date(line, word).or(tos.base_date),
+        }
+    }
+
+    fn base_date(&mut self, line: &mut Line<'_>, word: &Word<'_>) -> Option<BaseDate> {
+        let Some(value) = line.string() else {
+            self.missing(line, word, "a date");
+            return None;
+        };
+        let date = base_date(&value.text);
+        if date.is_none() {
+            let message = format!("`{}` is no date", value.shown());
+            let label = "such as 2024-01-31, from 1970 on";
+            self.word_error(line, codes::BAD_DATE, &value, message, label);
+        }
+        date
     }
 
     fn ceiling(&mut self, line: &mut Line<'_>, word: &Word<'_>) -> Option<u8> {
@@ -138,7 +177,7 @@ impl Parser<'_> {
         Some(Some(value).filter(|value| *value > 0.0))
     }
 
-    fn needs_a_word(&mut self, line: &mut Line<'_>, first: &Word<'_>) {
+    pub(super) fn needs_a_word(&mut self, line: &mut Line<'_>, first: &Word<'_>) {
         if line.peek().is_none() {
             self.missing(line, first, "something to set");
         }
@@ -149,7 +188,7 @@ impl Parser<'_> {
             what: "a `tinker` option",
             unknown: codes::UNKNOWN_OPTION,
             words: TINKER_WORDS,
-            not_built: not_built::TINKER_OPTIONS,
+            of: "tinker",
         };
         self.needs_a_word(line, first);
         let mut tinker = self.settings.tinker.clone();
@@ -177,6 +216,10 @@ impl Parser<'_> {
                     let range = -GREATEST_FREQ_PPM..=GREATEST_FREQ_PPM;
                     tinker.freq_ppm = self.number(line, &word, range, "ppm");
                 }
+                Some(TinkerWord::Huffpuff) => {
+                    set(&mut tinker.huffpuff_s, self.threshold(line, &word));
+                }
+                Some(TinkerWord::Tick) => set(&mut tinker.tick_s, self.threshold(line, &word)),
                 None => {}
             }
         }
@@ -219,6 +262,26 @@ impl Parser<'_> {
             );
         }
     }
+}
+
+/// `YYYY-MM-DD` or `@DAYS`.
+fn base_date(text: &str) -> Option<BaseDate> {
+    if let Some(days) = text.strip_prefix('@') {
+        return days.parse().ok().map(BaseDate::NtpDay);
+    }
+    let mut parts = text.splitn(3, '-');
+    let year = parts.next()?.parse().ok().filter(|year| *year >= 1970)?;
+    let month = parts
+        .next()?
+        .parse()
+        .ok()
+        .filter(|month| (1..=12).contains(month))?;
+    let day = parts
+        .next()?
+        .parse()
+        .ok()
+        .filter(|day| (1..=31).contains(day))?;
+    Some(BaseDate::Civil { year, month, day })
 }
 
 /// Keeps what was there when the new value was complained about.

@@ -91,8 +91,38 @@ impl Parser<'_> {
         Some(number)
     }
 
-    /// `0` or `1` after `word`.
+    /// The whole number that is all of the rest of a directive's line.
+    pub(super) fn only_integer<T: TryFrom<i64>>(
+        &mut self,
+        line: &mut Line<'_>,
+        first: &Word<'_>,
+        range: RangeInclusive<i64>,
+    ) -> Option<T> {
+        let number = self.small(line, first, range);
+        self.no_more(line, first);
+        number.filter(|_| !line.broken)
+    }
+
+    /// The number that is all of the rest of a directive's line.
+    pub(super) fn only_number(
+        &mut self,
+        line: &mut Line<'_>,
+        first: &Word<'_>,
+        range: RangeInclusive<f64>,
+        unit: &str,
+    ) -> Option<f64> {
+        let number = self.number(line, first, range, unit);
+        self.no_more(line, first);
+        number.filter(|_| !line.broken)
+    }
+
+    /// `0`, `1`, `true` or `false` after `word`.
     pub(super) fn boolean(&mut self, line: &mut Line<'_>, word: &Word<'_>) -> Option<bool> {
+        let said = line.peek().filter(|value| !value.quoted);
+        if let Some(said @ ("true" | "false")) = said.as_ref().map(|value| &*value.text) {
+            line.token();
+            return Some(said == "true");
+        }
         self.integer(line, word, 0..=1).map(|number| number == 1)
     }
 
@@ -128,6 +158,22 @@ impl Parser<'_> {
             value: value.text.into_owned(),
             span: value.span,
         })
+    }
+
+    /// The string after `word`, not empty; `what` is named in the complaint.
+    pub(super) fn text(
+        &mut self,
+        line: &mut Line<'_>,
+        word: &Word<'_>,
+        what: &str,
+    ) -> Option<String> {
+        match line.string() {
+            Some(value) if !value.text.is_empty() => Some(value.text.into_owned()),
+            _ => {
+                self.missing(line, word, what);
+                None
+            }
+        }
     }
 
     fn value<'t>(&mut self, line: &mut Line<'t>, word: &Word<'_>, what: &str) -> Option<Word<'t>> {

@@ -11,6 +11,12 @@ pub enum AssociationKind {
     Server,
     /// `pool`: a name from which associations are spun up as needed.
     Pool,
+    /// `peer`: symmetric active.
+    Peer,
+    /// `broadcast`: time is sent to a net or a group.
+    Broadcast,
+    /// `manycastclient`: servers are looked for in a group.
+    ManycastClient,
 }
 
 /// Whom to ask.
@@ -41,8 +47,8 @@ pub enum Family {
     Ipv6,
 }
 
-/// One `server` or `pool` line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One `server` or `pool` line, or one of `peer`, `broadcast`, `manycastclient`.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Association {
     /// Which directive it was.
     pub kind: AssociationKind,
@@ -56,8 +62,12 @@ pub struct Association {
     pub span: Span,
 }
 
-/// Options of a `server` or `pool` line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Options of an association's line.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a word of the line, on its own"
+)]
 pub struct AssociationOptions {
     /// `iburst`: a burst of requests while the server is unreachable.
     pub iburst: bool,
@@ -79,6 +89,18 @@ pub struct AssociationOptions {
     pub key: Option<u16>,
     /// Protocol version of the requests, 1..=4.
     pub version: u8,
+    /// `ttl`: hops a multicast packet may go.
+    pub ttl: Option<u8>,
+    /// `xleave`: interleaved exchanges.
+    pub xleave: bool,
+    /// `xmtnonce`: random transmit stamps, which all our requests have.
+    pub xmtnonce: bool,
+    /// `autokey`: must be authenticated by Autokey. A server or pool that wants it is left out.
+    pub autokey: bool,
+    /// `ident`: name of the Autokey group.
+    pub ident: Option<String>,
+    /// `bias`, of NTPsec: added to each offset, seconds.
+    pub bias_s: Option<f64>,
 }
 
 impl Default for AssociationOptions {
@@ -94,6 +116,12 @@ impl Default for AssociationOptions {
             maxpoll_log2_s: 10,
             key: None,
             version: 4,
+            ttl: None,
+            xleave: false,
+            xmtnonce: false,
+            autokey: false,
+            ident: None,
+            bias_s: None,
         }
     }
 }

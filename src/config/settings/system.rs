@@ -21,6 +21,32 @@ pub struct Tos {
     pub mindist_s: f64,
     /// Root distance above which a server is not used, seconds (MAXDIST).
     pub maxdist_s: f64,
+    /// `beacon`: how often a manycast client looks for servers, seconds.
+    pub beacon_s: u32,
+    /// `orphan`: the stratum served when there is no source, at 16 none is.
+    pub orphan_stratum: u8,
+    /// `orphanwait`: how long there has to be no source before that, seconds.
+    pub orphan_wait_s: u32,
+    /// `bcpollbstep`: poll intervals that a broadcast server which goes back is not believed.
+    pub broadcast_backstep_polls: u8,
+    /// `basedate`: no date before it is believed.
+    pub base_date: Option<BaseDate>,
+}
+
+/// A date that starts the era in which time stamps without an era are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BaseDate {
+    /// `YYYY-MM-DD`, from 1970 on.
+    Civil {
+        /// From 1970.
+        year: u16,
+        /// 1..=12.
+        month: u8,
+        /// 1..=31.
+        day: u8,
+    },
+    /// `@N`: days since 1 January 1900.
+    NtpDay(u32),
 }
 
 impl Default for Tos {
@@ -34,6 +60,11 @@ impl Default for Tos {
             cohort: false,
             mindist_s: 0.001,
             maxdist_s: 1.5,
+            beacon_s: 3600,
+            orphan_stratum: 16,
+            orphan_wait_s: 300,
+            broadcast_backstep_polls: 0,
+            base_date: None,
         }
     }
 }
@@ -56,6 +87,10 @@ pub struct Tinker {
     pub allan_s: f64,
     /// Frequency to start with, ppm, within 500; `None` takes the drift file or measures.
     pub freq_ppm: Option<f64>,
+    /// `huffpuff`: span of the huff-n'-puff filter, seconds; `None` is no filter.
+    pub huffpuff_s: Option<f64>,
+    /// `tick`: what one reading of the clock takes, seconds; `None` measures.
+    pub tick_s: Option<f64>,
 }
 
 impl Default for Tinker {
@@ -68,12 +103,18 @@ impl Default for Tinker {
             dispersion_ppm: 15.0,
             allan_s: 2048.0,
             freq_ppm: None,
+            huffpuff_s: None,
+            tick_s: None,
         }
     }
 }
 
 /// `enable` and `disable`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own, as in the reference"
+)]
 pub struct SystemFlags {
     /// Passive and broadcast associations must be authenticated.
     pub auth: bool,
@@ -81,6 +122,24 @@ pub struct SystemFlags {
     pub kernel: bool,
     /// The clock is steered at all.
     pub ntp: bool,
+    /// Listen to broadcast servers, as `broadcastclient` does.
+    pub bclient: bool,
+    /// Reference clocks are calibrated against servers.
+    pub calibrate: bool,
+    /// Private requests (mode 7) are answered.
+    pub mode7: bool,
+    /// Recent clients are remembered.
+    pub monitor: bool,
+    /// Statistics files are written.
+    pub stats: bool,
+    /// Autokey: drop what follows from a peer's packet before its digest is checked.
+    pub peer_clear_digest_early: bool,
+    /// Autokey: give a peer up early on a bad signature.
+    pub unpeer_crypto_early: bool,
+    /// Autokey: give a peer up early on a crypto-NAK.
+    pub unpeer_crypto_nak_early: bool,
+    /// Autokey: give a peer up early on a bad digest.
+    pub unpeer_digest_early: bool,
 }
 
 impl Default for SystemFlags {
@@ -89,12 +148,21 @@ impl Default for SystemFlags {
             auth: true,
             kernel: true,
             ntp: true,
+            bclient: false,
+            calibrate: false,
+            mode7: false,
+            monitor: true,
+            stats: true,
+            peer_clear_digest_early: true,
+            unpeer_crypto_early: true,
+            unpeer_crypto_nak_early: true,
+            unpeer_digest_early: true,
         }
     }
 }
 
 /// Files to read and write; none is used unless the configuration names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Files {
     /// `driftfile`: the frequency, kept across restarts.
     pub drift: Option<Located<String>>,
@@ -106,6 +174,11 @@ pub struct Files {
     pub log: Option<Located<String>>,
     /// `pidfile`.
     pub pid: Option<Located<String>>,
+    /// `saveconfigdir`: where control requests may save the configuration; none may if absent.
+    pub save_config: Option<Located<String>>,
+    /// `nonvolatile`: by how much the frequency has to change for the drift file to be written,
+    /// ppm.
+    pub wander_threshold_ppm: Option<f64>,
 }
 
 impl Default for Files {
@@ -116,6 +189,8 @@ impl Default for Files {
             check_leap_hash: true,
             log: None,
             pid: None,
+            save_config: None,
+            wander_threshold_ppm: None,
         }
     }
 }

@@ -39,7 +39,14 @@ fn example(code: Code) -> (Vec<u8>, u32, u32) {
         codes::UNKNOWN_OPTION => ("server a mod 17", 1, 10),
         codes::MISSING_VALUE => ("server a minpoll", 1, 17),
         codes::BAD_NUMBER => ("tinker step x", 1, 13),
-        codes::OUT_OF_RANGE => ("server a minpoll 18", 1, 18),
+        codes::OUT_OF_RANGE => ("server a version 5", 1, 18),
+        codes::POLL_CLAMPED => ("server a minpoll 18", 1, 10),
+        codes::NOTHING_TO_REMOVE => ("unpeer a", 1, 8),
+        codes::RANDFILE_UNUSED => ("crypto randfile /dev/urandom", 1, 8),
+        codes::OPEN_BLOCK => ("simulate {\nrestrict ::1", 1, 1),
+        codes::BAD_DATE => ("tos basedate yesterday", 1, 14),
+        codes::BAD_ASSIGNMENT => ("setvar a", 1, 8),
+        codes::CLIMBING_PATH => ("filegen peerstats file ../x", 1, 24),
         codes::TRAILING_WORDS => ("keys /k /l", 1, 9),
         codes::OPEN_QUOTE => ("keys \"/k", 1, 6),
         codes::CONTROL_CHARACTER => ("keys /\u{1}k", 1, 7),
@@ -107,6 +114,14 @@ fn long_example(code: Code) -> (Vec<u8>, u32, u32) {
             let count = limits::ASSOCIATIONS;
             (
                 many(count + 1, &|n| format!("server s{n}.org\n")),
+                line_after(count),
+                8,
+            )
+        }
+        codes::TOO_MANY_VARIABLES => {
+            let count = limits::VARIABLES;
+            (
+                many(count + 1, &|n| format!("setvar v{n}=1\n")),
                 line_after(count),
                 8,
             )
@@ -234,7 +249,7 @@ fn every_directive_that_guards_something_says_so() {
         ("enable x", "may stay off"),
         ("disable x", "may stay on"),
         ("keys", "no server could prove"),
-        ("keyssdir /k", "Autokey would not protect"),
+        ("delrestrict x", "not be what you decided"),
         ("cryto pw x", "Autokey would not protect"),
         ("trustedkey x", "could not prove who they are"),
         ("controlkey x", "remote control"),

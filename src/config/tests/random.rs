@@ -50,6 +50,7 @@ fn options() -> impl Strategy<Value = AssociationOptions> {
                 maxpoll_log2_s: a.max(b),
                 key,
                 version,
+                ..AssociationOptions::default()
             }
         },
     )

@@ -45,7 +45,7 @@ pub fn config(settings: &Settings, launch: &Launch, findings: Findings) -> Syste
     SystemConfig {
         recording: Recording::default(),
         associations: associations
-            .map(|said| association(said, launch.families))
+            .filter_map(|said| association(said, launch.families))
             .collect(),
         refclocks: settings.refclocks.iter().map(refclock).collect(),
         tos: tos(&settings.tos),
@@ -75,13 +75,18 @@ pub fn drivers(settings: &Settings) -> Vec<Box<dyn Driver>> {
         .collect()
 }
 
-fn association(said: &Association, families: Families) -> AssociationConfig {
+/// `None` for modes that are not built.
+fn association(said: &Association, families: Families) -> Option<AssociationConfig> {
     let options = &said.options;
-    AssociationConfig {
-        kind: match said.kind {
-            settings::AssociationKind::Server => AssociationKind::Server,
-            settings::AssociationKind::Pool => AssociationKind::Pool,
-        },
+    let kind = match said.kind {
+        settings::AssociationKind::Server => AssociationKind::Server,
+        settings::AssociationKind::Pool => AssociationKind::Pool,
+        settings::AssociationKind::Peer
+        | settings::AssociationKind::Broadcast
+        | settings::AssociationKind::ManycastClient => return None,
+    };
+    Some(AssociationConfig {
+        kind,
         remote: match &said.host {
             settings::Host::Address(address) => Remote::Address(*address),
             settings::Host::Name(name) => Remote::Name(name.clone()),
@@ -102,7 +107,7 @@ fn association(said: &Association, families: Families) -> AssociationConfig {
         noselect: options.noselect,
         preempt: options.preempt,
         key: options.key.and_then(|key| KeyId::symmetric(u32::from(key))),
-    }
+    })
 }
 
 fn refclock(said: &Refclock) -> RefclockConfig {

@@ -87,7 +87,7 @@ fn restrict_rules_keep_order_limits_and_flags() {
             .contains(RestrictFlags::NOQUERY.with(RestrictFlags::NOPEER))
     );
     assert_eq!(
-        clean("restrict ::1 ippeerlimit -1").restrictions[0].ip_peer_limit,
+        settings("restrict ::1 ippeerlimit -1").restrictions[0].ip_peer_limit,
         None
     );
 }
@@ -96,7 +96,7 @@ fn restrict_rules_keep_order_limits_and_flags() {
 fn what_is_not_enforced_is_said_once() {
     let words = [
         "limited",
-        "limited kod",
+        "kod limited",
         "flake",
         "mssntp",
         "serverresponse fuzz",
@@ -105,16 +105,13 @@ fn what_is_not_enforced_is_said_once() {
     for word in words {
         let text = format!("restrict default {word} noquery\nrestrict ::1 {word}");
         let parsed = parse("c", text.as_bytes(), &NoFiles);
-        let said: Vec<_> = parsed.diagnostics.iter().collect();
-        assert_eq!(said.len(), word.split(" k").count(), "{word}: {said:?}");
-        for complaint in said {
-            assert_eq!(
-                (complaint.code, complaint.severity),
-                ("TC0901", Severity::NotBuilt)
-            );
-            assert_eq!(complaint.span.as_ref().unwrap().line, 1, "{word}");
-            assert!(complaint.message.contains("of `restrict`"), "{word}");
-        }
+        let [said] = parsed.diagnostics.as_slice() else {
+            panic!("{word}: {:?}", parsed.diagnostics);
+        };
+        assert_eq!((said.code, said.severity), ("TC0901", Severity::NotBuilt));
+        let name = word.split(' ').next().unwrap();
+        let part = format!("`restrict {name}` (lines 1, 2)");
+        assert!(said.message.contains(&part), "{}", said.message);
         assert_eq!(
             parsed.settings.restrictions.len(),
             2,

@@ -3,9 +3,11 @@
 
 mod access;
 mod includes;
+mod monitoring;
 mod sources;
 mod text;
 mod tuning;
+mod whole_grammar;
 
 use std::net::IpAddr;
 
