@@ -1,10 +1,13 @@
 //! Settings to the text of an ntp.conf that says the same, in words the reference reads too.
 //!
 //! For `--saveconfigquit` and for control requests that save the configuration. What is at its
-//! default is not written, included files are written out, and of words that are not built yet
-//! nothing is left to write: the parser has said so when it read them.
+//! default is not written, and included files are written out. Counters that were to be reset are not
+//! written: at a start they are zero. NTPsec's `baud` and `subtype` have no words in the reference.
 
 mod access;
+mod autokey;
+mod machine;
+mod monitoring;
 mod sources;
 mod system;
 
@@ -27,8 +30,14 @@ pub fn write(settings: &Settings) -> String {
     system::tinker(&settings.tinker, &mut lines);
     sources::associations(&settings.associations, &mut lines);
     sources::refclocks(&settings.refclocks, &mut lines);
+    sources::associations(&settings.other_modes, &mut lines);
     access::restrictions(&settings.restrictions, &mut lines);
     access::listen_rules(&settings.listen_rules, &mut lines);
+    monitoring::rates(settings, &mut lines);
+    monitoring::monitoring(&settings.monitoring, &mut lines);
+    autokey::autokey(&settings.autokey, &mut lines);
+    machine::broadcasting(&settings.broadcasting, &mut lines);
+    machine::machine(&settings.machine, &mut lines);
     lines.text
 }
 

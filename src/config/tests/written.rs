@@ -13,7 +13,28 @@ fn placeless(mut settings: Settings) -> Settings {
         column: 0,
         bytes: 0..0,
     };
+    let groups = &mut settings.broadcasting;
+    let groups = groups
+        .multicast_groups
+        .iter_mut()
+        .chain(&mut groups.manycast_groups);
     let spans = (settings.associations.iter_mut().map(|it| &mut it.span))
+        .chain(settings.other_modes.iter_mut().map(|it| &mut it.span))
+        .chain(
+            settings
+                .machine
+                .traps
+                .iter_mut()
+                .map(|it| &mut it.host.span),
+        )
+        .chain(
+            settings
+                .autokey
+                .legacy_files
+                .iter_mut()
+                .map(|it| &mut it.1.span),
+        )
+        .chain(groups.map(|it| &mut it.span))
         .chain(settings.refclocks.iter_mut().map(|it| &mut it.span))
         .chain(settings.restrictions.iter_mut().map(|it| &mut it.span))
         .chain(settings.listen_rules.iter_mut().map(|it| &mut it.span));
@@ -24,15 +45,21 @@ fn placeless(mut settings: Settings) -> Settings {
         }
     }
     let (files, keys) = (&mut settings.files, &mut settings.authentication);
+    let autokey = &mut settings.autokey;
     for file in [
         &mut files.drift,
         &mut files.leap,
         &mut files.log,
         &mut files.pid,
         &mut keys.keys_file,
+        &mut files.save_config,
+        &mut settings.monitoring.stats_dir,
+        &mut autokey.keys_dir,
+        &mut autokey.sign_socket,
     ] {
         blank(file, &nowhere);
     }
+    blank(&mut autokey.enabled, &nowhere);
     blank(&mut keys.control_key, &nowhere);
     blank(&mut keys.request_key, &nowhere);
     settings
@@ -171,7 +198,25 @@ fn line() -> impl Strategy<Value = String> {
             .split('|')
             .collect::<Vec<_>>(),
     );
+    let further = prop::sample::select(
+        "peer a autokey ident G xleave;broadcast 224.0.1.1 ttl 3 key 2;manycastclient -6 ff05::101\
+         ;broadcastclient novolley;broadcastdelay 0.004;multicastclient;multicastclient ff05::101 b\
+         ;manycastserver 239.1.1.1;ttl 1 2 3;crypto pw p host h digest SHA1 leap l cert c;crypto\
+         ;keysdir /k;ident G;revoke 5;automax 9;ntpsigndsocket /s;dscp 0;mdnstries 3;tick 0.01\
+         ;leapsmearinterval 9;rlimit memlock -1 filenum 7;rlimit stacksize 2;phone a \"b c\"\
+         ;pollskewlist;pollskewlist 3 1|2 default 0|0;trap 192.0.2.1 interface 192.0.2.2;trap h port 1\
+         ;discard average 5 monitor 3;mru maxdepth -1 initmem 3 incalloc 2;mru maxmem 9 maxage 4\
+         ;statsdir /s;statistics loopstats rawstats;filegen peerstats file \"p q\" type age nolink\
+         ;filegen sysstats disable;logconfig =syncall -allinfo;logconfig +clockinfo;setvar a=1 default\
+         ;setvar b = \"x y\";saveconfigdir /c;nonvolatile 0.5;tos beacon 9 orphan 5 orphanwait 8\
+         ;tos basedate 2020-02-03 bcpollbstep 3;tos basedate @5;tinker huffpuff 7200 tick 1e-3\
+         ;fudge 127.127.1.2 abbrev \"A B\" minjitter 0.2;device 127.127.1.2 timedata /d ppsdata /p\
+         ;enable bclient calibrate;disable monitor stats unpeer_digest_early"
+            .split(';')
+            .collect::<Vec<_>>(),
+    );
     prop_oneof![
+        further.prop_map(|text| format!("{text}\n")),
         (host, prop::collection::vec(option, 0..5))
             .prop_map(|(host, options)| format!("server {host} {}\n", options.join(" "))),
         (target, prop::collection::vec(flag, 0..5))

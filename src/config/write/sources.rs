@@ -12,6 +12,9 @@ pub(super) fn associations(said: &[Association], lines: &mut Lines) {
             match one.kind {
                 AssociationKind::Server => "server",
                 AssociationKind::Pool => "pool",
+                AssociationKind::Peer => "peer",
+                AssociationKind::Broadcast => "broadcast",
+                AssociationKind::ManycastClient => "manycastclient",
             }
             .to_owned(),
         ];
@@ -29,7 +32,7 @@ pub(super) fn associations(said: &[Association], lines: &mut Lines) {
 }
 
 /// A zone may be any text; a name is never more than a word.
-fn host(host: &Host) -> String {
+pub(super) fn host(host: &Host) -> String {
     match host {
         Host::Name(name) if name.contains('%') => quoted(name),
         other => other.to_string(),
@@ -45,7 +48,17 @@ fn options(said: &AssociationOptions) -> Vec<String> {
         ("preempt", said.preempt),
         ("prefer", said.prefer),
         ("true", said.truechimer),
+        ("xleave", said.xleave),
+        ("xmtnonce", said.xmtnonce),
+        ("autokey", said.autokey),
     ]);
+    words.extend(
+        said.ident
+            .as_ref()
+            .map(|name| format!("ident {}", quoted(name))),
+    );
+    words.extend(said.ttl.map(|hops| format!("ttl {hops}")));
+    words.extend(said.bias_s.map(|bias_s| format!("bias {bias_s}")));
     words.extend(said.key.map(|key| format!("key {key}")));
     let polls = |of: &AssociationOptions| (of.minpoll_log2_s, of.maxpoll_log2_s);
     // Together: one alone would be read against the other's default.
@@ -82,7 +95,18 @@ pub(super) fn refclocks(clocks: &[Refclock], lines: &mut Lines) {
         if !factors.is_empty() {
             lines.push_any(&format!("fudge {address}"), factors);
         }
+        device(clock, lines);
     }
+}
+
+fn device(clock: &Refclock, lines: &mut Lines) {
+    let (driver, unit, said) = (clock.driver, clock.unit, &clock.device);
+    let path = |name: &str, path: &Option<String>| {
+        path.as_ref().map(|path| format!("{name} {}", quoted(path)))
+    };
+    let paths = [path("timedata", &said.time), path("ppsdata", &said.pps)];
+    let directive = format!("device 127.127.{driver}.{unit}");
+    lines.push_any(&directive, paths.into_iter().flatten().collect());
 }
 
 fn factors(fudge: &Fudge) -> Vec<String> {
@@ -95,6 +119,17 @@ fn factors(fudge: &Fudge) -> Vec<String> {
         let text: String = letters.map(|byte| char::from(*byte)).collect();
         format!("refid {}", quoted(&text))
     }));
+    words.extend(
+        fudge
+            .abbrev
+            .as_ref()
+            .map(|name| format!("abbrev {}", quoted(name))),
+    );
+    words.extend(
+        fudge
+            .min_jitter_s
+            .map(|jitter_s| format!("minjitter {jitter_s}")),
+    );
     for (number, flag) in (1..).zip(fudge.flags) {
         words.extend(flag.map(|on| format!("flag{number} {}", u8::from(on))));
     }

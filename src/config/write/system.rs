@@ -1,6 +1,6 @@
 //! Files, `enable` and `disable`, `tos`, `tinker`.
 
-use crate::settings::{Settings, SystemFlags, Tinker, Tos};
+use crate::settings::{BaseDate, Settings, SystemFlags, Tinker, Tos};
 
 use super::{Lines, changed, quoted};
 
@@ -10,10 +10,14 @@ pub(super) fn files(settings: &Settings, lines: &mut Lines) {
         ("driftfile", &files.drift),
         ("logfile", &files.log),
         ("pidfile", &files.pid),
+        ("saveconfigdir", &files.save_config),
     ] {
         if let Some(file) = file {
             lines.push([directive, &quoted(&file.value)]);
         }
+    }
+    if let Some(ppm) = files.wander_threshold_ppm {
+        lines.push(["nonvolatile", &ppm.to_string()]);
     }
     if let Some(file) = &files.leap {
         let check = if files.check_leap_hash {
@@ -31,6 +35,31 @@ pub(super) fn flags(said: &SystemFlags, lines: &mut Lines) {
         ("auth", said.auth, default.auth),
         ("kernel", said.kernel, default.kernel),
         ("ntp", said.ntp, default.ntp),
+        ("bclient", said.bclient, default.bclient),
+        ("calibrate", said.calibrate, default.calibrate),
+        ("mode7", said.mode7, default.mode7),
+        ("monitor", said.monitor, default.monitor),
+        ("stats", said.stats, default.stats),
+        (
+            "peer_clear_digest_early",
+            said.peer_clear_digest_early,
+            default.peer_clear_digest_early,
+        ),
+        (
+            "unpeer_crypto_early",
+            said.unpeer_crypto_early,
+            default.unpeer_crypto_early,
+        ),
+        (
+            "unpeer_crypto_nak_early",
+            said.unpeer_crypto_nak_early,
+            default.unpeer_crypto_nak_early,
+        ),
+        (
+            "unpeer_digest_early",
+            said.unpeer_digest_early,
+            default.unpeer_digest_early,
+        ),
     ];
     for (directive, on) in [("enable", true), ("disable", false)] {
         let other = all.iter().filter(|(_, is, usual)| is != usual && *is == on);
@@ -50,6 +79,20 @@ pub(super) fn tos(said: &Tos, lines: &mut Lines) {
         changed("minclock", &said.minclock, &usual.minclock),
         changed("mindist", &said.mindist_s, &usual.mindist_s),
         changed("minsane", &said.minsane, &usual.minsane),
+        changed("beacon", &said.beacon_s, &usual.beacon_s),
+        changed("orphan", &said.orphan_stratum, &usual.orphan_stratum),
+        changed("orphanwait", &said.orphan_wait_s, &usual.orphan_wait_s),
+        changed(
+            "bcpollbstep",
+            &said.broadcast_backstep_polls,
+            &usual.broadcast_backstep_polls,
+        ),
+        said.base_date.map(|date| match date {
+            BaseDate::Civil { year, month, day } => {
+                format!("basedate {year:04}-{month:02}-{day:02}")
+            }
+            BaseDate::NtpDay(days) => format!("basedate @{days}"),
+        }),
     ];
     lines.push_any("tos", all.into_iter().flatten().collect());
 }
@@ -68,6 +111,8 @@ pub(super) fn tinker(said: &Tinker, lines: &mut Lines) {
         threshold("stepback", said.stepback_s, usual.stepback_s),
         threshold("stepfwd", said.stepfwd_s, usual.stepfwd_s),
         changed("stepout", &said.stepout_s, &usual.stepout_s),
+        threshold("huffpuff", said.huffpuff_s, usual.huffpuff_s),
+        threshold("tick", said.tick_s, usual.tick_s),
     ];
     lines.push_any("tinker", all.into_iter().flatten().collect());
 }
