@@ -100,6 +100,13 @@ impl Parsed {
 /// in `text` makes this fail or stop early: complaints are in [`Parsed::diagnostics`].
 #[must_use]
 pub fn parse(file_name: &str, text: &[u8], loader: &dyn Loader) -> Parsed {
+    parse_all(&[(file_name, text)], loader)
+}
+
+/// Reads several texts, each with its name, as one configuration: as if the later lines stood
+/// after the earlier ones, but that an `end` ends its own text only. For what a command line adds.
+#[must_use]
+pub fn parse_all(texts: &[(&str, &[u8])], loader: &dyn Loader) -> Parsed {
     let mut parser = Parser {
         loader,
         settings: Settings::default(),
@@ -113,7 +120,10 @@ pub fn parse(file_name: &str, text: &[u8], loader: &dyn Loader) -> Parsed {
         block: None,
         notes: Notes::default(),
     };
-    parser.file(&Arc::from(file_name), text);
+    for (name, text) in texts {
+        parser.ended = false;
+        parser.file(&Arc::from(*name), text);
+    }
     parser.attach_fudges();
     parser.report_host_bits();
     parser.check_clock_limits();

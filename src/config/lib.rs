@@ -33,7 +33,7 @@ pub use codes::Code;
 pub use diagnostic::{Diagnostic, Severity, Span, render};
 pub use embedded::EMBEDDED_DEFAULT;
 pub use grammar::drivers::driver_name;
-pub use grammar::{Parsed, limits, parse};
+pub use grammar::{Parsed, limits, parse, parse_all};
 pub use lint::lint;
 pub use settings::Settings;
 pub use source::{LoadError, Loader, NoFiles, Sources};

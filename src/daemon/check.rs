@@ -1,9 +1,10 @@
 //! `truechimer check`: reads everything a run would read, changes nothing, and says what is wrong.
 use crate::cli;
 use crate::exit::Exit;
-use crate::files::config::{Origin, PLACES};
+use crate::files::config::Origin;
 use crate::files::drift::{self, Found};
 use crate::files::leap;
+use crate::paths;
 use crate::translate::keys::Keys;
 use std::env;
 use std::io::{self, IsTerminal};
@@ -35,7 +36,7 @@ impl Findings {
 /// Checks the configuration at `named`, or the one a run would find, and prints what it found.
 pub fn run(named: Option<&Path>) -> Exit {
     let color = io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none();
-    let findings = check(&Origin::find(named, &PLACES), color);
+    let findings = check(&Origin::find(named, &paths::configurations()), color);
     cli::print(&findings.text);
     if findings.errors > 0 {
         Exit::Configuration

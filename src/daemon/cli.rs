@@ -80,6 +80,21 @@ struct RunWords {
     /// Let the first offset exceed the panic threshold, once per boot
     #[arg(short = 'g', long)]
     panic_gate: bool,
+    /// Serve on this interface or address and on loopback only; may be repeated
+    #[arg(long, value_name = "NAME|ADDRESS", value_parser = word)]
+    interface: Vec<String>,
+    /// Process id file, whatever the configuration says
+    #[arg(long, value_name = "FILE")]
+    pidfile: Option<PathBuf>,
+    /// Drift file, whatever the configuration says
+    #[arg(long, value_name = "FILE")]
+    driftfile: Option<PathBuf>,
+    /// Go to the background and end with 0 once synchronized, with 110 if not in so many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    wait_sync: Option<u64>,
+    /// Keep all capabilities
+    #[arg(long)]
+    no_drop_caps: bool,
     /// Use IPv4 only
     #[arg(short = '4', conflicts_with = "v6")]
     v4: bool,
@@ -94,6 +109,14 @@ struct RunWords {
 fn engine(name: &str) -> Result<String, String> {
     launch::check_engine(name)?;
     Ok(name.to_owned())
+}
+
+/// A word that a line of ntp.conf can hold in quotes.
+fn word(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.contains(|c: char| c == '"' || c.is_control()) {
+        return Err("no interface has such a name".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 impl RunWords {
@@ -113,6 +136,12 @@ impl RunWords {
                 _ => launch::Families::Both,
             },
             debug_steps: self.debug,
+            lines: launch::serve_only_on(&self.interface),
+            pid_file: self.pidfile,
+            drift_file: self.driftfile,
+            foreground: self.wait_sync.is_none(),
+            wait_sync: self.wait_sync.map(Duration::from_secs),
+            drop_caps: !self.no_drop_caps,
             ..launch::Launch::truechimer()
         }
     }
@@ -226,7 +255,7 @@ fn ntpd_main(words: impl IntoIterator<Item = OsString>) -> Exit {
     match ntpd::parse(words) {
         Ok(ntpd::Asked::Run(launch)) => service::run(*launch),
         Ok(ntpd::Asked::Help) => {
-            print(ntpd::USAGE);
+            print(&ntpd::help());
             Exit::Good
         }
         Ok(ntpd::Asked::Version) => {
@@ -234,7 +263,7 @@ fn ntpd_main(words: impl IntoIterator<Item = OsString>) -> Exit {
             Exit::Good
         }
         Err(error) => {
-            print_error(&format!("ntpd: {error}\n{}", ntpd::USAGE));
+            print_error(&format!("ntpd: {error}\nTry 'ntpd --help'.\n"));
             Exit::Failed
         }
     }
@@ -318,6 +347,28 @@ mod tests {
     }
 
     #[test]
+    fn what_ntpd_has_too() {
+        let Command::Run(words) = command(
+            "run --interface lo --interface 192.0.2.1 --pidfile /p --driftfile /d --wait-sync 7 \
+             --no-drop-caps",
+        ) else {
+            panic!("run");
+        };
+        let launch = words.launch();
+        let lines = "-I lo -I 192.0.2.1 -p /p -f /d -w 7 --no-drop-caps".split_whitespace();
+        let Ok(ntpd::Asked::Run(same)) = ntpd::parse(lines.map(OsString::from)) else {
+            panic!("ntpd");
+        };
+        assert_eq!(
+            launch,
+            launch::Launch {
+                ident: launch.ident,
+                ..*same
+            }
+        );
+    }
+
+    #[test]
     fn nonsense_is_a_usage_error() {
         for words in [
             vec!["truechimer", "run", "--engine", "steam"],
@@ -325,6 +376,8 @@ mod tests {
             vec!["truechimer", "query", "a", "--count", "0"],
             vec!["truechimer", "query", "a", "--timeout", "-1"],
             vec!["truechimer", "query", "a", "--key", "1"],
+            vec!["truechimer", "run", "--interface", "a\"b"],
+            vec!["truechimer", "run", "--wait-sync", "0"],
             vec!["truechimer", "frobnicate"],
         ] {
             assert!(Line::try_parse_from(&words).is_err(), "{words:?}");

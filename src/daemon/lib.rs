@@ -12,6 +12,7 @@ pub mod demo;
 pub mod exit;
 pub mod files;
 pub mod logging;
+pub mod paths;
 pub mod persona;
 pub mod privilege;
 pub mod query;

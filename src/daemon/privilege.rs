@@ -10,22 +10,38 @@ use core::fmt::Display;
 use files::Needed;
 use user::{DropError, Plan};
 
+/// What this process may be locked in by.
+#[derive(Clone, Copy, Debug)]
+pub struct Locks {
+    /// Everything but the change of user.
+    pub sandbox: bool,
+    /// Capabilities that are not needed are given up.
+    pub drop_caps: bool,
+}
+
 /// Locks this process in, and logs in one line how far that went. With `sandbox` off only a user
 /// named on the command line is become: nothing else may touch prctl(2) or capset(2) then.
 ///
 /// # Errors
 /// When the user cannot be changed.
-pub fn give_up(plan: &Plan, sandbox: bool, needed: &Needed) -> Result<(), DropError> {
+pub fn give_up(
+    plan: &Plan,
+    Locks { sandbox, drop_caps }: Locks,
+    needed: &Needed,
+) -> Result<(), DropError> {
+    if !drop_caps {
+        log::warn!("--no-drop-caps: capabilities stay as they were given");
+    }
     if !sandbox {
-        plan.carry_out()?;
+        plan.carry_out(drop_caps)?;
         log::info!("sandbox off");
         return Ok(());
     }
-    if nix::unistd::geteuid().is_root() {
+    if drop_caps && nix::unistd::geteuid().is_root() {
         user::shrink_bounding_set();
     }
-    plan.carry_out()?;
-    if *plan == Plan::Stay {
+    plan.carry_out(drop_caps)?;
+    if drop_caps && *plan == Plan::Stay {
         // Without privileges there is nothing to give up, and nothing to be told.
         let _ = user::keep_little();
     }

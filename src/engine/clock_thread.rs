@@ -26,8 +26,6 @@ use truechimer_wire::PACKET_LEN_MAX;
 
 /// Longest wait: how late a command may be seen.
 const WAIT_MAX: Duration = Duration::from_secs(1);
-/// How often the addresses of this host are looked up again.
-const RESCAN_EVERY: Duration = Duration::from_secs(60);
 /// Outputs and host events taken a turn, so that no flood of them keeps the sockets waiting.
 const WORK_MAX: usize = 1024;
 
@@ -39,7 +37,8 @@ pub(crate) struct ClockThread {
     serving: Serving,
     set: PollSet,
     buffer: ReceiveBuffer,
-    rescan_at: Instant,
+    rescan_every: Option<Duration>,
+    rescan_at: Option<Instant>,
     /// Work was left over, so the next wait must not wait.
     hurry: bool,
     ended: Option<Why>,
@@ -60,7 +59,10 @@ impl ClockThread {
             serving,
             set: PollSet::with_capacity(64),
             buffer: ReceiveBuffer::new(PACKET_LEN_MAX),
-            rescan_at: clock::monotonic().plus(RESCAN_EVERY),
+            rescan_every: config.rescan_every,
+            rescan_at: config
+                .rescan_every
+                .map(|every| clock::monotonic().plus(every)),
             hurry: false,
             ended: None,
         }
@@ -126,7 +128,7 @@ impl ClockThread {
 
     fn run_timers(&mut self, host: &mut dyn Host) {
         let now = clock::now();
-        if self.rescan_at <= now.mono {
+        if self.rescan_at.is_some_and(|due| due <= now.mono) {
             self.rescan(host);
         }
         for driver in &mut self.drivers {
@@ -148,7 +150,7 @@ impl ClockThread {
 
     fn rescan(&mut self, host: &mut dyn Host) {
         let now = clock::now();
-        self.rescan_at = now.mono.plus(RESCAN_EVERY);
+        self.rescan_at = self.rescan_every.map(|every| now.mono.plus(every));
         let mut notices = Vec::new();
         if let Some(own_addresses) = self.serving.rescan(&mut notices) {
             let event = HostEvent::OwnAddresses(own_addresses);
@@ -205,7 +207,7 @@ impl ClockThread {
             .filter_map(|driver| driver.poll_timeout());
         let next = drivers
             .chain(self.system.poll_timeout())
-            .chain([self.rescan_at])
+            .chain(self.rescan_at)
             .min();
         next.map_or(WAIT_MAX, |next| next.since(now.mono).min(WAIT_MAX))
     }

@@ -1,4 +1,5 @@
 use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
 
 /// What the engine is told; `daemon` fills it.
 #[derive(Clone, Debug)]
@@ -13,6 +14,8 @@ pub struct EngineConfig {
     pub client_sockets_max: usize,
     /// Whether threads are bound to cores; the one-thread form never is.
     pub pin_threads: bool,
+    /// How often the addresses of this host are looked up again; `None` is only when told to.
+    pub rescan_every: Option<Duration>,
 }
 
 impl Default for EngineConfig {
@@ -23,6 +26,7 @@ impl Default for EngineConfig {
             may_adjust: false,
             client_sockets_max: 256,
             pin_threads: true,
+            rescan_every: Some(Duration::from_secs(60)),
         }
     }
 }
@@ -74,6 +78,8 @@ pub enum Matches {
     V6,
     /// Those of the interface with this name.
     Name(String),
+    /// Those of interfaces that are aliases, with a colon in their names.
+    Virtual,
     /// Those that share this many leading bits with this address.
     Prefix(IpAddr, u8),
 }

@@ -217,6 +217,8 @@ pub struct Steering {
     pub kernel: bool,
     /// `-g` and not yet spent: the first offset may exceed the panic threshold.
     pub allow_panic_once: bool,
+    /// `-G`: the first offset is stepped, however small.
+    pub force_step_once: bool,
     /// `-q`: set the clock once and stop.
     pub one_shot: bool,
     /// Frequency from the drift file, ppm.
@@ -229,6 +231,7 @@ impl Default for Steering {
             enabled: true,
             kernel: true,
             allow_panic_once: false,
+            force_step_once: false,
             one_shot: false,
             stored_freq_ppm: None,
         }

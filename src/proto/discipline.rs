@@ -137,6 +137,7 @@ impl Discipline {
         self.settle(now);
         let before = core::mem::replace(&mut self.steering, steering);
         self.steering.allow_panic_once &= before.allow_panic_once;
+        self.steering.force_step_once &= before.force_step_once;
         self.dispersion_s_per_s = tinker.dispersion_s_per_s;
         self.thresholds = Thresholds::new(&tinker);
         self.filter.set_allan(tinker.allan_s);
@@ -173,11 +174,12 @@ impl Discipline {
             return Verdict::Panic { offset_s };
         }
         self.steering.allow_panic_once = false;
+        let forced = core::mem::take(&mut self.steering.force_step_once);
         if self.steering.one_shot {
-            return self.set_once(offset_s);
+            return self.set_once(offset_s, forced);
         }
         self.filter.bound_poll(estimate.minpoll, estimate.maxpoll);
-        let outlier = self.thresholds.steps(offset_s);
+        let outlier = self.thresholds.steps(offset_s) || forced;
         if !outlier {
             self.filter.note_offset(offset_s);
         }

@@ -4,12 +4,14 @@ mod background;
 mod capabilities;
 mod descriptors;
 mod identity;
+mod priority;
 
 pub use affinity::{Core, cores, pin_thread};
-pub use background::{Side, Startup, go_to_background};
+pub use background::{Side, Startup, TIMED_OUT, go_to_background};
 pub use capabilities::{Capability, has_effective, keep_only};
 pub use descriptors::raise_descriptor_limit;
 pub use identity::{Identity, become_user, keep_capabilities_over_user_change, look_up};
+pub use priority::run_at_real_time;
 
 use std::io;
 

@@ -1,18 +1,13 @@
 //! Finding and reading ntp.conf.
 use super::bounded;
+use crate::paths;
 use std::cell::RefCell;
 use std::io;
 use std::path::{Path, PathBuf};
 use truechimer_config::{EMBEDDED_DEFAULT, LoadError, Loader, Parsed, limits, lint};
 
-/// Where an ntp.conf is looked for when none is named, first come first taken.
-pub const PLACES: [&str; 3] = [
-    "/etc/truechimer/ntp.conf",
-    "/etc/ntp.conf",
-    "/etc/ntpsec/ntp.conf",
-];
-/// Of another daemon: used, but not without a word.
-const BORROWED: &str = "/etc/ntpsec/ntp.conf";
+/// Where complaints about the command line's own lines point.
+pub const COMMAND_LINE: &str = "command line";
 
 /// Where the configuration comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,11 +23,11 @@ impl Origin {
     ///
     /// A place that exists but cannot be looked at is taken, so that the operator hears of it
     /// instead of running on something else.
-    pub fn find(named: Option<&Path>, places: &[&str]) -> Self {
+    pub fn find(named: Option<&Path>, places: &[String]) -> Self {
         if let Some(path) = named {
             return Self::File(path.to_owned());
         }
-        let there = |place: &&&str| Path::new(place).try_exists().unwrap_or(true);
+        let there = |place: &&String| Path::new(place).try_exists().unwrap_or(true);
         match places.iter().find(there) {
             Some(place) => Self::File(PathBuf::from(place)),
             None => Self::Embedded,
@@ -50,11 +45,12 @@ impl Origin {
     /// What to say of a file that was written for another daemon.
     pub fn remark(&self) -> Option<String> {
         match self {
-            Self::File(path) if path == Path::new(BORROWED) => Some(format!(
-                "using NTPsec's {BORROWED}, for there is no {} or {}",
-                PLACES[0], PLACES[1]
-            )),
-            _ => None,
+            Self::File(path) => {
+                let [ours, ntpd, ntpsec] = paths::configurations();
+                (path == Path::new(&ntpsec))
+                    .then(|| format!("using NTPsec's {ntpsec}, for there is no {ours} or {ntpd}"))
+            }
+            Self::Embedded => None,
         }
     }
 
@@ -63,27 +59,30 @@ impl Origin {
     /// # Errors
     /// That the file cannot be read.
     pub fn read(&self) -> io::Result<Parsed> {
-        self.read_with(&Included::default())
+        self.read_with(&[], &Included::default())
     }
 
-    /// As [`Origin::read`], and which files were read besides, as the configuration names them.
+    /// As [`Origin::read`], followed by lines of the command line, and which files were read
+    /// besides, as the configuration names them.
     ///
     /// # Errors
     /// As there.
-    pub fn read_all(&self) -> io::Result<(Parsed, Vec<PathBuf>)> {
+    pub fn read_all(&self, more: &[String]) -> io::Result<(Parsed, Vec<PathBuf>)> {
         let included = Included::default();
-        let parsed = self.read_with(&included)?;
+        let parsed = self.read_with(more, &included)?;
         Ok((parsed, included.0.into_inner()))
     }
 
-    fn read_with(&self, included: &Included) -> io::Result<Parsed> {
+    fn read_with(&self, more: &[String], included: &Included) -> io::Result<Parsed> {
         let text = match self {
             Self::File(path) => bounded::read(path, limits::FILE_BYTES)?,
             Self::Embedded => EMBEDDED_DEFAULT.as_bytes().to_vec(),
         };
-        let mut parsed = truechimer_config::parse(&self.name(), &text, included);
+        let (name, more) = (self.name(), more.join("\n"));
+        let texts = [(&*name, &*text), (COMMAND_LINE, more.as_bytes())];
+        let mut parsed = truechimer_config::parse_all(&texts, included);
         let unwise = lint(&parsed.settings);
-        if *self != Self::Embedded {
+        if *self != Self::Embedded || !more.is_empty() {
             parsed.diagnostics.extend(unwise);
         }
         Ok(parsed)
@@ -116,10 +115,7 @@ mod tests {
     fn first_come_first_taken() {
         let scratch = Scratch::new("config");
         let (first, second) = (scratch.path("a.conf"), scratch.path("b.conf"));
-        let places = [
-            first.to_str().expect("text"),
-            second.to_str().expect("text"),
-        ];
+        let places = [&first, &second].map(|path| path.display().to_string());
         assert_eq!(Origin::find(None, &places), Origin::Embedded);
         fs::write(&second, "").expect("writable");
         assert_eq!(Origin::find(None, &places), Origin::File(second.clone()));
@@ -134,8 +130,9 @@ mod tests {
 
     #[test]
     fn another_daemons_file_is_remarked_on() {
-        assert!(Origin::File(PathBuf::from(BORROWED)).remark().is_some());
-        assert!(Origin::File(PathBuf::from(PLACES[0])).remark().is_none());
+        let [ours, _, ntpsec] = paths::configurations().map(PathBuf::from);
+        assert!(Origin::File(ntpsec).remark().is_some());
+        assert!(Origin::File(ours).remark().is_none());
         assert!(Origin::Embedded.remark().is_none());
     }
 
@@ -147,7 +144,7 @@ mod tests {
         fs::write(&outer, format!("includefile {}\n", inner.display())).expect("writable");
         let parsed = Origin::File(outer.clone()).read().expect("readable");
         assert_eq!(parsed.settings.associations.len(), 1);
-        let (_, files) = Origin::File(outer.clone()).read_all().expect("readable");
+        let (_, files) = Origin::File(outer.clone()).read_all(&[]).expect("readable");
         assert_eq!(files, core::slice::from_ref(&inner));
         fs::remove_file(&inner).expect("there");
         let parsed = Origin::File(outer).read().expect("readable");
@@ -155,6 +152,19 @@ mod tests {
         Origin::File(scratch.path("none"))
             .read()
             .expect_err("no such file");
+    }
+
+    #[test]
+    fn the_command_line_has_the_last_word_even_after_an_end() {
+        let scratch = Scratch::new("config-lines");
+        let path = scratch.path("ntp.conf");
+        fs::write(&path, "keys /a\nserver 192.0.2.1\nend\nrubbish\n").expect("writable");
+        let lines = ["keys \"/b\"".to_owned(), "server 192.0.2.2".to_owned()];
+        let (parsed, _) = Origin::File(path).read_all(&lines).expect("readable");
+        let settings = parsed.settings;
+        assert_eq!(settings.associations.len(), 2);
+        let keys = settings.authentication.keys_file.expect("named");
+        assert_eq!((&*keys.value, &*keys.span.file), ("/b", COMMAND_LINE));
     }
 
     #[test]

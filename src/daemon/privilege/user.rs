@@ -92,18 +92,22 @@ impl Plan {
         }
     }
 
-    /// Does it. Before any thread starts: capabilities belong to a thread.
+    /// Does it, with all capabilities kept if none are to be dropped. Before any thread starts: capabilities belong to a thread.
     ///
     /// # Errors
     /// When the user cannot be changed.
-    pub fn carry_out(&self) -> Result<(), DropError> {
+    pub fn carry_out(&self, drop_caps: bool) -> Result<(), DropError> {
         let Self::Become { name, identity } = self else {
             return Ok(());
         };
         let become_it = || {
             keep_capabilities_over_user_change()?;
             become_user(identity)?;
-            keep_only(&KEPT)
+            if drop_caps {
+                keep_only(&KEPT)
+            } else {
+                raise_permitted()
+            }
         };
         become_it().map_err(|cause| DropError {
             user: name.clone(),
@@ -129,6 +133,12 @@ pub fn shrink_bounding_set() {
 /// The kernel's.
 pub fn keep_little() -> io::Result<()> {
     keep_only(&KEPT)
+}
+
+/// The change of user leaves the capabilities permitted but not in effect.
+fn raise_permitted() -> io::Result<()> {
+    let permitted = caps::read(None, CapSet::Permitted).map_err(io::Error::other)?;
+    caps::set(None, CapSet::Effective, &permitted).map_err(io::Error::other)
 }
 
 /// What is left of the capabilities, in words.

@@ -76,6 +76,7 @@ pub(super) fn run(machine: Machine) -> Result<Exit, Failure> {
     let authenticator = keys.borrow().authenticator();
     let system = System::new(now, config, random()?, authenticator);
     let (ident, one_shot) = (launch.ident, launch.one_shot);
+    let wait_sync = launch.wait_sync.is_some();
     let reloader = Reloader::new(Basis {
         origin,
         launch,
@@ -89,6 +90,7 @@ pub(super) fn run(machine: Machine) -> Result<Exit, Failure> {
         drift,
         gate,
         startup,
+        wait_sync,
     };
     let mut steward = Steward::new(now.mono, offices);
     let mut make_authenticator = || keys.borrow().authenticator();

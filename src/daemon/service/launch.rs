@@ -1,5 +1,6 @@
 //! What the command line and the environment ask of a run; one form for every persona.
 use crate::logging::Ident;
+use core::time::Duration;
 use std::env;
 use std::path::PathBuf;
 
@@ -56,6 +57,57 @@ pub struct Launch {
     pub debug_steps: u8,
     /// Stay in the foreground.
     pub foreground: bool,
+    /// Lines of ntp.conf that the command line adds to the configuration.
+    pub lines: Vec<String>,
+    /// What there is to say of the command line itself.
+    pub remarks: Vec<String>,
+    /// `-G`: the first offset is stepped, however small.
+    pub force_step: bool,
+    /// `-U`: how often the addresses of this host are looked up again.
+    pub rescan: Rescan,
+    /// `-L`: aliases of interfaces are not served on.
+    pub no_aliases: bool,
+    /// `-N`, `-P`: the clock thread goes before all ordinary ones.
+    pub real_time: Option<RealTime>,
+    /// `-w`: whoever started us waits so long for the clock to be synchronized.
+    pub wait_sync: Option<Duration>,
+    /// `--saveconfigquit`: write the configuration there, and do nothing else.
+    pub save_config: Option<PathBuf>,
+    /// Capabilities that are not needed are given up.
+    pub drop_caps: bool,
+}
+
+/// The lines of ntp.conf that close every address but these, names of interfaces or addresses, and
+/// loopback's; none for none.
+pub fn serve_only_on(places: &[String]) -> Vec<String> {
+    if places.is_empty() {
+        return Vec::new();
+    }
+    let closing = ["ignore all", "listen 127.0.0.1", "listen ::1"].map(str::to_owned);
+    let opened = places.iter().map(|place| format!("listen \"{place}\""));
+    let rules = closing.into_iter().chain(opened);
+    rules.map(|rule| format!("interface {rule}")).collect()
+}
+
+/// How often the addresses of this host are looked up again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rescan {
+    /// As often as the engine does by itself.
+    #[default]
+    Usual,
+    /// At this interval.
+    Every(Duration),
+    /// Not at all.
+    Never,
+}
+
+/// A real-time priority.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RealTime {
+    /// The highest there is.
+    Highest,
+    /// This one, 1 to 99.
+    At(i32),
 }
 
 impl Launch {
@@ -79,6 +131,15 @@ impl Launch {
             pid_file: None,
             debug_steps: 0,
             foreground: true,
+            lines: Vec::new(),
+            remarks: Vec::new(),
+            force_step: false,
+            rescan: Rescan::Usual,
+            no_aliases: false,
+            real_time: None,
+            wait_sync: None,
+            save_config: None,
+            drop_caps: true,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Folders a run has to do with.
 use super::setup::Setup;
 use crate::files::config::Origin;
+use crate::paths;
 use crate::privilege::files::Needed;
 use std::fs::DirBuilder;
 use std::os::unix::fs::{DirBuilderExt, chown};
@@ -20,7 +21,7 @@ fn from_variables(variable: impl Fn(&str) -> Option<PathBuf>, root: bool) -> Opt
         return text.split(':').next().map(PathBuf::from);
     }
     if root {
-        return Some(PathBuf::from("/run/truechimer"));
+        return Some(PathBuf::from(paths::run_folder()).join("truechimer"));
     }
     let user = variable("XDG_RUNTIME_DIR").filter(|folder| folder.is_absolute())?;
     Some(user.join("truechimer"))
@@ -145,7 +146,7 @@ mod tests {
         fs::write(&part, format!("keys {}\n", keys.display())).expect("writable");
         fs::write(&path, format!("includefile {}\n", part.display())).expect("writable");
         let origin = Origin::File(path);
-        let setup = setup::read(&origin).expect("good");
+        let setup = setup::read(&origin, &[]).expect("good");
         let needed = needed(&origin, &setup, None, None, None);
         let real = real.canonicalize().expect("there");
         for folder in [

@@ -138,12 +138,13 @@ impl Reloader {
     fn start(&self) -> io::Result<Receiver<Result<Setup, Refused>>> {
         let (sender, receiver) = bounded(1);
         let origin = self.basis.origin.clone();
+        let lines = self.basis.launch.lines.clone();
         thread::Builder::new()
             .name("reload".to_owned())
             .stack_size(self.stack_octets)
             .spawn(move || {
                 // Nobody listens any more only at the end of the run.
-                let _ = sender.send(setup::read(&origin));
+                let _ = sender.send(setup::read(&origin, &lines));
             })?;
         Ok(receiver)
     }
@@ -259,7 +260,7 @@ mod tests {
         fs::write(&keys, "1 SHA1 onekey\n2 SHA1 otherkey\n").expect("writable");
         write("1");
         let origin = Origin::File(path.clone());
-        let old = setup::read(&origin).expect("good").keys;
+        let old = setup::read(&origin, &[]).expect("good").keys;
         write("2");
         fs::remove_file(&keys).expect("there");
         let mut reloader = reloader(&path);

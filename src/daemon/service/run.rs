@@ -1,22 +1,24 @@
 //! A run from its launch to its end.
 use super::clockwork::{self, Machine};
 use super::drift_keeper::DriftKeeper;
-use super::launch::Launch;
+use super::launch::{Launch, RealTime};
 use super::setup::{self, Refused, Setup};
 use super::signals::Signals;
 use super::{places, surroundings};
 use crate::cli;
 use crate::exit::Exit;
-use crate::files::config::{Origin, PLACES};
+use crate::files::config::Origin;
 use crate::files::pid::PidFile;
 use crate::logging::{self, Ident};
-use crate::privilege;
+use crate::paths;
 use crate::privilege::user::Plan;
+use crate::privilege::{self, Locks};
+use core::time::Duration;
 use std::path::{Path, PathBuf};
-use std::{io, process};
+use std::{fs, io, process};
 use surroundings::Surroundings;
 use truechimer_engine::{Engine, EngineError};
-use truechimer_sys::process::{Side, Startup, go_to_background};
+use truechimer_sys::process::{Side, Startup, go_to_background, run_at_real_time};
 
 /// Files of this run, whoever named them.
 #[derive(Debug, Default)]
@@ -60,8 +62,14 @@ pub fn run(launch: Launch) -> Exit {
 fn attempt(launch: Launch, signals: io::Result<Signals>) -> Result<Exit, Failure> {
     let signals = signals.map_err(Failure::Other)?;
     let launch = launch.with_environment().map_err(Failure::Usage)?;
-    let origin = Origin::find(launch.config.as_deref(), &PLACES);
-    let setup = setup::read(&origin).map_err(Failure::Setup)?;
+    let origin = Origin::find(launch.config.as_deref(), &paths::configurations());
+    let setup = setup::read(&origin, &launch.lines).map_err(Failure::Setup)?;
+    for remark in &launch.remarks {
+        log::warn!("{remark}");
+    }
+    if let Some(path) = &launch.save_config {
+        return save(path, &setup);
+    }
     if launch.one_shot && setup.settings.associations.is_empty() {
         return Err(Failure::NothingToAsk(origin.name()));
     }
@@ -82,8 +90,11 @@ fn attempt(launch: Launch, signals: io::Result<Signals>) -> Result<Exit, Failure
     let startup = if launch.foreground {
         None
     } else {
-        Some(detach(&paths)?)
+        Some(detach(&paths, launch.wait_sync)?)
     };
+    if let Some(priority) = launch.real_time {
+        go_first(priority);
+    }
     let pid_file = write_pid(paths.pid.as_deref());
     let runtime = prepare_runtime(&launch, &paths, &plan);
     let needed = places::needed(
@@ -93,7 +104,11 @@ fn attempt(launch: Launch, signals: io::Result<Signals>) -> Result<Exit, Failure
         paths.log.as_deref(),
         runtime.as_deref(),
     );
-    privilege::give_up(&plan, launch.sandbox, &needed).map_err(Failure::Privileges)?;
+    let locks = Locks {
+        sandbox: launch.sandbox,
+        drop_caps: launch.drop_caps,
+    };
+    privilege::give_up(&plan, locks, &needed).map_err(Failure::Privileges)?;
     logging::never_wait();
     let exit = clockwork::run(Machine {
         launch,
@@ -122,14 +137,37 @@ fn open_log(launch: &Launch, paths: &Paths, plan: &Plan) {
 
 /// The classic fork, before any thread exists. The parent ends here, with the code of a start that
 /// failed if it did; it drops nothing, for all of it is the child's.
-fn detach(paths: &Paths) -> Result<Startup, Failure> {
+fn detach(paths: &Paths, patience: Option<Duration>) -> Result<Startup, Failure> {
     log::info!("going to the background; the log goes on in the file or the system log");
     if paths.log.is_none() {
         logging::to_system_log();
     }
-    match go_to_background().map_err(Failure::Other)? {
+    match go_to_background(patience).map_err(Failure::Other)? {
         Side::Child(startup) => Ok(startup),
         Side::Parent(code) => process::exit(code.into()),
+    }
+}
+
+/// `--saveconfigquit`: what the configuration says, command line included, as one file.
+fn save(path: &Path, setup: &Setup) -> Result<Exit, Failure> {
+    for remark in &setup.remarks {
+        remark.say();
+    }
+    let text = truechimer_config::write(&setup.settings);
+    fs::write(path, text).map_err(|error| Failure::NotSaved(path.to_owned(), error))?;
+    cli::print(&format!("configuration saved to {}\n", path.display()));
+    Ok(Exit::Good)
+}
+
+/// The thread that reads the clock goes before others. It takes a capability, so not everybody can
+/// have it; stamps are the kernel's, so little is lost without.
+fn go_first(priority: RealTime) {
+    let level = match priority {
+        RealTime::Highest => None,
+        RealTime::At(level) => Some(level),
+    };
+    if let Err(error) = run_at_real_time(level) {
+        log::warn!("-N or -P: no real-time priority: {error}");
     }
 }
 
@@ -167,6 +205,7 @@ pub(super) enum Failure {
     NothingToAsk(String),
     Privileges(privilege::user::DropError),
     Engine(EngineError),
+    NotSaved(PathBuf, io::Error),
     Other(io::Error),
 }
 
@@ -207,6 +246,10 @@ impl Failure {
             Self::Engine(error) => {
                 log::error!("{error}");
                 of_engine(error)
+            }
+            Self::NotSaved(path, error) => {
+                log::error!("{}: {error}", path.display());
+                Exit::Failed
             }
             Self::Other(error) => {
                 log::error!("{error}");

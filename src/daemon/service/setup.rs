@@ -109,16 +109,18 @@ impl Refused {
     }
 }
 
-/// Reads configuration, keys and leap seconds.
+/// Reads configuration, with the lines that the command line adds, keys and leap seconds.
 ///
 /// # Errors
 /// A configuration that cannot be read or has errors. Keys and leap seconds that cannot be had
 /// are remarks: time without them is better than none.
-pub fn read(origin: &Origin) -> Result<Setup, Refused> {
-    let (parsed, included) = origin.read_all().map_err(|error| Refused::Unreadable {
-        name: origin.name(),
-        error,
-    })?;
+pub fn read(origin: &Origin, lines: &[String]) -> Result<Setup, Refused> {
+    let (parsed, included) = origin
+        .read_all(lines)
+        .map_err(|error| Refused::Unreadable {
+            name: origin.name(),
+            error,
+        })?;
     if parsed.has_errors() {
         return Err(Refused::Wrong(Box::new(parsed)));
     }
@@ -224,12 +226,14 @@ mod tests {
         let scratch = Scratch::new("setup");
         let path = scratch.path("ntp.conf");
         fs::write(&path, "server 192.0.2.1\nrestrict default noqyery\n").expect("writable");
-        let refused = read(&Origin::File(path.clone())).err().expect("an error");
+        let refused = read(&Origin::File(path.clone()), &[])
+            .err()
+            .expect("an error");
         let lines = refused.lines();
         assert_eq!(lines.len(), 1);
         let place = format!("{}:2:18: ", path.display());
         assert!(lines[0].starts_with(&place), "{lines:?}");
-        let missing = read(&Origin::File(scratch.path("none")))
+        let missing = read(&Origin::File(scratch.path("none")), &[])
             .err()
             .expect("an error");
         assert!(missing.lines()[0].contains("No such file"));
@@ -241,7 +245,7 @@ mod tests {
         let path = scratch.path("ntp.conf");
         let text = "server 192.0.2.1\nkeys /nonexistent/keys\nleapfile /nonexistent/leap\n";
         fs::write(&path, text).expect("writable");
-        let setup = read(&Origin::File(path)).expect("good enough");
+        let setup = read(&Origin::File(path), &[]).expect("good enough");
         let errors = setup.remarks.iter();
         let errors: Vec<&str> = errors
             .filter(|remark| remark.level == log::Level::Error)

@@ -19,6 +19,7 @@ use truechimer_proto::event::{self, Event, PeerEvent, SystemEvent};
 use truechimer_proto::host::{Exit, HostEvent, Output};
 use truechimer_proto::server::DropReason;
 use truechimer_sys::process::Startup;
+use truechimer_time::leap::LeapIndicator;
 use truechimer_time::{Instant, Now};
 
 /// Keys of now, shared with whoever makes authenticators.
@@ -33,6 +34,8 @@ pub(super) struct Offices {
     pub(super) gate: Option<Gate>,
     /// For whoever waits for us to have come up.
     pub(super) startup: Option<Startup>,
+    /// They wait for the clock to be synchronized.
+    pub(super) wait_sync: bool,
 }
 
 /// Hosts the engine.
@@ -46,6 +49,7 @@ pub(super) struct Steward {
     gate: Option<Gate>,
     keys: SharedKeys,
     startup: Option<Startup>,
+    wait_sync: bool,
     waiting: VecDeque<HostEvent>,
     peers_asked: bool,
     ready: bool,
@@ -65,6 +69,7 @@ impl Steward {
             gate: offices.gate,
             keys: offices.keys,
             startup: offices.startup,
+            wait_sync: offices.wait_sync,
             waiting: VecDeque::new(),
             peers_asked: false,
             ready: false,
@@ -109,6 +114,12 @@ impl Steward {
         Command::ReplacePolicy(fresh.policy)
     }
 
+    fn tell_startup(&mut self) {
+        if let Some(startup) = self.startup.take() {
+            startup.succeeded();
+        }
+    }
+
     fn start_reload(&mut self) {
         logging::reopen();
         self.notifier.reloading();
@@ -136,9 +147,13 @@ impl Host for Steward {
             | Output::Send(_)
             | Output::Close(_)
             | Output::Adjust(_)
-            | Output::Publish(_)
             | Output::Record(_)
             | Output::Sources(_) => {}
+            Output::Publish(snapshot) => {
+                if self.wait_sync && snapshot.leap != LeapIndicator::NotSynchronized {
+                    self.tell_startup();
+                }
+            }
         }
     }
 
@@ -146,8 +161,8 @@ impl Host for Steward {
         if !self.ready {
             self.ready = true;
             self.notifier.ready();
-            if let Some(startup) = self.startup.take() {
-                startup.succeeded();
+            if !self.wait_sync {
+                self.tell_startup();
             }
         }
         self.notifier.tick(now.mono);

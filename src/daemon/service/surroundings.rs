@@ -1,7 +1,8 @@
 //! What this host, this user and this configuration allow, found out before anything is opened.
-use super::launch::Launch;
+use super::launch::{Launch, Rescan};
 use super::setup::Setup;
-use crate::files::config::{Origin, PLACES};
+use crate::files::config::Origin;
+use crate::paths;
 use crate::translate::listening;
 use truechimer_engine::{EngineConfig, Listen};
 use truechimer_sys::clock;
@@ -25,7 +26,7 @@ impl Surroundings {
         let listen = if launch.one_shot {
             Listen::Nowhere
         } else if configured {
-            listening::listen(&setup.settings, launch.families, launch.port)
+            listening::listen(&setup.settings, launch)
         } else {
             listening::tryout(launch.families, launch.port)
         };
@@ -41,6 +42,11 @@ impl Surroundings {
                 may_adjust: configured && launch.adjust && clock::may_adjust(),
                 client_sockets_max: CLIENT_SOCKETS_MAX,
                 pin_threads: launch.sandbox,
+                rescan_every: match launch.rescan {
+                    Rescan::Usual => EngineConfig::default().rescan_every,
+                    Rescan::Every(interval) => Some(interval),
+                    Rescan::Never => None,
+                },
             },
         }
     }
@@ -55,7 +61,7 @@ impl Surroundings {
             log::info!(
                 "no {} found: serving this machine's clock as it is, to this machine only, on {}; \
                  the clock is left alone; write one to change that",
-                PLACES.join(", "),
+                paths::configurations().join(", "),
                 addresses.join(" and ")
             );
         } else if !launch.adjust {

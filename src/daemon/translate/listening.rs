@@ -1,5 +1,5 @@
 //! `interface` lines, families and port to where the engine listens.
-use crate::service::launch::Families;
+use crate::service::launch::{Families, Launch};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use truechimer_config::settings::{ListenAction, ListenRule, ListenTarget, Settings};
 use truechimer_engine::{Action, InterfaceRule, Listen, Matches};
@@ -10,20 +10,22 @@ pub const NTP_PORT: u16 = 123;
 pub const TRYOUT_PORT: u16 = 11_123;
 
 /// Where to serve as the configuration says.
-pub fn listen(settings: &Settings, families: Families, port: Option<u16>) -> Listen {
+pub fn listen(settings: &Settings, launch: &Launch) -> Listen {
     let mut rules: Vec<InterfaceRule> = settings.listen_rules.iter().filter_map(rule).collect();
     // The last match decides, so what the command line forbids comes last.
-    let forbidden = match families {
+    let aliases = launch.no_aliases.then_some(Matches::Virtual);
+    let family = match launch.families {
         Families::Both => None,
         Families::V4 => Some(Matches::V6),
         Families::V6 => Some(Matches::V4),
     };
+    let forbidden = aliases.into_iter().chain(family);
     rules.extend(forbidden.map(|matches| InterfaceRule {
         action: Action::Ignore,
         matches,
     }));
     Listen::Interfaces {
-        port: port.unwrap_or(NTP_PORT),
+        port: launch.port.unwrap_or(NTP_PORT),
         rules,
     }
 }
@@ -76,15 +78,20 @@ mod tests {
         let text = "interface ignore all\ninterface listen 127.0.0.1\n";
         let parsed = parse("test", text.as_bytes(), &NoFiles);
         assert!(!parsed.has_errors(), "{}", parsed.render(false));
-        let Listen::Interfaces { port, rules } = listen(&parsed.settings, Families::V4, None)
-        else {
+        let launch = Launch {
+            families: Families::V4,
+            no_aliases: true,
+            ..Launch::ntpd()
+        };
+        let Listen::Interfaces { port, rules } = listen(&parsed.settings, &launch) else {
             panic!("interfaces are looked up");
         };
-        assert_eq!((port, rules.len()), (123, 3));
+        assert_eq!((port, rules.len()), (123, 4));
         assert_eq!(rules[0].matches, Matches::All);
         assert_eq!(rules[1].action, Action::Listen);
+        assert_eq!(rules[2].matches, Matches::Virtual);
         assert_eq!(
-            rules[2],
+            rules[3],
             InterfaceRule {
                 action: Action::Ignore,
                 matches: Matches::V6

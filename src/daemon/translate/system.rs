@@ -54,6 +54,7 @@ pub fn config(settings: &Settings, launch: &Launch, findings: Findings) -> Syste
             enabled: settings.flags.ntp && launch.adjust && findings.may_steer,
             kernel: settings.flags.kernel && launch.step_threshold_s.is_none(),
             allow_panic_once: launch.panic_gate && !findings.panic_gate_spent,
+            force_step_once: launch.force_step,
             one_shot: launch.one_shot,
             stored_freq_ppm: findings.stored_freq_ppm,
         },

@@ -19,7 +19,10 @@ impl ClockThread {
                 Output::Send(transmit) => self.send(transmit, host),
                 Output::Close(id) => self.clients.close(&mut self.system, id),
                 Output::Adjust(adjustment) => self.adjust(adjustment),
-                Output::Publish(snapshot) => self.serving.publish(&snapshot),
+                Output::Publish(snapshot) => {
+                    self.serving.publish(&snapshot);
+                    host.handle_output(clock::now(), output);
+                }
                 Output::Sources(servers) => self.serving.use_servers(servers),
                 Output::Exit(exit) => {
                     self.ended = Some(Why::Exit(exit));

@@ -63,6 +63,7 @@ fn matches(what: &Matches, interface: &InterfaceAddress) -> bool {
         Matches::V4 => ip.is_ipv4(),
         Matches::V6 => ip.is_ipv6(),
         Matches::Name(name) => *name == interface.name,
+        Matches::Virtual => interface.name.contains(':'),
         Matches::Prefix(prefix, len) => shares(ip, *prefix, *len),
     }
 }
@@ -145,6 +146,26 @@ mod tests {
             ),
         ];
         assert_eq!(chosen(rules), ["192.0.2.1:123", "198.51.100.1:123 dropped"]);
+    }
+
+    #[test]
+    fn aliases_are_those_with_a_colon() {
+        let rules = vec![
+            rule(Action::Ignore, Matches::All),
+            rule(Action::Listen, Matches::Name("eth1".to_owned())),
+            rule(Action::Listen, Matches::Name("eth1:0".to_owned())),
+            rule(Action::Drop, Matches::Virtual),
+        ];
+        let interfaces = [
+            interface("eth1", "198.51.100.1"),
+            interface("eth1:0", "198.51.100.2"),
+        ];
+        let listen = Listen::Interfaces { port: 123, rules };
+        let unwanted: Vec<bool> = choose(&listen, &interfaces)
+            .iter()
+            .map(|one| one.unwanted)
+            .collect();
+        assert_eq!(unwanted, [false, true]);
     }
 
     #[test]

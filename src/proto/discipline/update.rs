@@ -46,8 +46,8 @@ impl Discipline {
         Verdict::Slewed
     }
 
-    pub(super) fn set_once(&mut self, offset_s: f64) -> Verdict {
-        let stepped = self.thresholds.steps(offset_s);
+    pub(super) fn set_once(&mut self, offset_s: f64, forced: bool) -> Verdict {
+        let stepped = self.thresholds.steps(offset_s) || forced;
         if stepped {
             self.actuator.step(offset_s);
             self.report(SystemEvent::ClockStep(offset_s));

@@ -103,6 +103,18 @@ fn a_small_first_offset_spends_the_pass_too() {
 }
 
 #[test]
+fn forced_the_first_offset_is_stepped_and_the_next_is_not() {
+    let steering = Steering {
+        force_step_once: true,
+        stored_freq_ppm: Some(0.0),
+        ..Steering::default()
+    };
+    let mut bench = Bench::new(steering, Tinker::default());
+    assert_eq!(bench.update_of(0.01), Verdict::Stepped { offset_s: 0.01 });
+    assert_eq!(bench.update_of(0.01), Verdict::Slewed);
+}
+
+#[test]
 fn no_panic_threshold_no_panic() {
     let mut bench = Bench::user_space(Tinker {
         panic_s: None,

@@ -1,0 +1,45 @@
+//! Going before others.
+use std::io;
+
+/// Of SCHED_FIFO, by sched(7).
+const HIGHEST: i32 = 99;
+
+/// Lets the calling thread run before all threads of ordinary priority (SCHED_FIFO), at `priority`
+/// (1 to 99) or at the highest. Threads and processes it starts are ordinary again: a flood of
+/// requests must not take a whole machine from its owner.
+///
+/// # Errors
+/// The kernel's: EPERM without CAP_SYS_NICE or a limit RLIMIT_RTPRIO that allows it.
+pub fn run_at_real_time(priority: Option<i32>) -> io::Result<()> {
+    let wanted = libc::sched_param {
+        sched_priority: priority.unwrap_or(HIGHEST).clamp(1, HIGHEST),
+    };
+    let policy = libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK;
+    // SAFETY: the kernel reads one structure, ours during the call.
+    crate::checked(unsafe { libc::sched_setscheduler(0, policy, &raw const wanted) })?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy() -> i32 {
+        // SAFETY: no memory is passed.
+        unsafe { libc::sched_getscheduler(0) }
+    }
+
+    #[test]
+    fn threads_it_starts_are_ordinary() {
+        std::thread::spawn(|| match run_at_real_time(None) {
+            Ok(()) => {
+                assert_eq!(policy() & !libc::SCHED_RESET_ON_FORK, libc::SCHED_FIFO);
+                let started = std::thread::spawn(policy).join().unwrap();
+                assert_eq!(started, libc::SCHED_OTHER);
+            }
+            Err(error) => assert_eq!(error.kind(), io::ErrorKind::PermissionDenied),
+        })
+        .join()
+        .unwrap();
+    }
+}
