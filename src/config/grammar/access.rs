@@ -114,10 +114,7 @@ impl Parser<'_> {
             ("default", None) if !word.quoted => Some(RestrictTarget::Default(Families::Both)),
             ("default", Some(Family::Ipv4)) => Some(RestrictTarget::Default(Families::Ipv4)),
             ("default", Some(Family::Ipv6)) => Some(RestrictTarget::Default(Families::Ipv6)),
-            ("source", None) if !word.quoted => {
-                self.note_unbuilt(line, "restrict", "source", word);
-                Some(RestrictTarget::Source)
-            }
+            ("source", None) if !word.quoted => Some(RestrictTarget::Source),
             (text, _) => match parse_net(text) {
                 Some((address, prefix)) => {
                     self.check_family(line, word, address, family);

@@ -60,7 +60,7 @@ pub(super) fn run(machine: Machine) -> Result<Exit, Failure> {
         panic_gate_spent: mark.as_ref().is_some_and(is_spent),
         leap_table: setup.leap_table.clone(),
         own_addresses: engine.own_addresses(),
-        clients: Some(translate::access::clients(None, &random()?)),
+        clients: Some(translate::access::memory(&setup.settings, &random()?)),
     };
     let settings = &setup.settings;
     let config = translate::system::config(settings, &launch, findings.clone());

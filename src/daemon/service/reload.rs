@@ -12,7 +12,8 @@ use std::thread;
 use truechimer_config::Settings;
 use truechimer_config::settings::ListenRule;
 use truechimer_proto::config::SystemConfig;
-use truechimer_proto::server::Policy;
+use truechimer_proto::server::{MruTable, Policy};
+use truechimer_sys::entropy;
 
 /// What a start leaves behind so that a reload can do the same again.
 #[derive(Clone, Debug)]
@@ -149,11 +150,12 @@ impl Reloader {
         Ok(receiver)
     }
 
-    fn take(&self, setup: Setup) -> Fresh {
-        let basis = &self.basis;
+    fn take(&mut self, setup: Setup) -> Fresh {
         for remark in &setup.remarks {
             remark.say();
         }
+        self.keep_or_renew_memory(&setup.settings);
+        let basis = &self.basis;
         let same = |(old, new): (&ListenRule, &ListenRule)| {
             (old.action, &old.target) == (new.action, &new.target)
         };
@@ -171,6 +173,20 @@ impl Reloader {
             policy: Arc::clone(&config.access),
             config,
             keys: fresh_keys(setup),
+        }
+    }
+
+    /// The memory of clients stays, with whom it knows, unless it is to be of another size.
+    fn keep_or_renew_memory(&mut self, settings: &Settings) {
+        let clients = &mut self.basis.findings.clients;
+        let fits = |it: &Arc<MruTable>| translate::access::fits(it, settings);
+        if clients.as_ref().is_none_or(fits) {
+            return;
+        }
+        let mut key = [0; 16];
+        match entropy::fill(&mut key) {
+            Ok(()) => *clients = Some(translate::access::memory(settings, &key)),
+            Err(error) => log::error!("no randomness for the table of clients: {error}; it stays"),
         }
     }
 }

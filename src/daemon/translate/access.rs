@@ -3,14 +3,15 @@ use core::net::SocketAddr;
 use std::sync::Arc;
 use truechimer_config::Span;
 use truechimer_config::settings::{
-    FLAG_NAMES, Families, RestrictFlags as Said, RestrictRule, RestrictTarget, Settings,
+    FLAG_NAMES, Families, MruSize, RestrictFlags as Said, RestrictRule, RestrictTarget, Settings,
 };
 use truechimer_proto::server::{
-    AccessRule, Limits, MruTable, Network, Origin, Policy, RestrictFlags, Ruling, Watch,
+    AccessRule, Limits, MruTable, Network, Origin, Policy, Rates, RestrictFlags, Ruling, Watch,
 };
 
-/// Octets of the table of recent clients, as in the reference.
-const CLIENTS_OCTETS: usize = 1 << 20;
+/// Octets of the table of recent clients at most, whatever an `mru` line asks for: a flood of
+/// made-up senders fills it.
+const CLIENTS_OCTETS_MAX: usize = 64 << 20;
 
 /// The policy that the `restrict` lines make, with a memory of clients where one is given.
 pub fn policy(settings: &Settings, clients: Option<Arc<MruTable>>) -> Policy {
@@ -24,17 +25,37 @@ pub fn policy(settings: &Settings, clients: Option<Arc<MruTable>>) -> Policy {
     let Some(clients) = clients else {
         return policy;
     };
-    let limits = Limits::default();
-    policy.with_watch(Watch { limits, clients }, true)
+    let said = &settings.discard;
+    let limits = Limits {
+        rates: Rates::new(said.average_log2_s, said.minimum_s),
+        maxage_s: settings.mru.maxage_s,
+        monitor_s: said.monitor_s,
+    };
+    policy.with_watch(Watch { limits, clients }, settings.flags.monitor)
 }
 
-/// A memory for as many clients as the `mru` lines say, under this key. The one there was stays, with
-/// whom it knows, if it is of the right size.
-pub fn clients(there: Option<&Arc<MruTable>>, key: &[u8; 16]) -> Arc<MruTable> {
-    let wanted = MruTable::clients_in(CLIENTS_OCTETS);
-    let fits = |it: &&Arc<MruTable>| it.capacity() == wanted;
-    let fitting = there.filter(fits).map(Arc::clone);
-    fitting.unwrap_or_else(|| Arc::new(MruTable::new(wanted, key)))
+/// A memory for as many clients as the `mru` lines say, under this key. What they say of its growth
+/// means nothing here: it is mapped as it fills.
+pub fn memory(settings: &Settings, key: &[u8; 16]) -> Arc<MruTable> {
+    Arc::new(MruTable::new(clients_at_most(settings), key))
+}
+
+/// Whether a memory is of the size that the `mru` lines say.
+pub fn fits(memory: &MruTable, settings: &Settings) -> bool {
+    memory.capacity() == MruTable::capacity_for(clients_at_most(settings))
+}
+
+fn clients_at_most(settings: &Settings) -> usize {
+    let cap = MruTable::clients_in(CLIENTS_OCTETS_MAX);
+    let number = |it: u32| usize::try_from(it).unwrap_or(usize::MAX);
+    let said = match settings.mru.most {
+        MruSize::Entries(clients) => number(clients),
+        MruSize::Kilobytes(kilobytes) => {
+            MruTable::clients_in(number(kilobytes).saturating_mul(1024))
+        }
+        MruSize::Unlimited => cap,
+    };
+    said.min(cap)
 }
 
 /// What counts for a sender, and why.
@@ -105,10 +126,8 @@ mod tests {
     use truechimer_config::{NoFiles, parse};
 
     fn flags_for(text: &str, sender: &str) -> RestrictFlags {
-        let parsed = parse("test", text.as_bytes(), &NoFiles);
-        assert!(!parsed.has_errors(), "{}", parsed.render(false));
         let sender: SocketAddr = sender.parse().expect("an address");
-        policy(&parsed.settings, None).flags_for(sender)
+        policy(&settings(text), None).flags_for(sender)
     }
 
     #[test]
@@ -137,10 +156,10 @@ mod tests {
         let text = "restrict 192.0.2.0/24 notrust\nrestrict default noserve\n\
                     restrict source nomodify\nrestrict 192.0.2.0 mask 255.255.255.0 version\n\
                     restrict 192.0.2.0/24 ntpport ignore\n";
-        let parsed = parse("test", text.as_bytes(), &NoFiles);
+        let settings = settings(text);
         let of = |sender: &str, as_source| {
             let sender = sender.parse().expect("an address");
-            let found = explain(&parsed.settings, sender, as_source);
+            let found = explain(&settings, sender, as_source);
             let ruling = found.ruling.expect("a rule");
             let lines: Vec<u32> = found.lines.iter().map(|span| span.line).collect();
             (ruling.origin, ruling.rule.flags, lines)
@@ -160,12 +179,48 @@ mod tests {
         assert_eq!((origin, lines), (Origin::BuiltIn, Vec::new()));
     }
 
+    fn settings(text: &str) -> Settings {
+        let parsed = parse("test", text.as_bytes(), &NoFiles);
+        assert!(!parsed.has_errors(), "{}", parsed.render(false));
+        parsed.settings
+    }
+
     #[test]
-    fn memory_of_the_right_size_is_kept() {
-        let first = clients(None, &[1; 16]);
-        assert!(Arc::ptr_eq(&first, &clients(Some(&first), &[2; 16])));
-        let small = Arc::new(MruTable::new(7, &[1; 16]));
-        assert!(clients(Some(&small), &[2; 16]).octets() == 1 << 20);
+    fn the_memory_has_the_size_that_mru_says() {
+        let octets = |text: &str| memory(&settings(text), &[1; 16]).octets();
+        assert_eq!(octets(""), 1 << 20, "as in the reference");
+        assert_eq!(octets("mru maxmem 4096"), 4 << 20);
+        assert_eq!(octets("mru maxdepth 7"), 512);
+        assert_eq!(octets("mru maxdepth 0"), 512);
+        assert_eq!(octets("mru maxmem 2000000000"), CLIENTS_OCTETS_MAX);
+        assert_eq!(octets("mru maxdepth -1"), CLIENTS_OCTETS_MAX);
+        let small = memory(&settings("mru maxdepth 600"), &[1; 16]);
+        assert!(fits(&small, &settings("mru maxdepth 600 maxage 3")));
+        assert!(!fits(&small, &settings("mru maxdepth 700")));
+    }
+
+    #[test]
+    fn limits_and_whether_to_remember() {
+        let watch = |text: &str| {
+            let settings = settings(text);
+            let clients = memory(&settings, &[1; 16]);
+            policy(&settings, Some(clients)).watch().map(|it| it.limits)
+        };
+        assert_eq!(watch(""), Some(Limits::default()));
+        let said = watch("discard average 5 minimum 1 monitor 100\nmru maxage 30");
+        let expected = Limits {
+            rates: Rates::new(5, 1),
+            maxage_s: 30,
+            monitor_s: 100,
+        };
+        assert_eq!(said, Some(expected));
+        let open = "restrict default\nrestrict source\ndisable monitor\n";
+        assert_eq!(watch(open), None);
+        assert!(watch("restrict default\nrestrict source\n").is_some());
+        assert!(
+            watch("disable monitor").is_some(),
+            "the built-in rules limit"
+        );
     }
 
     #[test]

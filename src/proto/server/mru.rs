@@ -127,7 +127,7 @@ impl MruTable {
     /// are. The key must be random and stay secret.
     pub fn new(clients: usize, key: &[u8; 16]) -> Self {
         Self {
-            sets: zeroed(clients.div_ceil(WAYS).max(1)),
+            sets: zeroed(sets_for(clients)),
             hasher: SipHasher13::new_with_key(key),
             occupied: Count::new(0),
             displaced: Count::new(0),
@@ -138,6 +138,11 @@ impl MruTable {
     /// How many clients fit into so many octets.
     pub const fn clients_in(octets: usize) -> usize {
         octets / SET_OCTETS * WAYS
+    }
+
+    /// What [`MruTable::capacity`] is of a table for so many clients.
+    pub fn capacity_for(clients: usize) -> usize {
+        sets_for(clients) * WAYS
     }
 
     /// Most clients it can hold.
@@ -312,6 +317,10 @@ impl Slot {
         self.version = sighting.version;
         self.mode = sighting.mode;
     }
+}
+
+fn sets_for(clients: usize) -> usize {
+    clients.div_ceil(WAYS).max(1)
 }
 
 fn may_kiss(slot: &Slot, sighting: &Sighting) -> bool {

@@ -128,7 +128,6 @@ fn enable_and_disable() {
         "bclient",
         "calibrate",
         "mode7",
-        "monitor",
         "peer_clear_digest_early",
         "stats",
         "unpeer_crypto_early",
