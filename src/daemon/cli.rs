@@ -1,12 +1,17 @@
 //! The command line of `truechimer` itself.
+
+mod run_words;
+
 use crate::check;
 use crate::demo;
 use crate::exit::Exit;
+use crate::explain;
 use crate::persona::{Persona, ntpd};
 use crate::query::{self, Family, Question};
-use crate::service::{self, launch};
-use clap::{ArgAction, Args, Parser, Subcommand};
+use crate::service;
+use clap::{Args, Parser, Subcommand};
 use core::time::Duration;
+use run_words::RunWords;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -43,6 +48,8 @@ enum Command {
     Query(QueryWords),
     /// Look for mistakes in the configuration and the files it names
     Check(CheckWords),
+    /// Say why something is as it is
+    Explain(ExplainWords),
     /// Show a lying server being found out, in virtual time
     Demo(DemoWords),
     /// The classic daemon's command line; also when called by that name
@@ -52,99 +59,6 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         words: Vec<OsString>,
     },
-}
-
-#[derive(Debug, Args)]
-struct RunWords {
-    /// Configuration file
-    #[arg(short, long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Event engine [env: TRUECHIMER_ENGINE]
-    #[arg(long, value_name = "NAME", value_parser = engine)]
-    engine: Option<String>,
-    /// Server threads, 0 for everything in one [env: TRUECHIMER_THREADS]
-    #[arg(long, value_name = "N")]
-    threads: Option<usize>,
-    /// UDP port to serve on
-    #[arg(long)]
-    port: Option<u16>,
-    /// Leave the clock alone
-    #[arg(long)]
-    no_adjust: bool,
-    /// No change of user, landlock or seccomp [env: TRUECHIMER_SANDBOX=off]
-    #[arg(long)]
-    no_sandbox: bool,
-    /// User to run as
-    #[arg(short, long, value_name = "USER[:GROUP]")]
-    user: Option<String>,
-    /// Let the first offset exceed the panic threshold, once per boot
-    #[arg(short = 'g', long)]
-    panic_gate: bool,
-    /// Serve on this interface or address and on loopback only; may be repeated
-    #[arg(long, value_name = "NAME|ADDRESS", value_parser = word)]
-    interface: Vec<String>,
-    /// Process id file, whatever the configuration says
-    #[arg(long, value_name = "FILE")]
-    pidfile: Option<PathBuf>,
-    /// Drift file, whatever the configuration says
-    #[arg(long, value_name = "FILE")]
-    driftfile: Option<PathBuf>,
-    /// Go to the background and end with 0 once synchronized, with 110 if not in so many seconds
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
-    wait_sync: Option<u64>,
-    /// Keep all capabilities
-    #[arg(long)]
-    no_drop_caps: bool,
-    /// Use IPv4 only
-    #[arg(short = '4', conflicts_with = "v6")]
-    v4: bool,
-    /// Use IPv6 only
-    #[arg(short = '6')]
-    v6: bool,
-    /// More in the log; repeat for more
-    #[arg(short, long, action = ArgAction::Count)]
-    debug: u8,
-}
-
-fn engine(name: &str) -> Result<String, String> {
-    launch::check_engine(name)?;
-    Ok(name.to_owned())
-}
-
-/// A word that a line of ntp.conf can hold in quotes.
-fn word(text: &str) -> Result<String, String> {
-    if text.is_empty() || text.contains(|c: char| c == '"' || c.is_control()) {
-        return Err("no interface has such a name".to_owned());
-    }
-    Ok(text.to_owned())
-}
-
-impl RunWords {
-    fn launch(self) -> launch::Launch {
-        launch::Launch {
-            config: self.config,
-            engine: self.engine,
-            threads: self.threads,
-            port: self.port,
-            adjust: !self.no_adjust,
-            sandbox: !self.no_sandbox,
-            user: self.user,
-            panic_gate: self.panic_gate,
-            families: match (self.v4, self.v6) {
-                (true, _) => launch::Families::V4,
-                (_, true) => launch::Families::V6,
-                _ => launch::Families::Both,
-            },
-            debug_steps: self.debug,
-            lines: launch::serve_only_on(&self.interface),
-            pid_file: self.pidfile,
-            drift_file: self.driftfile,
-            foreground: self.wait_sync.is_none(),
-            wait_sync: self.wait_sync.map(Duration::from_secs),
-            drop_caps: !self.no_drop_caps,
-            ..launch::Launch::truechimer()
-        }
-    }
 }
 
 #[derive(Debug, Args)]
@@ -193,6 +107,18 @@ struct CheckWords {
     /// The same without -c
     #[arg(value_name = "FILE", conflicts_with = "config")]
     file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct ExplainWords {
+    #[command(subcommand)]
+    what: Explained,
+}
+
+#[derive(Debug, Subcommand)]
+enum Explained {
+    /// What an address may do with us, and which lines of the configuration say so
+    Restrict(explain::Question),
 }
 
 #[derive(Debug, Args)]
@@ -246,6 +172,9 @@ fn dispatch(command: Command) -> Exit {
         Command::Run(words) => service::run(words.launch()),
         Command::Query(words) => query_main(words),
         Command::Check(words) => check::run(words.config.or(words.file).as_deref()),
+        Command::Explain(ExplainWords {
+            what: Explained::Restrict(question),
+        }) => explain::restrict(&question),
         Command::Demo(words) => demo::run(words.seed, words.speed, words.once),
         Command::Ntpd { words } => ntpd_main(words),
     }
@@ -329,43 +258,6 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         Line::command().debug_assert();
-    }
-
-    #[test]
-    fn run_words_reach_the_launch() {
-        let Command::Run(words) = command(
-            "run -c x.conf --engine poll --threads 0 --port 1123 --no-adjust --no-sandbox -u ntp -4 -g",
-        ) else {
-            panic!("run");
-        };
-        let launch = words.launch();
-        assert_eq!(launch.config, Some(PathBuf::from("x.conf")));
-        assert_eq!((launch.threads, launch.port), (Some(0), Some(1123)));
-        assert!(!launch.adjust && !launch.sandbox && launch.panic_gate && launch.foreground);
-        assert_eq!(launch.families, launch::Families::V4);
-        assert_eq!(launch.user.as_deref(), Some("ntp"));
-    }
-
-    #[test]
-    fn what_ntpd_has_too() {
-        let Command::Run(words) = command(
-            "run --interface lo --interface 192.0.2.1 --pidfile /p --driftfile /d --wait-sync 7 \
-             --no-drop-caps",
-        ) else {
-            panic!("run");
-        };
-        let launch = words.launch();
-        let lines = "-I lo -I 192.0.2.1 -p /p -f /d -w 7 --no-drop-caps".split_whitespace();
-        let Ok(ntpd::Asked::Run(same)) = ntpd::parse(lines.map(OsString::from)) else {
-            panic!("ntpd");
-        };
-        assert_eq!(
-            launch,
-            launch::Launch {
-                ident: launch.ident,
-                ..*same
-            }
-        );
     }
 
     #[test]

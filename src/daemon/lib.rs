@@ -10,6 +10,7 @@ pub mod check;
 pub mod cli;
 pub mod demo;
 pub mod exit;
+pub mod explain;
 pub mod files;
 pub mod logging;
 pub mod paths;
