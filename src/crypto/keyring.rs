@@ -4,12 +4,14 @@ use core::net::{IpAddr, Ipv6Addr};
 use openssl::md_ctx::MdCtx;
 use std::sync::Arc;
 use truechimer_proto::authentication::{Authenticator, KeyId, Verification};
+use truechimer_proto::control::KeyFacts;
 
 /// Makes and verifies MACs with the keys of a table; one per thread, for it reuses its contexts.
 pub struct Keyring {
     table: Arc<KeyTable>,
     machine: Machine,
     md5: Option<Digest>,
+    usage: KeyFacts,
 }
 
 /// OpenSSL's contexts, made at first need.
@@ -26,6 +28,7 @@ impl Keyring {
             table,
             machine: Machine::default(),
             md5: Digest::fetch("MD5").ok(),
+            usage: KeyFacts::default(),
         }
     }
 
@@ -37,7 +40,9 @@ impl Keyring {
 
 impl Authenticator for Keyring {
     fn check(&mut self, key: KeyId, from: IpAddr, message: &[u8], digest: &[u8]) -> Verification {
+        self.usage.lookups += 1;
         let Some(entry) = self.table.key(key) else {
+            self.usage.not_found += 1;
             return Verification::UnknownKey;
         };
         if !self.table.is_trusted(key) {
@@ -51,6 +56,7 @@ impl Authenticator for Keyring {
         if ![algorithm.wire_len(), algorithm.raw_len()].contains(&digest.len()) {
             return Verification::WrongLength;
         }
+        self.usage.checked += 1;
         let mac = self.machine.mac(entry, message);
         let right = mac.is_some_and(|mac| {
             let cut = mac.get(..digest.len());
@@ -64,7 +70,10 @@ impl Authenticator for Keyring {
     }
 
     fn seal(&mut self, key: KeyId, message: &[u8], out: &mut [u8]) -> Option<usize> {
-        let entry = self.table.key(key).filter(|_| self.table.is_trusted(key))?;
+        self.usage.lookups += 1;
+        let entry = self.table.key(key).filter(|_| self.table.is_trusted(key));
+        self.usage.not_found += u64::from(entry.is_none());
+        let entry = entry?;
         let algorithm = &entry.algorithm;
         let len = if out.len() == algorithm.raw_len() {
             algorithm.raw_len()
@@ -74,6 +83,7 @@ impl Authenticator for Keyring {
         let slot = out.get_mut(..len)?;
         let mac = self.machine.mac(entry, message)?;
         slot.copy_from_slice(mac.get(..len)?);
+        self.usage.sealed += 1;
         Some(slot.len())
     }
 
@@ -84,6 +94,13 @@ impl Authenticator for Keyring {
             .as_ref()?
             .run(context, &[&address.octets()], &mut raw)?;
         raw.first_chunk().copied()
+    }
+
+    fn usage(&self) -> KeyFacts {
+        KeyFacts {
+            keys: self.table.ids().count() as u64,
+            ..self.usage
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use crate::counters::ServerCounts;
 use core::net::SocketAddr;
 use std::sync::Arc;
 use truechimer_proto::authentication::Authenticator;
+use truechimer_proto::control::{ControlRequest, KeyFacts};
 use truechimer_proto::packet::{Received, Via};
 use truechimer_proto::server::{Policy, Responder, Verdict};
 use truechimer_proto::snapshot::Snapshot;
@@ -13,7 +14,9 @@ use truechimer_time::{Instant, Now};
 
 pub(crate) struct Clerk {
     pub(crate) policy: Arc<Policy>,
-    pub(crate) authenticator: Box<dyn Authenticator>,
+    authenticator: Box<dyn Authenticator>,
+    /// Use of the keys there were before.
+    retired_keys: KeyFacts,
     /// Beside what the responder counts.
     pub(crate) counts: ServerCounts,
     responder: Responder,
@@ -40,6 +43,8 @@ pub(crate) enum Outcome<'a> {
     Reply(usize),
     /// It is for `System`.
     HandOff(Received<'a>),
+    /// It is a control request, for `System` when it has time.
+    Query(ControlRequest<'a>),
     /// Nothing; it is counted.
     Nothing,
 }
@@ -53,14 +58,22 @@ impl Clerk {
         Self {
             policy,
             authenticator,
+            retired_keys: KeyFacts::default(),
             counts: ServerCounts::default(),
             responder: Responder::new(seed),
         }
     }
 
-    pub(crate) const fn counts(&self) -> ServerCounts {
+    pub(crate) fn replace_keys(&mut self, authenticator: Box<dyn Authenticator>) {
+        let used = self.authenticator.usage();
+        self.retired_keys = self.retired_keys.plus(&used).retired();
+        self.authenticator = authenticator;
+    }
+
+    pub(crate) fn counts(&self) -> ServerCounts {
         ServerCounts {
             protocol: *self.responder.counters(),
+            keys: self.retired_keys.plus(&self.authenticator.usage()),
             ..self.counts
         }
     }
@@ -94,6 +107,13 @@ impl Clerk {
         {
             Verdict::Reply(len) => Outcome::Reply(len),
             Verdict::HandOff => Outcome::HandOff(received),
+            Verdict::Control(flags) => Outcome::Query(ControlRequest {
+                octets: arrival.octets,
+                source: arrival.source,
+                local: desk.local,
+                flags,
+                arrived: received.stamp.at,
+            }),
             Verdict::Drop(_) => Outcome::Nothing,
         }
     }

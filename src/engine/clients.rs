@@ -39,6 +39,15 @@ pub(crate) struct Clients {
     told: Option<Instant>,
     /// Failures since.
     untold: u64,
+    traffic: ClientTraffic,
+}
+
+/// Datagrams of all client sockets since the start.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ClientTraffic {
+    pub(crate) sent: u64,
+    pub(crate) received: u64,
+    pub(crate) send_failed: u64,
 }
 
 impl Clients {
@@ -48,7 +57,22 @@ impl Clients {
             limit,
             told: None,
             untold: 0,
+            traffic: ClientTraffic {
+                sent: 0,
+                received: 0,
+                send_failed: 0,
+            },
         }
+    }
+
+    pub(crate) const fn traffic(&self) -> ClientTraffic {
+        self.traffic
+    }
+
+    /// Where the association's last request left from.
+    pub(crate) fn local_address(&self, id: AssociationId) -> Option<SocketAddr> {
+        let client = self.open.iter().find(|client| client.association == id)?;
+        client.socket.local_address().ok()
     }
 
     pub(crate) const fn len(&self) -> usize {
@@ -77,6 +101,7 @@ impl Clients {
                 if let Ok(local) = socket.local_address() {
                     system.note_local_address(id, local.ip());
                 }
+                self.traffic.sent += 1;
                 self.open.push(Client {
                     association: id,
                     socket,
@@ -85,6 +110,7 @@ impl Clients {
                 None
             }
             Err(error) => {
+                self.traffic.send_failed += 1;
                 let failure = failure(&error);
                 system.handle_send_failure(clock::now(), ticket, failure);
                 // Without a route the servers' states say all there is to say.
@@ -147,6 +173,7 @@ impl Clients {
         let now = clock::now();
         match received {
             Ok(Some(arrival)) => {
+                self.traffic.received += 1;
                 settle(client, system);
                 let received = Received {
                     octets: arrival.octets,

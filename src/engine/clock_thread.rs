@@ -3,9 +3,11 @@
 //! In the one-thread form it serves requests as well. It waits by poll(2) alone, a second at
 //! most: a signal that sets a flag just before the wait is then seen in time, without the pipe
 //! that the preload simulator would take for ever readable.
+mod control;
 mod outputs;
 mod serving;
 
+use control::Turns;
 pub(crate) use serving::Serving;
 
 use crate::MakeAuthenticator;
@@ -26,6 +28,8 @@ use truechimer_wire::PACKET_LEN_MAX;
 
 /// Longest wait: how late a command may be seen.
 const WAIT_MAX: Duration = Duration::from_secs(1);
+/// A turn of the protocol this much after its time is counted as an overrun.
+const LATE: Duration = Duration::from_millis(100);
 /// Outputs and host events taken a turn, so that no flood of them keeps the sockets waiting.
 const WORK_MAX: usize = 1024;
 
@@ -42,6 +46,7 @@ pub(crate) struct ClockThread {
     /// Work was left over, so the next wait must not wait.
     hurry: bool,
     ended: Option<Why>,
+    turns: Turns,
 }
 
 impl ClockThread {
@@ -65,6 +70,7 @@ impl ClockThread {
                 .map(|every| clock::monotonic().plus(every)),
             hurry: false,
             ended: None,
+            turns: Turns::default(),
         }
     }
 
@@ -78,6 +84,7 @@ impl ClockThread {
             self.hurry = false;
             self.hear_host(make_authenticator, host);
             self.run_timers(host);
+            self.answer_query();
             self.work(host);
             if let Some(why) = self.ended {
                 break why;
@@ -139,11 +146,10 @@ impl ClockThread {
                 self.system.handle_refclock_sample(now, sample);
             }
         }
-        if self
-            .system
-            .poll_timeout()
-            .is_some_and(|due| due <= now.mono)
+        if let Some(due) = self.system.poll_timeout()
+            && due <= now.mono
         {
+            self.turns.overruns += u64::from(now.mono.since(due) > LATE);
             self.system.handle_timeout(now);
         }
     }
@@ -179,9 +185,12 @@ impl ClockThread {
         let clients = self.clients.len();
         self.serving.add_to(&mut self.set);
         let timeout = self.timeout(clock::now());
-        if self.set.wait(timeout).map_err(EngineError::Wait)? == 0 {
+        let ready = self.set.wait(timeout).map_err(EngineError::Wait)?;
+        self.turns.wakeups += 1;
+        if ready == 0 {
             return Ok(());
         }
+        self.turns.useful_wakeups += 1;
         // Serving never opens or closes a client's socket, and the clients are looked at before
         // their outputs are worked off, so places stay what they were at the wait.
         for place in 0..clients {

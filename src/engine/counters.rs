@@ -1,5 +1,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
+use truechimer_proto::control::KeyFacts;
 use truechimer_proto::server::{COUNTER_WORDS, Counters};
+
+/// Words of 64 bits that the engine counts beside the protocol.
+const OWN_WORDS: usize = 11;
 
 /// What one server thread has counted since it started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,6 +18,12 @@ pub struct ServerCounts {
     pub unreadable: u64,
     /// Replies the kernel did not take.
     pub send_failed: u64,
+    /// Times the thread woke.
+    pub wakeups: u64,
+    /// Of these, for at least one datagram.
+    pub useful_wakeups: u64,
+    /// Use of the keys.
+    pub keys: KeyFacts,
 }
 
 impl ServerCounts {
@@ -26,16 +36,45 @@ impl ServerCounts {
             unwanted: self.unwanted + other.unwanted,
             unreadable: self.unreadable + other.unreadable,
             send_failed: self.send_failed + other.send_failed,
+            wakeups: self.wakeups + other.wakeups,
+            useful_wakeups: self.useful_wakeups + other.useful_wakeups,
+            keys: self.keys.plus(&other.keys),
         }
+    }
+
+    const fn own_words(&self) -> [u64; OWN_WORDS] {
+        let keys = &self.keys;
+        [
+            self.overflowed,
+            self.unwanted,
+            self.unreadable,
+            self.send_failed,
+            self.wakeups,
+            self.useful_wakeups,
+            keys.keys,
+            keys.lookups,
+            keys.not_found,
+            keys.sealed,
+            keys.checked,
+        ]
     }
 }
 
 /// A thread's counts, stored by it after each batch and read by anybody, without a lock; words
 /// of one reading may be a batch apart.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Published {
     protocol: [AtomicU64; COUNTER_WORDS],
-    own: [AtomicU64; 4],
+    own: [AtomicU64; OWN_WORDS],
+}
+
+impl Default for Published {
+    fn default() -> Self {
+        Self {
+            protocol: [const { AtomicU64::new(0) }; COUNTER_WORDS],
+            own: [const { AtomicU64::new(0) }; OWN_WORDS],
+        }
+    }
 }
 
 impl Published {
@@ -43,26 +82,41 @@ impl Published {
         for (cell, word) in self.protocol.iter().zip(counts.protocol.to_words()) {
             cell.store(word, Ordering::Relaxed);
         }
-        let own = [
-            counts.overflowed,
-            counts.unwanted,
-            counts.unreadable,
-            counts.send_failed,
-        ];
-        for (cell, word) in self.own.iter().zip(own) {
+        for (cell, word) in self.own.iter().zip(counts.own_words()) {
             cell.store(word, Ordering::Relaxed);
         }
     }
 
     pub(crate) fn load(&self) -> ServerCounts {
         let read = |cell: &AtomicU64| cell.load(Ordering::Relaxed);
-        let [overflowed, unwanted, unreadable, send_failed] = self.own.each_ref().map(read);
+        let [
+            overflowed,
+            unwanted,
+            unreadable,
+            send_failed,
+            wakeups,
+            useful_wakeups,
+            keys,
+            lookups,
+            not_found,
+            sealed,
+            checked,
+        ] = self.own.each_ref().map(read);
         ServerCounts {
             protocol: Counters::from_words(self.protocol.each_ref().map(read)),
             overflowed,
             unwanted,
             unreadable,
             send_failed,
+            wakeups,
+            useful_wakeups,
+            keys: KeyFacts {
+                keys,
+                lookups,
+                not_found,
+                sealed,
+                checked,
+            },
         }
     }
 }

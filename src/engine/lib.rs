@@ -16,9 +16,11 @@ mod error;
 mod host;
 mod latch;
 mod listeners;
+mod queries;
 mod roster;
 mod rules;
 mod sizing;
+mod traffic;
 
 pub use config::{Action, EngineConfig, InterfaceRule, Listen, Matches};
 pub use counters::ServerCounts;

@@ -6,12 +6,15 @@ use crate::clerk::Desk;
 use crate::config::Listen;
 use crate::error::BindFailure;
 use crate::host::Notice;
+use crate::traffic::Traffic;
 use choice::Wanted;
 use core::net::{IpAddr, SocketAddr};
 use std::io;
 use std::sync::Arc;
+use truechimer_sys::clock;
 use truechimer_sys::interfaces;
 use truechimer_sys::socket::{AddressFamily, Socket};
+use truechimer_time::Instant;
 
 /// Addresses served at most: each costs descriptors, and a host that has more is under a mistake
 /// or an attack of router advertisements.
@@ -25,6 +28,10 @@ pub(crate) struct Listener {
     pub(crate) unwanted: bool,
     /// One for each server thread, of one reuse-port group; or just one.
     pub(crate) sockets: Vec<Arc<Socket>>,
+    /// Of its interface; empty if the address was named outright.
+    pub(crate) name: String,
+    pub(crate) opened: Instant,
+    pub(crate) traffic: Arc<Traffic>,
 }
 
 impl Listener {
@@ -160,7 +167,7 @@ impl Listeners {
         match bind_group(address, self.sockets_each) {
             Ok((sockets, stamped)) => {
                 self.failing.retain(|failing| *failing != address);
-                notices.push(Notice::Listening(address, name));
+                notices.push(Notice::Listening(address, name.clone()));
                 if !stamped {
                     notices.push(Notice::NoKernelStamps(address));
                 }
@@ -168,6 +175,9 @@ impl Listeners {
                     address,
                     unwanted,
                     sockets,
+                    name,
+                    opened: clock::monotonic(),
+                    traffic: Arc::default(),
                 });
                 true
             }
@@ -271,6 +281,9 @@ mod tests {
                 address: scoped(scope),
                 unwanted: false,
                 sockets: vec![Arc::new(Socket::open(AddressFamily::V4).unwrap())],
+                name: String::new(),
+                opened: Instant::default(),
+                traffic: Arc::default(),
             });
         }
         for listener in &listeners.open {

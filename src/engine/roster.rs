@@ -10,6 +10,7 @@ use crate::error::EngineError;
 use crate::host::{Host, Notice};
 use crate::latch::{Publisher, latch};
 use crate::listeners::{Changes, Listeners};
+use crate::queries::{QUERIES_MAX, Query};
 use crate::rules::Rules;
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use truechimer_proto::authentication::Authenticator;
+use truechimer_proto::control::ControlRequest;
 use truechimer_proto::packet::{Received, Stamp, Via};
 use truechimer_proto::server::Policy;
 use truechimer_proto::snapshot::Snapshot;
@@ -66,6 +68,7 @@ pub(crate) struct Roster {
     publisher: Publisher,
     shared: Arc<Shared>,
     handed_off: Receiver<HandedOff>,
+    queries: Receiver<Query>,
     members: Vec<Member>,
 }
 
@@ -99,6 +102,7 @@ impl Roster {
         };
         let (publisher, reader) = latch(&start.snapshot);
         let (sender, handed_off) = crossbeam_channel::bounded(HANDED_OFF_MAX);
+        let (asking, queries) = crossbeam_channel::bounded(QUERIES_MAX);
         let shared = Arc::new(Shared {
             stop: AtomicBool::new(false),
             wake: start.wake,
@@ -110,6 +114,7 @@ impl Roster {
             publisher,
             shared,
             handed_off,
+            queries,
             members: Vec::with_capacity(start.seeds.len()),
         };
         let threads = start.seeds.len();
@@ -119,6 +124,7 @@ impl Roster {
                 core: core_of(number),
                 reader: reader.clone(),
                 sender: sender.clone(),
+                queries: asking.clone(),
                 shared: Arc::clone(&roster.shared),
                 seed,
             };
@@ -236,6 +242,20 @@ impl Roster {
         }
     }
 
+    /// A control request that waits.
+    pub(crate) fn take_query(&self) -> Option<Query> {
+        self.queries.try_recv().ok()
+    }
+
+    /// Buffers to receive into.
+    pub(crate) const fn buffers(&self) -> u64 {
+        (self.members.len() * server_thread::BATCH) as u64
+    }
+
+    pub(crate) fn queries_waiting(&self) -> usize {
+        self.queries.len()
+    }
+
     /// Ends the threads, wherever they wait.
     pub(crate) fn stop(&mut self) {
         self.shared.stop.store(true, Ordering::Release);
@@ -263,6 +283,13 @@ impl Shared {
         if !self.ringing.swap(true, Ordering::AcqRel) {
             self.wake.wake();
         }
+    }
+
+    /// Gives a control request to the clock thread; `false` if its queue is full.
+    fn hand_query(&self, queries: &Sender<Query>, request: &ControlRequest<'_>) -> bool {
+        let taken = queries.try_send(Query::new(request)).is_ok();
+        self.ring();
+        taken
     }
 
     /// Gives a datagram to the clock thread; `false` if its queue is full.

@@ -69,6 +69,8 @@ pub(crate) struct Peer {
     pub(crate) root_delay_s: f64,
     pub(crate) root_dispersion_s: f64,
     pub(crate) reference_id: ReferenceId,
+    /// When its clock was last set.
+    pub(crate) reference_time: NtpTimestamp,
     /// When the last reply with time arrived, on the system clock.
     pub(crate) destination: NtpTimestamp,
 }
@@ -115,6 +117,8 @@ pub(crate) struct Association {
     pub(crate) heard: Option<Instant>,
     /// Our address towards it, as the host says.
     pub(crate) local: Option<IpAddr>,
+    /// When it last became reachable or unreachable, at first when it was made.
+    pub(crate) reach_changed: Instant,
     pub(crate) stamps: Option<(StampClass, StampClass)>,
     /// The network says that the last request cannot arrive; anybody may have said it.
     pub(crate) said_unreachable: bool,
@@ -200,6 +204,7 @@ impl Association {
             unwanted: 0,
             heard: None,
             local: None,
+            reach_changed: now,
             stamps: None,
             said_unreachable: false,
             exchange: Exchange::default(),
@@ -273,6 +278,11 @@ impl Association {
         distance_s.max(mindist_s)
     }
 
+    /// Transmit stamp of the last reply.
+    pub(crate) const fn last_transmit(&self) -> Option<NtpTimestamp> {
+        self.exchange.last_transmit()
+    }
+
     fn setting(&self, base: &Setting) -> Setting {
         Setting {
             poll_s: f64::from(self.poll.host_poll()).exp2(),
@@ -302,6 +312,7 @@ impl Association {
         let first = self.poll.reach() == 0;
         if first {
             heard.events.push(PeerEvent::Reachable);
+            self.reach_changed = now.mono;
         }
         self.poll.reached();
         self.heard = Some(now.mono);
@@ -342,6 +353,7 @@ impl Peer {
             root_delay_s: 0.0,
             root_dispersion_s: 0.0,
             reference_id,
+            reference_time: NtpTimestamp::ZERO,
             destination: NtpTimestamp::ZERO,
         }
     }

@@ -1,4 +1,5 @@
 //! What the protocol asks of a holder of keys.
+use crate::control::KeyFacts;
 use core::net::{IpAddr, Ipv6Addr};
 
 /// A symmetric key identifier, 1..=65535 (above lie Autokey's session keys, RFC 5906 §2).
@@ -120,6 +121,11 @@ pub trait Authenticator: Send {
     /// First four octets of the MD5 of an IPv6 address: the reference identifier it is known by
     /// (RFC 5905 §7.3). `None` where the platform forbids MD5.
     fn reference_id_of(&mut self, address: Ipv6Addr) -> Option<[u8; 4]>;
+
+    /// How many keys there are, and how they were used so far.
+    fn usage(&self) -> KeyFacts {
+        KeyFacts::default()
+    }
 }
 
 /// Verifies the MAC of a packet that came from `from` and gives the proof, or what was wrong.

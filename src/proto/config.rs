@@ -1,5 +1,6 @@
 //! What the operator decided, in the protocol's own terms. `daemon` fills it from `ntp.conf`.
 use crate::authentication::KeyId;
+use crate::control::ControlConfig;
 use crate::refclock::RefclockId;
 use crate::server::Policy;
 use crate::statistics::Recording;
@@ -29,6 +30,8 @@ pub struct SystemConfig {
     pub own_addresses: Vec<IpAddr>,
     /// What is recorded for statistics files.
     pub recording: Recording,
+    /// What may be asked and changed by control messages.
+    pub control: ControlConfig,
     /// `restrict` lines: they bind the servers we use as they bind strangers.
     pub access: Arc<Policy>,
 }

@@ -1,6 +1,7 @@
 //! What the protocol asks of its host and hears from it.
 use crate::authentication::Authenticator;
 use crate::config::{Family, SystemConfig};
+use crate::control::{ControlReply, Done, Operation};
 use crate::event::Report;
 use crate::packet::{AssociationId, Transmit};
 use crate::snapshot::Snapshot;
@@ -31,6 +32,10 @@ pub enum Output {
     Record(Record),
     /// Keep this frequency for the next start, ppm.
     StoreFrequency(f64),
+    /// Send the answer to a control request.
+    Control(ControlReply),
+    /// Do something for whoever proved the control key; answered by `HostEvent::Operated`.
+    Operate(Operation),
     /// End the daemon.
     Exit(Exit),
 }
@@ -155,6 +160,8 @@ pub enum HostEvent {
         /// The keys that belong to it.
         authenticator: Box<dyn Authenticator>,
     },
+    /// Answer to `Output::Operate`.
+    Operated(Done),
     /// A leap-seconds.list was read again.
     LeapTable(LeapTable),
     /// Addresses of this host changed.

@@ -10,6 +10,7 @@ mod calendar;
 mod tests;
 
 use crate::event::SystemEvent;
+pub(crate) use calendar::compact;
 use calendar::{DAY_S, month_end};
 use std::collections::VecDeque;
 use truechimer_time::leap::{LeapIndicator, LeapTable};
@@ -161,6 +162,12 @@ impl LeapSchedule {
     pub fn is_near(&self, now_unix_s: i64) -> bool {
         let near = |leap: &Leap| leap.at_unix_s.abs_diff(now_unix_s) <= NEAR_S.unsigned_abs();
         self.happened.iter().chain(&self.armed).any(near)
+    }
+
+    /// Last change in the table and its end, Unix seconds, where there is a table.
+    pub fn table_span_unix_s(&self) -> Option<(i64, i64)> {
+        let table = self.table.as_ref()?;
+        Some((table.last_change_unix_s(), table.expires_unix_s()))
     }
 
     /// TAI-UTC in seconds as of the last `advance`, where a table tells.

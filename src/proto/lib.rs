@@ -10,6 +10,7 @@ mod association;
 pub mod authentication;
 mod clock_filter;
 pub mod config;
+pub mod control;
 pub mod discipline;
 pub mod event;
 pub mod host;

@@ -4,6 +4,7 @@ mod access;
 mod candidate;
 mod cluster;
 mod combine;
+mod control;
 mod first_doubt;
 mod inputs;
 mod leap;
@@ -32,6 +33,7 @@ use crate::association::Association;
 use crate::authentication::Authenticator;
 use crate::clock_filter::Setting;
 use crate::config::SystemConfig;
+use crate::control::KeyFacts;
 use crate::discipline::Discipline;
 use crate::event::{EventCounts, SystemEvent};
 use crate::host::Output;
@@ -83,6 +85,10 @@ pub struct System {
     /// Since when the first setting of the clock waits for sources to be told apart.
     first_doubt: Option<Instant>,
     housekeeping: Instant,
+    started: Instant,
+    control: control::Desk,
+    /// Use of the keys there were before.
+    retired_keys: KeyFacts,
     strangers_told: Option<Instant>,
     next_id: u16,
     next_sequence: u64,
@@ -104,6 +110,7 @@ impl System {
     ) -> Self {
         let mut rng = ChaCha20Rng::from_seed(seed);
         let first_id = u16::try_from(rng.next_u32() >> 16).unwrap_or(1);
+        let control = control::Desk::new(now.mono, &mut rng);
         let mut this = Self {
             discipline: Discipline::new(now, config.steering, config.tinker, config.precision),
             variables: Variables::new(now.mono, config.precision),
@@ -124,6 +131,9 @@ impl System {
             local_from: now.mono,
             first_doubt: None,
             housekeeping: now.mono.plus(HOUSEKEEPING_EVERY),
+            started: now.mono,
+            control,
+            retired_keys: KeyFacts::default(),
             strangers_told: None,
             next_id: first_id,
             next_sequence: 1,

@@ -6,7 +6,7 @@ mod adjust;
 mod permission;
 mod precision;
 
-pub use adjust::{Change, KernelClock, apply, read_kernel_clock};
+pub use adjust::{Change, KernelClock, KernelPulses, apply, read_kernel_clock};
 pub use permission::may_adjust;
 pub use precision::{measure_precision, precision_of};
 

@@ -148,6 +148,8 @@ impl Host for Steward {
             | Output::Close(_)
             | Output::Adjust(_)
             | Output::Record(_)
+            | Output::Control(_)
+            | Output::Operate(_)
             | Output::Sources(_) => {}
             Output::Publish(snapshot) => {
                 if self.wait_sync && snapshot.leap != LeapIndicator::NotSynchronized {

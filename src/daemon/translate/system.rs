@@ -61,6 +61,7 @@ pub fn config(settings: &Settings, launch: &Launch, findings: Findings) -> Syste
         precision: findings.precision,
         leap_table: findings.leap_table,
         own_addresses: findings.own_addresses,
+        control: super::control::config(settings),
         access: Arc::new(super::access::policy(settings, findings.clients)),
     }
 }

@@ -29,7 +29,9 @@ impl ClockThread {
                     host.handle_output(clock::now(), Output::Exit(exit));
                     return;
                 }
+                Output::Control(reply) => self.send_control(&reply),
                 Output::Resolve(_)
+                | Output::Operate(_)
                 | Output::Event(_)
                 | Output::Record(_)
                 | Output::StoreFrequency(_) => {

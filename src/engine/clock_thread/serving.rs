@@ -4,9 +4,11 @@ use crate::clerk::{Clerk, Moment, Outcome};
 use crate::counters::ServerCounts;
 use crate::host::Notice;
 use crate::listeners::{Listener, Listeners};
+use crate::queries::{QUERIES_MAX, Query};
 use crate::roster::Roster;
 use crate::rules::Rules;
 use core::net::{IpAddr, SocketAddr};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use truechimer_proto::authentication::Authenticator;
 use truechimer_proto::server::Policy;
@@ -32,6 +34,7 @@ pub(crate) struct Here {
     rules: Rules,
     clerk: Clerk,
     batch: Batch,
+    queries: VecDeque<Query>,
 }
 
 impl Serving {
@@ -46,6 +49,7 @@ impl Serving {
             rules: Rules::new(Arc::clone(&policy)),
             clerk: Clerk::new(policy, authenticator, seed),
             batch: Batch::new(BATCH, PACKET_LEN_MAX),
+            queries: VecDeque::new(),
         }))
     }
 
@@ -58,7 +62,7 @@ impl Serving {
             Self::Here(here) => {
                 here.rules.replace(policy);
                 here.clerk.policy = Arc::clone(here.rules.in_force());
-                here.clerk.authenticator = make_authenticator();
+                here.clerk.replace_keys(make_authenticator());
             }
             Self::Threads(roster) => roster.replace_policy(policy, make_authenticator),
         }
@@ -103,6 +107,39 @@ impl Serving {
 
     pub(super) fn addresses(&self) -> Vec<SocketAddr> {
         self.listeners().addresses()
+    }
+
+    pub(super) fn open(&self) -> &[Listener] {
+        self.listeners().open()
+    }
+
+    pub(super) fn listener_at(&self, local: SocketAddr) -> Option<&Listener> {
+        self.open()
+            .iter()
+            .find(|listener| listener.address == local)
+    }
+
+    /// A control request that waits.
+    pub(super) fn take_query(&mut self) -> Option<Query> {
+        match self {
+            Self::Here(here) => here.queries.pop_front(),
+            Self::Threads(roster) => roster.take_query(),
+        }
+    }
+
+    pub(super) fn queries_waiting(&self) -> usize {
+        match self {
+            Self::Here(here) => here.queries.len(),
+            Self::Threads(roster) => roster.queries_waiting(),
+        }
+    }
+
+    /// Buffers to receive into.
+    pub(super) const fn buffers(&self) -> u64 {
+        match self {
+            Self::Here(_) => BATCH as u64,
+            Self::Threads(roster) => roster.buffers(),
+        }
     }
 
     pub(super) fn socket_at(&self, local: SocketAddr) -> Option<&Socket> {
@@ -160,11 +197,12 @@ impl Here {
             listeners,
             clerk,
             batch,
+            queries,
             ..
         } = self;
         for (place, listener) in (first..).zip(listeners.open()) {
             if set.readiness(place).readable {
-                serve(listener, clerk, batch, system);
+                serve(listener, clerk, batch, queries, system);
             }
         }
     }
@@ -172,14 +210,21 @@ impl Here {
 
 /// Receives once, for the preload simulator has one datagram for each readiness, and sends each
 /// reply by itself, for it does not know sendmmsg(2).
-fn serve(listener: &Listener, clerk: &mut Clerk, batch: &mut Batch, system: &mut System) {
+fn serve(
+    listener: &Listener,
+    clerk: &mut Clerk,
+    batch: &mut Batch,
+    queries: &mut VecDeque<Query>,
+    system: &mut System,
+) {
     let Some(socket) = listener.sockets.first() else {
         return;
     };
-    let Ok(1..) = batch.receive(socket, false) else {
+    let Ok(received @ 1..) = batch.receive(socket, false) else {
         // Nothing there after all, or the late refusal of an earlier reply.
         return;
     };
+    listener.traffic.note_received(received);
     let moment = Moment {
         snapshot: system.snapshot(),
         mono: clock::monotonic(),
@@ -190,8 +235,15 @@ fn serve(listener: &Listener, clerk: &mut Clerk, batch: &mut Batch, system: &mut
                 let reply = out.get(..len).unwrap_or_default();
                 let failed = socket.send_to(reply, arrival.source).is_err();
                 clerk.counts.send_failed += u64::from(failed);
+                listener
+                    .traffic
+                    .note_sent(usize::from(!failed), usize::from(failed));
             }
             Outcome::HandOff(received) => system.handle_packet(clock::now(), &received),
+            Outcome::Query(request) if queries.len() < QUERIES_MAX => {
+                queries.push_back(Query::new(&request));
+            }
+            Outcome::Query(_) => clerk.counts.overflowed += 1,
             Outcome::Nothing => {}
         }
         0

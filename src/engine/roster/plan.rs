@@ -1,6 +1,7 @@
 //! How the clock thread tells a server thread what changed, without ever making it wait.
 use crate::clerk::Desk;
 use crate::listeners::Listener;
+use crate::traffic::Traffic;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, TryLockError};
 use truechimer_proto::authentication::Authenticator;
@@ -12,6 +13,7 @@ use truechimer_sys::socket::Socket;
 pub(super) struct Door {
     pub(super) desk: Desk,
     pub(super) socket: Arc<Socket>,
+    pub(super) traffic: Arc<Traffic>,
 }
 
 /// The doors of thread `number`.
@@ -22,6 +24,7 @@ pub(super) fn doors(listeners: &[Listener], number: usize) -> Vec<Door> {
             Some(Door {
                 desk: listener.desk(),
                 socket: Arc::clone(listener.sockets.get(number)?),
+                traffic: Arc::clone(&listener.traffic),
             })
         })
         .collect()

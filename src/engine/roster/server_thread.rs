@@ -4,20 +4,21 @@ use super::{HandedOff, Shared};
 use crate::clerk::{Clerk, Moment, Outcome};
 use crate::counters::Published;
 use crate::latch::Reader;
+use crate::queries::Query;
 use core::time::Duration;
 use crossbeam_channel::Sender;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use truechimer_proto::authentication::NoKeys;
 use truechimer_proto::server::Policy;
-use truechimer_sys::batch::Batch;
+use truechimer_sys::batch::{Batch, Sent};
 use truechimer_sys::clock;
 use truechimer_sys::poll::PollSet;
 use truechimer_sys::process::{self, Core};
 use truechimer_wire::PACKET_LEN_MAX;
 
 /// Datagrams a system call moves at most.
-const BATCH: usize = 64;
+pub(super) const BATCH: usize = 64;
 /// Replies sent together at most. Their transmit stamps are written before the first of them
 /// leaves, so this bounds how much too early the last one's is.
 const CHUNK: usize = 8;
@@ -30,6 +31,7 @@ pub(super) struct Seat {
     pub(super) core: Option<Core>,
     pub(super) reader: Reader,
     pub(super) sender: Sender<HandedOff>,
+    pub(super) queries: Sender<Query>,
     pub(super) shared: Arc<Shared>,
     /// For what its responder leaves to chance.
     pub(super) seed: [u8; 32],
@@ -83,7 +85,7 @@ impl ServerThread {
         };
         self.clerk.policy = plan.policy;
         if let Some(authenticator) = plan.authenticator {
-            self.clerk.authenticator = authenticator;
+            self.clerk.replace_keys(authenticator);
         }
         self.doors = plan.doors;
         self.waits = match self.doors.as_slice() {
@@ -101,6 +103,7 @@ impl ServerThread {
         } else {
             self.wait_and_serve();
         }
+        self.clerk.counts.wakeups += 1;
         self.published.store(&self.clerk.counts());
     }
 
@@ -131,6 +134,8 @@ impl ServerThread {
                 // Empty after all, or the late refusal of an earlier reply.
                 return;
             };
+            self.clerk.counts.useful_wakeups += u64::from(round == 0);
+            door.traffic.note_received(received);
             let moment = Moment {
                 snapshot: self.seat.reader.read(),
                 mono: clock::monotonic(),
@@ -145,11 +150,16 @@ impl ServerThread {
                             let overflowed = !seat.shared.hand_off(&seat.sender, &received);
                             clerk.counts.overflowed += u64::from(overflowed);
                         }
+                        Outcome::Query(request) => {
+                            let overflowed = !seat.shared.hand_query(&seat.queries, &request);
+                            clerk.counts.overflowed += u64::from(overflowed);
+                        }
                         Outcome::Nothing => {}
                     }
                     0
                 });
-                let failed = self.batch.send(&door.socket).failed;
+                let Sent { sent, failed } = self.batch.send(&door.socket);
+                door.traffic.note_sent(sent, failed);
                 self.clerk.counts.unreadable += unreadable as u64;
                 self.clerk.counts.send_failed += failed as u64;
             }

@@ -57,6 +57,11 @@ impl Exchange {
         }
     }
 
+    /// What the last reply carried as its transmit stamp. Our own nonces are nobody's business.
+    pub(crate) const fn last_transmit(&self) -> Option<NtpTimestamp> {
+        self.last_transmit
+    }
+
     /// Whether a request may still be answered.
     pub(crate) fn awaits(&self, sequence: u64) -> bool {
         self.outstanding.is_some_and(|it| it.sequence == sequence)

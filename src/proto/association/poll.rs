@@ -297,6 +297,11 @@ impl PollProcess {
         self.habits
     }
 
+    /// What is in the bucket of requests now, seconds of polling.
+    pub(crate) fn headway_s(&self, now: Instant) -> f64 {
+        (self.headway_s - now.seconds_since(self.headway_at)).max(0.0)
+    }
+
     pub(crate) const fn reach(&self) -> u8 {
         self.reach
     }

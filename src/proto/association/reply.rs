@@ -215,11 +215,13 @@ impl Association {
         self.peer.root_delay_s = header.root_delay.to_seconds();
         self.peer.root_dispersion_s = header.root_dispersion.to_seconds();
         self.peer.reference_id = shown_reference(header);
+        self.peer.reference_time = header.reference_time;
     }
 
     fn note_reached(&mut self, now: Now, heard: &mut Heard) {
         if self.poll.reach() == 0 {
             heard.events.push(PeerEvent::Reachable);
+            self.reach_changed = now.mono;
         }
         self.poll.reached();
         self.heard = Some(now.mono);

@@ -32,6 +32,11 @@ impl EventCounts {
         room
     }
 
+    /// Who may reset them has seen the events in a row.
+    pub(crate) const fn acknowledge(&mut self) {
+        self.in_a_row = 0;
+    }
+
     /// Number of the last event, 0 if there was none.
     pub const fn last(&self) -> u8 {
         self.last

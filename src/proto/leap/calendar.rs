@@ -7,6 +7,29 @@ const EPOCH_DAYS: i64 = 719_468;
 /// Days in the calendar's cycle of 400 years.
 const CYCLE_DAYS: i64 = 146_097;
 
+/// A moment of UTC as ntpq shows the stamps of files: `YYYYMMDDhhmm`.
+pub(crate) fn compact(unix_s: i64) -> String {
+    let date = date_of(unix_s);
+    let minute = unix_s.rem_euclid(DAY_S) / 60;
+    let (year, month, day) = (date.year, date.month, date.day);
+    format!(
+        "{year:04}{month:02}{day:02}{:02}{:02}",
+        minute / 60,
+        minute % 60
+    )
+}
+
+/// A day of the Gregorian calendar.
+struct Date {
+    year: i64,
+    /// 1 is January.
+    month: i64,
+    /// From 1.
+    day: i64,
+    /// Of the cycle, beginning in March.
+    year_of_cycle: i64,
+}
+
 /// A month, by its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Month {
@@ -18,6 +41,21 @@ pub(super) struct Month {
 
 /// The month of a moment in UTC.
 pub(super) fn month_end(unix_s: i64) -> Month {
+    let date = date_of(unix_s);
+    let length = match date.month {
+        2 => days_in_february(date.year_of_cycle),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    };
+    let days_left = length - date.day + 1;
+    let today = unix_s.div_euclid(DAY_S);
+    Month {
+        number: date.month,
+        end_unix_s: today.saturating_add(days_left).saturating_mul(DAY_S),
+    }
+}
+
+fn date_of(unix_s: i64) -> Date {
     let day = unix_s.div_euclid(DAY_S).saturating_add(EPOCH_DAYS);
     let day_of_cycle = day.rem_euclid(CYCLE_DAYS);
     let year_of_cycle = (day_of_cycle - day_of_cycle / 1_460 + day_of_cycle / 36_524
@@ -27,22 +65,17 @@ pub(super) fn month_end(unix_s: i64) -> Month {
         day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
     // March is month 0; from there lengths repeat every five months, 153 days.
     let from_march = (5 * day_of_year + 2) / 153;
-    let number = if from_march < 10 {
+    let month = if from_march < 10 {
         from_march + 3
     } else {
         from_march - 9
     };
-    let length = match number {
-        2 => days_in_february(year_of_cycle),
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    };
-    let day_of_month = day_of_year - (153 * from_march + 2) / 5;
-    let days_left = length - day_of_month;
-    let today = unix_s.div_euclid(DAY_S);
-    Month {
-        number,
-        end_unix_s: today.saturating_add(days_left).saturating_mul(DAY_S),
+    let year = day.div_euclid(CYCLE_DAYS) * 400 + year_of_cycle;
+    Date {
+        year: if month < 3 { year + 1 } else { year },
+        month,
+        day: day_of_year - (153 * from_march + 2) / 5 + 1,
+        year_of_cycle,
     }
 }
 
@@ -59,6 +92,15 @@ const fn days_in_february(year_of_cycle: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn stamps_of_files() {
+        assert_eq!(compact(0), "197001010000");
+        // The newest leap second, and days around a leap day.
+        assert_eq!(compact(1_483_228_800), "201701010000");
+        assert_eq!(compact(1_709_164_800 + 86_399), "202402292359");
+        assert_eq!(compact(1_709_251_200), "202403010000");
+    }
 
     /// `date -u -d ... +%s`
     #[test]

@@ -36,11 +36,13 @@ pub enum DropReason {
     NoRoom,
     /// The key verified the request but will not seal the reply.
     Unsealed,
+    /// More control requests than one asker may send.
+    ControlRate,
 }
 
 impl DropReason {
     /// All of them, in order.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::SourcePort,
         Self::SourceAddress,
         Self::Ignored,
@@ -57,6 +59,7 @@ impl DropReason {
         Self::Stepped,
         Self::NoRoom,
         Self::Unsealed,
+        Self::ControlRate,
     ];
 
     /// A word for metrics.
@@ -78,6 +81,7 @@ impl DropReason {
             Self::Stepped => "stepped",
             Self::NoRoom => "no_room",
             Self::Unsealed => "unsealed",
+            Self::ControlRate => "control_rate",
         }
     }
 }
@@ -207,7 +211,7 @@ impl Counters {
     }
 
     /// The reference's `ss_*` system statistics as far as serving makes them.
-    pub fn reference(&self) -> [(&'static str, u64); 9] {
+    pub fn reference(&self) -> [(&'static str, u64); 10] {
         let dropped = |reasons: &[DropReason]| reasons.iter().map(|r| self.dropped(*r)).sum();
         [
             ("ss_received", self.received),
@@ -246,9 +250,12 @@ impl Counters {
             ),
             (
                 "ss_limited",
-                self.dropped(DropReason::Limited) + self.kod_sent,
+                self.dropped(DropReason::Limited)
+                    + self.dropped(DropReason::ControlRate)
+                    + self.kod_sent,
             ),
             ("ss_kodsent", self.kod_sent),
+            ("ss_processed", self.replied),
         ]
     }
 }

@@ -187,6 +187,11 @@ impl MruTable {
         Some(slots)
     }
 
+    /// The set where an address has its place.
+    pub fn set_of(&self, address: IpAddr) -> usize {
+        self.place(bits(address.to_canonical())).0
+    }
+
     /// What is known of an address.
     pub fn find(&self, address: IpAddr) -> Option<MruEntry> {
         let address = address.to_canonical();

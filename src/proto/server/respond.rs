@@ -2,13 +2,14 @@
 use super::reply::{self, Ending, Unwritten};
 use super::{Counters, DropReason, Policy, RestrictFlags, Sighting, Standing};
 use crate::authentication::{AuthFailure, Authenticator, KeyId, verify};
+use crate::control::Gate;
 use crate::packet::{Received, Via};
 use crate::snapshot::Snapshot;
 use core::net::{IpAddr, SocketAddr};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use truechimer_time::{Now, NtpDuration, NtpTimestamp};
-use truechimer_wire::{Header, Mac, Malformed, Mode, Packet};
+use truechimer_wire::{CONTROL_HEADER_LEN, Header, Mac, Malformed, Mode, Packet};
 
 /// Oldest and current version of the protocol.
 const VERSIONS: core::ops::RangeInclusive<u8> = 1..=4;
@@ -26,6 +27,8 @@ pub enum Verdict {
     Reply(usize),
     /// It may be an answer to us: the clock thread knows.
     HandOff,
+    /// It is a control request, for the clock thread: who sent it may not do this.
+    Control(RestrictFlags),
     /// Nothing.
     Drop(DropReason),
 }
@@ -35,6 +38,7 @@ pub enum Verdict {
 pub struct Responder {
     counters: Counters,
     rng: ChaCha20Rng,
+    gate: Gate,
 }
 
 impl Responder {
@@ -43,6 +47,7 @@ impl Responder {
     pub fn new(seed: [u8; 32]) -> Self {
         Self {
             counters: Counters::default(),
+            gate: Gate::default(),
             rng: ChaCha20Rng::from_seed(seed),
         }
     }
@@ -73,7 +78,7 @@ impl Responder {
         };
         match verdict {
             Verdict::Reply(_) => self.counters.replied += 1,
-            Verdict::HandOff => self.counters.handed_off += 1,
+            Verdict::HandOff | Verdict::Control(_) => self.counters.handed_off += 1,
             Verdict::Drop(reason) => self.counters.count_drop(reason),
         }
         verdict
@@ -95,6 +100,9 @@ impl Responder {
         }
         let first = *received.octets.first().ok_or(DropReason::Malformed)?;
         let (version, mode) = (first >> 3 & 7, Mode::from_bits(first));
+        if mode == Mode::Control {
+            return self.admit_control(now, received, flags);
+        }
         let Some(reply_mode) = reply_mode(version, mode, received.source) else {
             return no_request(mode, flags);
         };
@@ -148,6 +156,25 @@ impl Responder {
         self.counters.kod_sent += u64::from(standing == Standing::Kissed);
         self.counters.spared += u64::from(standing == Standing::Spared);
         Ok(Verdict::Reply(len))
+    }
+
+    /// Control requests are few; a flood of them must not cost the clock thread its turns.
+    fn admit_control(
+        &mut self,
+        now: Now,
+        received: &Received<'_>,
+        flags: RestrictFlags,
+    ) -> Result<Verdict, DropReason> {
+        if flags.contains(RestrictFlags::NOQUERY) {
+            return Err(DropReason::NotQueried);
+        }
+        if received.octets.len() < CONTROL_HEADER_LEN {
+            return Err(DropReason::Malformed);
+        }
+        if !self.gate.admits(received.source.ip(), now.mono) {
+            return Err(DropReason::ControlRate);
+        }
+        Ok(Verdict::Control(flags))
     }
 
     fn check_version(&mut self, version: u8, flags: RestrictFlags) -> Result<(), DropReason> {

@@ -200,6 +200,7 @@ impl System {
                 config,
                 authenticator,
             } => self.reconfigure(now, *config, authenticator),
+            HostEvent::Operated(done) => self.handle_done(now, done),
             HostEvent::LeapTable(table) => self.take_leap_table(now, Some(table)),
             HostEvent::OwnAddresses(addresses) => self.set_own_addresses(&addresses),
             HostEvent::ForeignStep(by) => self.handle_foreign_step(now, by),

@@ -24,6 +24,8 @@ impl System {
         config: SystemConfig,
         authenticator: Box<dyn Authenticator>,
     ) {
+        let used = self.authenticator.usage();
+        self.retired_keys = self.retired_keys.plus(&used).retired();
         self.authenticator = authenticator;
         self.discipline
             .reconfigure(now, config.steering, config.tinker);

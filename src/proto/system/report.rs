@@ -43,6 +43,17 @@ impl System {
         }
     }
 
+    /// The part of [`System::status`] that is about one association.
+    pub(super) fn association_status(
+        &self,
+        now: Now,
+        id: AssociationId,
+    ) -> Option<AssociationStatus> {
+        let association = self.associations.get(&id);
+        let shown = association.map(|association| self.show(association, now.mono));
+        shown.or_else(|| self.pools.get(&id).map(|pool| show_pool(id, pool)))
+    }
+
     fn show(&self, association: &Association, now: Instant) -> AssociationStatus {
         let phi_s_per_s = self.config.tinker.dispersion_s_per_s;
         let Association { peer, counts, .. } = association;

@@ -1,7 +1,7 @@
 //! Telling the operator: events, each with the status word that counts it.
 use super::System;
 use crate::association::{Association, Role};
-use crate::event::{Coded, Event, EventCounts, PeerEvent, Report, SystemEvent};
+use crate::event::{Coded, Event, PeerEvent, Report, SystemEvent};
 use crate::host::Output;
 use crate::packet::AssociationId;
 use truechimer_wire::{PeerStatusWord, SystemStatusWord};
@@ -47,6 +47,12 @@ impl System {
         }
     }
 
+    /// An association's or a pool's; `None` if there is none of this number.
+    pub(super) fn peer_status_word(&self, id: AssociationId) -> Option<PeerStatusWord> {
+        let word = self.associations.get(&id).map(Association::status_word);
+        word.or_else(|| self.pools.contains_key(&id).then(of_pool))
+    }
+
     pub(super) fn tell_system(&mut self, event: SystemEvent) {
         let coded = event.code().map(|code| {
             let room = self.events.note(code);
@@ -63,15 +69,11 @@ impl System {
                 return coded(association.status_word().word(), code, room);
             }
             // A pool, or a line that came to nothing: there is only this event.
-            let mut events = EventCounts::default();
-            let room = events.note(code);
             let word = PeerStatusWord {
-                is_configured: true,
-                count: events.in_a_row(),
-                event: events.last(),
-                ..PeerStatusWord::default()
+                event: code,
+                ..of_pool()
             };
-            coded(word.word(), code, room)
+            coded(word.word(), code, true)
         });
         let event = Event::Peer {
             association,
@@ -79,6 +81,16 @@ impl System {
             what,
         };
         self.outbox.push(Output::Event(Report { event, coded }));
+    }
+}
+
+/// A template lives as long as its line, and nothing happens to it after that began.
+fn of_pool() -> PeerStatusWord {
+    PeerStatusWord {
+        is_configured: true,
+        count: 1,
+        event: PeerEvent::Mobilize.code().unwrap_or_default(),
+        ..PeerStatusWord::default()
     }
 }
 

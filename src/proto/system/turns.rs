@@ -83,6 +83,7 @@ impl System {
             if turn.lost {
                 let failed = unfit(association, &by);
                 association.counts.flash = association.counts.flash & !PEER_TESTS | failed;
+                association.reach_changed = now.mono;
                 events.push(PeerEvent::Unreachable);
             } else if turn.missed && !is_refclock {
                 events.push(PeerEvent::NoReply);

@@ -112,6 +112,8 @@ impl World {
             Output::StoreFrequency(freq_ppm) => {
                 self.nodes[index].journal.stored_freq_ppm = Some(freq_ppm);
             }
+            // Nobody asks in these worlds.
+            Output::Control(_) | Output::Operate(_) => {}
             Output::Exit(exit) => self.nodes[index].journal.exit = Some((now_s, exit)),
         }
     }

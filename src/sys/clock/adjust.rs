@@ -64,6 +64,33 @@ pub struct KernelClock {
     pub estimated_error: NtpDuration,
     /// TAI-UTC, seconds.
     pub tai_utc_s: i32,
+    /// Resolution of its readings.
+    pub precision: NtpDuration,
+    /// Most its frequency may be off, ppm.
+    pub tolerance_ppm: f64,
+    /// What it knows of pulses.
+    pub pulses: KernelPulses,
+}
+
+/// The kernel's account of a pulse a second.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct KernelPulses {
+    /// Frequency by them, ppm.
+    pub freq_ppm: f64,
+    /// Wander of that, ppm.
+    pub stability_ppm: f64,
+    /// Jitter.
+    pub jitter: NtpDuration,
+    /// Calibration interval, log2 seconds; 0 without pulses.
+    pub interval_log2_s: u32,
+    /// Calibrations.
+    pub calibrations: u64,
+    /// Of these, failed.
+    pub errors: u64,
+    /// Times the jitter was too great.
+    pub jitter_exceeded: u64,
+    /// Times the wander was too great.
+    pub stability_exceeded: u64,
 }
 
 /// Reads the kernel's account; needs no privilege.
@@ -209,19 +236,35 @@ fn set_tai(tai_utc_s: i32) -> io::Result<KernelClock> {
 }
 
 fn account(timex: &libc::timex) -> KernelClock {
-    let offset = if timex.status & libc::STA_NANO == 0 {
-        NtpDuration::from_nanoseconds(timex.offset.saturating_mul(1000))
-    } else {
-        NtpDuration::from_nanoseconds(timex.offset)
+    let nano = timex.status & libc::STA_NANO != 0;
+    let span = |units: i64| {
+        NtpDuration::from_nanoseconds(if nano {
+            units
+        } else {
+            units.saturating_mul(1000)
+        })
     };
+    let count = |number: i64| u64::try_from(number).unwrap_or(0);
     KernelClock {
         freq_ppm: in_ppm(timex.freq),
-        offset,
+        offset: span(timex.offset),
         time_constant: u8::try_from(timex.constant).unwrap_or(u8::MAX),
         status: timex.status.cast_unsigned(),
         max_error: NtpDuration::from_nanoseconds(timex.maxerror.saturating_mul(1000)),
         estimated_error: NtpDuration::from_nanoseconds(timex.esterror.saturating_mul(1000)),
         tai_utc_s: timex.tai,
+        precision: NtpDuration::from_nanoseconds(timex.precision.saturating_mul(1000)),
+        tolerance_ppm: in_ppm(timex.tolerance),
+        pulses: KernelPulses {
+            freq_ppm: in_ppm(timex.ppsfreq),
+            stability_ppm: in_ppm(timex.stabil),
+            jitter: span(timex.jitter),
+            interval_log2_s: u32::try_from(timex.shift).unwrap_or(0),
+            calibrations: count(timex.calcnt),
+            errors: count(timex.errcnt),
+            jitter_exceeded: count(timex.jitcnt),
+            stability_exceeded: count(timex.stbcnt),
+        },
     }
 }
 

@@ -78,6 +78,8 @@ pub(super) struct World {
     pub(super) published: Vec<Snapshot>,
     pub(super) closed: Vec<AssociationId>,
     pub(super) exits: Vec<Exit>,
+    pub(super) control: Vec<crate::control::ControlReply>,
+    pub(super) operations: Vec<crate::control::Operation>,
     turn: u32,
 }
 
@@ -144,6 +146,8 @@ impl World {
             published: Vec::new(),
             closed: Vec::new(),
             exits: Vec::new(),
+            control: Vec::new(),
+            operations: Vec::new(),
             turn: 0,
         }
     }
@@ -236,6 +240,8 @@ impl World {
                 Output::Event(report) => self.events.push(report.event),
                 Output::Close(id) => self.closed.push(id),
                 Output::Exit(exit) => self.exits.push(exit),
+                Output::Control(reply) => self.control.push(reply),
+                Output::Operate(operation) => self.operations.push(operation),
                 Output::Record(_) | Output::StoreFrequency(_) | Output::Sources(_) => {}
                 Output::Resolve(resolve) => {
                     self.asked.push(resolve.clone());

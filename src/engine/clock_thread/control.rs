@@ -1,0 +1,155 @@
+//! Control requests: one a turn, after samples, timers and packets.
+use super::{ClockThread, Serving};
+use crate::clients::Clients;
+use crate::counters::ServerCounts;
+use core::net::SocketAddr;
+use truechimer_proto::control::{
+    ControlReply, Facts, InterfaceFacts, IoFacts, KernelFacts, KeyFacts,
+};
+use truechimer_proto::packet::AssociationId;
+use truechimer_proto::server::Counters;
+use truechimer_sys::clock;
+use truechimer_time::Instant;
+
+/// Buffers a thread receives into that is not one of the roster.
+const OWN_BUFFERS: u64 = 1;
+
+/// What the clock thread counts of itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Turns {
+    pub(super) wakeups: u64,
+    pub(super) useful_wakeups: u64,
+    pub(super) overruns: u64,
+    sent: u64,
+    send_failed: u64,
+}
+
+/// What only the engine knows, looked up when asked.
+struct Workshop<'a> {
+    serving: &'a Serving,
+    clients: &'a Clients,
+    turns: &'a Turns,
+    now: Instant,
+}
+
+impl ClockThread {
+    /// Answers one control request, if one waits.
+    pub(super) fn answer_query(&mut self) {
+        let Some(query) = self.serving.take_query() else {
+            return;
+        };
+        self.hurry |= self.serving.queries_waiting() > 0;
+        let now = clock::now();
+        let workshop = Workshop {
+            serving: &self.serving,
+            clients: &self.clients,
+            turns: &self.turns,
+            now: now.mono,
+        };
+        self.system.handle_control(now, &query.request(), &workshop);
+    }
+
+    /// Sends an answer from where the question came to.
+    pub(super) fn send_control(&mut self, reply: &ControlReply) {
+        let Some(listener) = self.serving.listener_at(reply.from) else {
+            return;
+        };
+        let Some(socket) = listener.sockets.first() else {
+            return;
+        };
+        for datagram in &reply.datagrams {
+            let sent = socket.send_to(datagram, reply.to).is_ok();
+            self.turns.sent += u64::from(sent);
+            self.turns.send_failed += u64::from(!sent);
+            listener
+                .traffic
+                .note_sent(usize::from(sent), usize::from(!sent));
+        }
+    }
+}
+
+impl Workshop<'_> {
+    fn counts(&self) -> ServerCounts {
+        let all = self.serving.counts();
+        all.iter()
+            .fold(ServerCounts::default(), |sum, counts| sum.plus(counts))
+    }
+}
+
+impl Facts for Workshop<'_> {
+    fn served(&self) -> Counters {
+        self.counts().protocol
+    }
+
+    fn io(&self) -> IoFacts {
+        let counts = self.counts();
+        let (turns, clients) = (self.turns, self.clients.traffic());
+        let replied = counts.protocol.replied;
+        IoFacts {
+            buffers: self.serving.buffers() + OWN_BUFFERS,
+            buffers_used: self.serving.queries_waiting() as u64,
+            dropped: counts.overflowed,
+            ignored: counts.unwanted + counts.unreadable,
+            received: counts.protocol.received
+                + counts.unwanted
+                + counts.unreadable
+                + clients.received,
+            sent: replied.saturating_sub(counts.send_failed) + clients.sent + turns.sent,
+            send_failed: counts.send_failed + clients.send_failed + turns.send_failed,
+            wakeups: counts.wakeups + turns.wakeups,
+            useful_wakeups: counts.useful_wakeups + turns.useful_wakeups,
+            overruns: turns.overruns,
+        }
+    }
+
+    fn keys(&self) -> KeyFacts {
+        self.counts().keys
+    }
+
+    fn kernel(&self) -> Option<KernelFacts> {
+        clock::read_kernel_clock()
+            .ok()
+            .map(|kernel| account(&kernel))
+    }
+
+    fn interfaces(&self) -> Vec<InterfaceFacts> {
+        let listeners = self.serving.open().iter();
+        let shown = listeners.map(|it| InterfaceFacts {
+            address: it.address,
+            name: it.name.clone(),
+            is_dropping: it.unwanted,
+            received: it.traffic.received(),
+            sent: it.traffic.sent(),
+            send_failed: it.traffic.failed(),
+            up_s: self.now.since(it.opened).as_secs(),
+        });
+        shown.collect()
+    }
+
+    fn client_address(&self, association: AssociationId) -> Option<SocketAddr> {
+        self.clients.local_address(association)
+    }
+}
+
+fn account(kernel: &clock::KernelClock) -> KernelFacts {
+    let ms = |span: truechimer_time::NtpDuration| span.to_seconds() * 1e3;
+    let pulses = &kernel.pulses;
+    KernelFacts {
+        offset_ms: ms(kernel.offset),
+        freq_ppm: kernel.freq_ppm,
+        max_error_ms: ms(kernel.max_error),
+        estimated_error_ms: ms(kernel.estimated_error),
+        status: kernel.status,
+        time_constant: kernel.time_constant.into(),
+        precision_ms: ms(kernel.precision),
+        tolerance_ppm: kernel.tolerance_ppm,
+        pps_freq_ppm: pulses.freq_ppm,
+        pps_stability_ppm: pulses.stability_ppm,
+        pps_jitter_ms: ms(pulses.jitter),
+        pps_shift: pulses.interval_log2_s,
+        pps_calibrations: pulses.calibrations,
+        pps_errors: pulses.errors,
+        pps_jitter_exceeded: pulses.jitter_exceeded,
+        pps_stability_exceeded: pulses.stability_exceeded,
+    }
+}

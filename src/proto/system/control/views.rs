@@ -1,0 +1,133 @@
+//! What is shown of the system, of an association, of a reference clock.
+use super::super::System;
+use crate::association::{Association, Role};
+use crate::config::{AssociationConfig, Remote};
+use crate::control::{Asked, ClockView, Facts, PeerView, SystemView, whole};
+use crate::packet::AssociationId;
+use truechimer_time::{Now, NtpTimestamp};
+
+impl System {
+    pub(super) fn system_view<'a>(&'a self, now: Now, facts: &'a dyn Facts) -> SystemView<'a> {
+        let leader = self
+            .variables
+            .peer
+            .and_then(|id| self.associations.get(&id));
+        let status = self.status(now);
+        SystemView {
+            clock: now.wall,
+            peer_address: leader.and_then(|it| it.remote),
+            leap_table: self.leap.table_span_unix_s(),
+            up_s: now.mono.since(self.started).as_secs(),
+            polls: status
+                .associations
+                .iter()
+                .map(|it| u64::from(it.sent))
+                .sum(),
+            precision_s: self.precision_s(),
+            own_keys: self.retired_keys.plus(&self.authenticator.usage()),
+            config: &self.config.control,
+            watch: self.config.access.watch(),
+            saved: self.control.saved.as_deref(),
+            facts: Asked::new(facts),
+            status,
+        }
+    }
+
+    pub(super) fn peer_view(
+        &self,
+        now: Now,
+        id: AssociationId,
+        facts: &dyn Facts,
+    ) -> Option<PeerView> {
+        let status = self.association_status(now, id)?;
+        let up_s = now.mono.since(self.started).as_secs();
+        let Some(it) = self.associations.get(&id) else {
+            let pool = self.pools.get(&id)?;
+            return Some(PeerView {
+                status,
+                is_configured: true,
+                is_refclock: false,
+                host: host(&pool.line),
+                has_key: pool.line.key.is_some(),
+                is_authentic: false,
+                key: pool.line.key.map_or(0, |key| key.get()),
+                local: None,
+                precision: 0,
+                reference_time: NtpTimestamp::ZERO,
+                origin: NtpTimestamp::ZERO,
+                arrived: NtpTimestamp::ZERO,
+                next_s: pool.next().since(now.mono).as_secs(),
+                headway_s: 0,
+                reach_changed_s: up_s,
+                selection: 0,
+                up_s,
+            });
+        };
+        let next = it.poll.next();
+        Some(PeerView {
+            status,
+            is_configured: !matches!(it.role, Role::Member { .. }),
+            is_refclock: it.refclock_id().is_some(),
+            host: match &it.role {
+                Role::Server(line) | Role::Member { line, .. } => host(line),
+                Role::Refclock(_) => None,
+            },
+            has_key: it.options.key.is_some(),
+            is_authentic: it.authentic,
+            key: it.options.key.map_or(0, |key| key.get()),
+            local: facts.client_address(id),
+            precision: it.peer.precision,
+            reference_time: it.peer.reference_time,
+            origin: it.last_transmit().unwrap_or_default(),
+            arrived: it.peer.destination,
+            next_s: next.map_or(0, |next| next.since(now.mono).as_secs()),
+            headway_s: whole(it.poll.headway_s(now.mono)),
+            reach_changed_s: now.mono.since(it.reach_changed).as_secs(),
+            selection: it.tally as u8,
+            up_s,
+        })
+    }
+
+    /// Association 0 means the leader if it is a reference clock, or else the first one.
+    pub(super) fn clock_view(&self, number: u16) -> Option<ClockView> {
+        let is_clock = |it: &&Association| it.refclock_id().is_some();
+        let found = if number == 0 {
+            let leader = self
+                .variables
+                .peer
+                .and_then(|id| self.associations.get(&id));
+            let mut all = self.associations.values();
+            leader.filter(is_clock).or_else(|| all.find(is_clock))
+        } else {
+            self.associations
+                .get(&AssociationId(number))
+                .filter(is_clock)
+        };
+        let it = found?;
+        let Role::Refclock(config) = &it.role else {
+            return None;
+        };
+        Some(ClockView {
+            driver: config.id.driver,
+            device: device(config.id.driver),
+            polls: it.counts.received,
+            stratum: config.stratum,
+            reference_id: config.reference_id,
+        })
+    }
+}
+
+/// The reference's descriptions of its drivers, as far as they are built.
+const fn device(driver: u8) -> &'static str {
+    match driver {
+        1 => "Undisciplined local clock",
+        _ => "",
+    }
+}
+
+fn host(line: &AssociationConfig) -> Option<String> {
+    match &line.remote {
+        Remote::Name(name) => Some(name.clone()),
+        Remote::Address(_) => None,
+    }
+}
