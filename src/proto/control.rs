@@ -2,6 +2,7 @@
 //!
 //! `System` holds what is shown and hands it here as plain values; what only the engine knows
 //! comes through [`Facts`]. Names, their order and the form of numbers are the reference's.
+mod asked;
 mod budget;
 mod clock_variables;
 mod facts;
@@ -13,6 +14,7 @@ mod peer_variables;
 mod system_variables;
 mod text;
 
+pub(crate) use asked::Asked;
 pub(crate) use budget::Budget;
 pub(crate) use clock_variables::ClockView;
 pub use facts::{ControlCounts, Facts, InterfaceFacts, IoFacts, KernelFacts, KeyFacts, NoFacts};
@@ -21,7 +23,7 @@ pub(crate) use lists::{interfaces, restrictions};
 pub(crate) use mru::{BadLimits, MruRequest};
 pub(crate) use nonce::Nonces;
 pub(crate) use peer_variables::{PeerView, whole};
-pub(crate) use system_variables::{Asked, SystemView, is_known};
+pub(crate) use system_variables::{SystemView, is_known};
 pub(crate) use text::{Text, Unknown};
 
 use crate::authentication::KeyId;

@@ -1,11 +1,11 @@
 //! System variables (RFC 9327 §4.1 and the reference's), in the reference's order.
+use super::asked::Asked;
 use super::text::{Text, Unknown, Value, select};
-use super::{ControlConfig, Facts, IoFacts, KernelFacts, KeyFacts};
+use super::{ControlConfig, KernelFacts, KeyFacts};
 use crate::leap::compact;
-use crate::server::{Counters, DropReason, Watch};
+use crate::server::{DropReason, Watch};
 use crate::status::SystemStatus;
 use core::net::SocketAddr;
-use std::cell::OnceCell;
 use truechimer_time::NtpTimestamp;
 
 /// What the variables are made from.
@@ -27,44 +27,6 @@ pub(crate) struct SystemView<'a> {
     pub(crate) watch: Option<&'a Watch>,
     pub(crate) saved: Option<&'a str>,
     pub(crate) facts: Asked<'a>,
-}
-
-/// Facts, each asked for at most once and only if some variable needs it.
-pub(crate) struct Asked<'a> {
-    facts: &'a dyn Facts,
-    served: OnceCell<Counters>,
-    io: OnceCell<IoFacts>,
-    keys: OnceCell<KeyFacts>,
-    kernel: OnceCell<KernelFacts>,
-}
-
-impl<'a> Asked<'a> {
-    pub(crate) const fn new(facts: &'a dyn Facts) -> Self {
-        Self {
-            facts,
-            served: OnceCell::new(),
-            io: OnceCell::new(),
-            keys: OnceCell::new(),
-            kernel: OnceCell::new(),
-        }
-    }
-
-    fn served(&self) -> &Counters {
-        self.served.get_or_init(|| self.facts.served())
-    }
-
-    fn io(&self) -> &IoFacts {
-        self.io.get_or_init(|| self.facts.io())
-    }
-
-    fn server_keys(&self) -> &KeyFacts {
-        self.keys.get_or_init(|| self.facts.keys())
-    }
-
-    fn kernel(&self) -> &KernelFacts {
-        self.kernel
-            .get_or_init(|| self.facts.kernel().unwrap_or_default())
-    }
 }
 
 type Get = fn(&SystemView<'_>) -> Option<Value>;

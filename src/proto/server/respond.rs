@@ -106,14 +106,7 @@ impl Responder {
         let Some(reply_mode) = reply_mode(version, mode, received.source) else {
             return no_request(mode, flags);
         };
-        if flags.contains(RestrictFlags::NOSERVE) {
-            return Err(DropReason::NotServed);
-        }
-        if flags.contains(RestrictFlags::FLAKE) && self.rng.next_u32().is_multiple_of(FLAKES_ONE_IN)
-        {
-            return Err(DropReason::Flaked);
-        }
-        self.check_version(version, flags)?;
+        self.check_access(version, flags)?;
         let request = Packet::new_checked(received.octets).map_err(|why| match why {
             Malformed::Mac => DropReason::MacLength,
             _ => DropReason::Malformed,
@@ -177,7 +170,14 @@ impl Responder {
         Ok(Verdict::Control(flags))
     }
 
-    fn check_version(&mut self, version: u8, flags: RestrictFlags) -> Result<(), DropReason> {
+    fn check_access(&mut self, version: u8, flags: RestrictFlags) -> Result<(), DropReason> {
+        if flags.contains(RestrictFlags::NOSERVE) {
+            return Err(DropReason::NotServed);
+        }
+        if flags.contains(RestrictFlags::FLAKE) && self.rng.next_u32().is_multiple_of(FLAKES_ONE_IN)
+        {
+            return Err(DropReason::Flaked);
+        }
         if version == VERSION {
             self.counters.this_version += 1;
             Ok(())

@@ -78,8 +78,7 @@ pub(super) struct World {
     pub(super) published: Vec<Snapshot>,
     pub(super) closed: Vec<AssociationId>,
     pub(super) exits: Vec<Exit>,
-    pub(super) control: Vec<crate::control::ControlReply>,
-    pub(super) operations: Vec<crate::control::Operation>,
+    pub(super) control: Vec<Output>,
     turn: u32,
 }
 
@@ -147,7 +146,6 @@ impl World {
             closed: Vec::new(),
             exits: Vec::new(),
             control: Vec::new(),
-            operations: Vec::new(),
             turn: 0,
         }
     }
@@ -240,15 +238,13 @@ impl World {
                 Output::Event(report) => self.events.push(report.event),
                 Output::Close(id) => self.closed.push(id),
                 Output::Exit(exit) => self.exits.push(exit),
-                Output::Control(reply) => self.control.push(reply),
-                Output::Operate(operation) => self.operations.push(operation),
+                Output::Control(_) | Output::Operate(_) => self.control.push(output),
                 Output::Record(_) | Output::StoreFrequency(_) | Output::Sources(_) => {}
                 Output::Resolve(resolve) => {
                     self.asked.push(resolve.clone());
                     let known = self.names.get(&resolve.name).cloned();
                     let outcome = known.ok_or(crate::host::ResolveError::NoSuchName);
-                    let now = self.now();
-                    let request = resolve.request;
+                    let (now, request) = (self.now(), resolve.request);
                     let event = HostEvent::Resolved { request, outcome };
                     self.system.handle_host(now, event);
                 }

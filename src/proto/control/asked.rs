@@ -1,0 +1,42 @@
+//! Facts on their way into variables.
+use super::{Facts, IoFacts, KernelFacts, KeyFacts};
+use crate::server::Counters;
+use std::cell::OnceCell;
+
+/// Facts, each asked for at most once and only if some variable needs it.
+pub(crate) struct Asked<'a> {
+    facts: &'a dyn Facts,
+    served: OnceCell<Counters>,
+    io: OnceCell<IoFacts>,
+    keys: OnceCell<KeyFacts>,
+    kernel: OnceCell<KernelFacts>,
+}
+
+impl<'a> Asked<'a> {
+    pub(crate) const fn new(facts: &'a dyn Facts) -> Self {
+        Self {
+            facts,
+            served: OnceCell::new(),
+            io: OnceCell::new(),
+            keys: OnceCell::new(),
+            kernel: OnceCell::new(),
+        }
+    }
+
+    pub(super) fn served(&self) -> &Counters {
+        self.served.get_or_init(|| self.facts.served())
+    }
+
+    pub(super) fn io(&self) -> &IoFacts {
+        self.io.get_or_init(|| self.facts.io())
+    }
+
+    pub(super) fn server_keys(&self) -> &KeyFacts {
+        self.keys.get_or_init(|| self.facts.keys())
+    }
+
+    pub(super) fn kernel(&self) -> &KernelFacts {
+        self.kernel
+            .get_or_init(|| self.facts.kernel().unwrap_or_default())
+    }
+}
