@@ -13,6 +13,7 @@ mod directives;
 pub(crate) mod drivers;
 mod files;
 mod host;
+mod includes;
 mod interface;
 mod machine;
 mod monitoring;
@@ -96,8 +97,9 @@ impl Parsed {
 
 /// Reads a configuration.
 ///
-/// `file_name` is only for complaints. Files named by `includefile` are asked of `loader`. Nothing
-/// in `text` makes this fail or stop early: complaints are in [`Parsed::diagnostics`].
+/// `file_name` is for complaints, and where relative paths begin. Files named by `includefile`, and
+/// `ntp.d/*.conf` beside `file_name`, are asked of `loader`. Nothing in `text` makes this fail or
+/// stop early: complaints are in [`Parsed::diagnostics`].
 #[must_use]
 pub fn parse(file_name: &str, text: &[u8], loader: &dyn Loader) -> Parsed {
     parse_all(&[(file_name, text)], loader)
@@ -120,9 +122,12 @@ pub fn parse_all(texts: &[(&str, &[u8])], loader: &dyn Loader) -> Parsed {
         block: None,
         notes: Notes::default(),
     };
-    for (name, text) in texts {
+    for (at, (name, text)) in texts.iter().enumerate() {
         parser.ended = false;
         parser.file(&Arc::from(*name), text);
+        if at == 0 {
+            parser.include_beside(name);
+        }
     }
     parser.attach_fudges();
     parser.report_host_bits();

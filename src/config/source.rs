@@ -41,6 +41,15 @@ pub trait Loader {
     /// A [`LoadError`] becomes a complaint at the `includefile` line. An implementation should not
     /// read more than [`limits::FILE_BYTES`](crate::limits::FILE_BYTES).
     fn load(&self, path: &str) -> Result<Vec<u8>, LoadError>;
+
+    /// The names of the files in the folder at `path`, in any order, or `None` if there is no such
+    /// folder.
+    ///
+    /// # Errors
+    /// As for [`load`](Self::load).
+    fn list(&self, _path: &str) -> Result<Option<Vec<String>>, LoadError> {
+        Ok(None)
+    }
 }
 
 /// A [`Loader`] that has no files.

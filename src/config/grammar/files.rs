@@ -1,13 +1,10 @@
-//! Files: what is named, and `includefile` and `end`, which steer the reading itself.
+//! Files that are named, and `end`, which ends the reading.
 
-use std::sync::Arc;
-
-use crate::codes::{self, Code};
-use crate::diagnostic::Diagnostic;
+use crate::codes;
 use crate::lexer::{Line, Word};
 
+use super::Parser;
 use super::report::Vocabulary;
-use super::{Parser, limits};
 
 /// More than the frequency can ever change.
 pub(super) const GREATEST_WANDER_PPM: f64 = 1000.0;
@@ -88,56 +85,5 @@ impl Parser<'_> {
     pub(super) fn end(&mut self, line: &mut Line<'_>, first: &Word<'_>) {
         self.no_more(line, first);
         self.ended = true;
-    }
-
-    pub(super) fn includefile(&mut self, line: &mut Line<'_>, first: &Word<'_>) {
-        let Some(path) = self.only_path(line, first) else {
-            return;
-        };
-        let name: Arc<str> = Arc::from(path.value.as_str());
-        let shown = crate::lexer::shown(&path.value);
-        let mut refuse = |parser: &mut Self, code: Code, message: String| {
-            let span = path.span.clone();
-            parser.say(line, |_| {
-                Diagnostic::new(code, span, message)
-                    .guarding()
-                    .label("not included")
-                    .help("its lines may hold access rules, so nothing starts without them")
-            });
-        };
-        if self.open_files.contains(&name) {
-            refuse(
-                self,
-                codes::INCLUDE_LOOP,
-                format!("`{shown}` includes itself"),
-            );
-            return;
-        }
-        // The first open file is the configuration itself, which is no include.
-        if self.open_files.len() > limits::INCLUDE_DEPTH {
-            let message = format!("includes are more than {} deep", limits::INCLUDE_DEPTH);
-            refuse(self, codes::INCLUDE_TOO_DEEP, message);
-            return;
-        }
-        if self.includes >= limits::INCLUDES || self.included_bytes >= limits::INCLUDED_BYTES {
-            let message = format!(
-                "more than {} files or {} MiB are included",
-                limits::INCLUDES,
-                limits::INCLUDED_BYTES >> 20
-            );
-            refuse(self, codes::TOO_MANY_INCLUDES, message);
-            return;
-        }
-        self.includes += 1;
-        match self.loader.load(&path.value) {
-            Ok(bytes) => {
-                self.included_bytes = self.included_bytes.saturating_add(bytes.len());
-                self.file(&name, &bytes);
-            }
-            Err(error) => {
-                let message = format!("cannot include `{shown}`: {error}");
-                refuse(self, codes::CANNOT_INCLUDE, message);
-            }
-        }
     }
 }

@@ -10,6 +10,9 @@ pub(super) struct RunWords {
     /// Configuration file
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Carry on past errors in the configuration, except where access or keys are concerned
+    #[arg(long)]
+    lenient: bool,
     /// Event engine [env: TRUECHIMER_ENGINE]
     #[arg(long, value_name = "NAME", value_parser = engine)]
     engine: Option<String>,
@@ -74,6 +77,7 @@ impl RunWords {
     /// The run they ask for.
     pub(super) fn launch(self) -> launch::Launch {
         launch::Launch {
+            lenient: self.lenient,
             config: self.config,
             engine: self.engine,
             threads: self.threads,
@@ -136,7 +140,7 @@ mod tests {
     fn what_ntpd_has_too() {
         let launch = launched(
             "--interface lo --interface 192.0.2.1 --pidfile /p --driftfile /d --wait-sync 7 \
-             --no-drop-caps",
+             --no-drop-caps --lenient",
         );
         let lines = "-I lo -I 192.0.2.1 -p /p -f /d -w 7 --no-drop-caps".split_whitespace();
         let Ok(ntpd::Asked::Run(same)) = ntpd::parse(lines.map(OsString::from)) else {

@@ -93,15 +93,36 @@ impl Origin {
 #[derive(Default)]
 struct Included(RefCell<Vec<PathBuf>>);
 
+/// Names looked at in a folder: more than can be included are not needed to complain of them.
+const NAMES_MAX: usize = 4096;
+
 impl Loader for Included {
+    fn list(&self, path: &str) -> Result<Option<Vec<String>>, LoadError> {
+        match std::fs::read_dir(path) {
+            Ok(entries) => {
+                let names = entries.take(NAMES_MAX).filter_map(Result::ok);
+                let names = names.filter_map(|entry| entry.file_name().into_string().ok());
+                Ok(Some(names.collect()))
+            }
+            Err(error) => match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(None),
+                _ => Err(load_error(&error)),
+            },
+        }
+    }
+
     fn load(&self, path: &str) -> Result<Vec<u8>, LoadError> {
         self.0.borrow_mut().push(PathBuf::from(path));
-        bounded::read(Path::new(path), limits::FILE_BYTES).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => LoadError::NotFound,
-            io::ErrorKind::PermissionDenied => LoadError::Denied,
-            io::ErrorKind::FileTooLarge => LoadError::TooLarge,
-            _ => LoadError::Other(error.to_string()),
-        })
+        bounded::read(Path::new(path), limits::FILE_BYTES).map_err(|error| load_error(&error))
+    }
+}
+
+fn load_error(error: &io::Error) -> LoadError {
+    match error.kind() {
+        io::ErrorKind::NotFound => LoadError::NotFound,
+        io::ErrorKind::PermissionDenied => LoadError::Denied,
+        io::ErrorKind::FileTooLarge => LoadError::TooLarge,
+        _ => LoadError::Other(error.to_string()),
     }
 }
 
@@ -165,6 +186,33 @@ mod tests {
         assert_eq!(settings.associations.len(), 2);
         let keys = settings.authentication.keys_file.expect("named");
         assert_eq!((&*keys.value, &*keys.span.file), ("/b", COMMAND_LINE));
+    }
+
+    #[test]
+    fn the_folder_beside_is_read_in_order_and_after() {
+        let scratch = Scratch::new("config-folder");
+        let outer = scratch.path("ntp.conf");
+        let folder = scratch.path("ntp.d");
+        fs::write(&outer, "tos minsane 1\nend\n").expect("writable");
+        fs::create_dir(&folder).expect("writable");
+        for (name, minsane) in [("b.conf", 3), ("a.conf", 2), ("c.txt", 4), (".d.conf", 5)] {
+            let text = format!("tos minsane {minsane}\n");
+            fs::write(folder.join(name), text).expect("writable");
+        }
+        let origin = Origin::File(outer.clone());
+        let (parsed, files) = origin.read_all(&[]).expect("readable");
+        assert_eq!(parsed.settings.tos.minsane, 3);
+        assert_eq!(files, [folder.join("a.conf"), folder.join("b.conf")]);
+        fs::write(&outer, "includefile ntp.d\ntos minsane 7\n").expect("writable");
+        let (_, files) = origin.read_all(&[]).expect("readable");
+        assert_eq!(files.len(), 4, "by name, and beside");
+        fs::remove_dir_all(&folder).expect("there");
+        fs::write(&outer, "tos minsane 7\n").expect("writable");
+        let (parsed, _) = origin.read_all(&[]).expect("readable");
+        assert_eq!(
+            (parsed.settings.tos.minsane, parsed.has_errors()),
+            (7, false)
+        );
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub enum Families {
 pub struct Launch {
     /// Name to log under.
     pub ident: Ident,
+    /// Carry on past errors in lines that guard nothing.
+    pub lenient: bool,
     /// `-c`: configuration file.
     pub config: Option<PathBuf>,
     /// Event engine, where one is named.
@@ -115,6 +117,7 @@ impl Launch {
     pub fn truechimer() -> Self {
         Self {
             ident: Ident::Truechimer,
+            lenient: false,
             config: None,
             engine: None,
             threads: None,
@@ -147,6 +150,7 @@ impl Launch {
     pub fn ntpd() -> Self {
         Self {
             ident: Ident::Ntpd,
+            lenient: true,
             foreground: false,
             ..Self::truechimer()
         }

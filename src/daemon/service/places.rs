@@ -146,7 +146,8 @@ mod tests {
         fs::write(&part, format!("keys {}\n", keys.display())).expect("writable");
         fs::write(&path, format!("includefile {}\n", part.display())).expect("writable");
         let origin = Origin::File(path);
-        let setup = setup::read(&origin, &[]).expect("good");
+        let setup =
+            setup::read(&origin, &super::super::launch::Launch::truechimer()).expect("good");
         let needed = needed(&origin, &setup, None, None, None);
         let real = real.canonicalize().expect("there");
         for folder in [

@@ -139,13 +139,13 @@ impl Reloader {
     fn start(&self) -> io::Result<Receiver<Result<Setup, Refused>>> {
         let (sender, receiver) = bounded(1);
         let origin = self.basis.origin.clone();
-        let lines = self.basis.launch.lines.clone();
+        let launch = self.basis.launch.clone();
         thread::Builder::new()
             .name("reload".to_owned())
             .stack_size(self.stack_octets)
             .spawn(move || {
                 // Nobody listens any more only at the end of the run.
-                let _ = sender.send(setup::read(&origin, &lines));
+                let _ = sender.send(setup::read(&origin, &launch));
             })?;
         Ok(receiver)
     }
@@ -276,7 +276,9 @@ mod tests {
         fs::write(&keys, "1 SHA1 onekey\n2 SHA1 otherkey\n").expect("writable");
         write("1");
         let origin = Origin::File(path.clone());
-        let old = setup::read(&origin, &[]).expect("good").keys;
+        let old = setup::read(&origin, &Launch::truechimer())
+            .expect("good")
+            .keys;
         write("2");
         fs::remove_file(&keys).expect("there");
         let mut reloader = reloader(&path);

@@ -63,7 +63,7 @@ fn attempt(launch: Launch, signals: io::Result<Signals>) -> Result<Exit, Failure
     let signals = signals.map_err(Failure::Other)?;
     let launch = launch.with_environment().map_err(Failure::Usage)?;
     let origin = Origin::find(launch.config.as_deref(), &paths::configurations());
-    let setup = setup::read(&origin, &launch.lines).map_err(Failure::Setup)?;
+    let setup = setup::read(&origin, &launch).map_err(Failure::Setup)?;
     for remark in &launch.remarks {
         log::warn!("{remark}");
     }

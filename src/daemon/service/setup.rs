@@ -1,6 +1,7 @@
 //! What the files say, read together so that it is believed or refused together.
 use crate::files::config::Origin;
 use crate::files::leap;
+use crate::service::launch::Launch;
 use crate::translate::keys::Keys;
 use core::fmt;
 use std::io;
@@ -112,16 +113,19 @@ impl Refused {
 /// Reads configuration, with the lines that the command line adds, keys and leap seconds.
 ///
 /// # Errors
-/// A configuration that cannot be read or has errors. Keys and leap seconds that cannot be had
-/// are remarks: time without them is better than none.
-pub fn read(origin: &Origin, lines: &[String]) -> Result<Setup, Refused> {
-    let (parsed, included) = origin
-        .read_all(lines)
-        .map_err(|error| Refused::Unreadable {
-            name: origin.name(),
-            error,
-        })?;
-    if parsed.has_errors() {
+/// A configuration that cannot be read or has errors; if the launch is lenient, only one with errors
+/// in lines that guard access or keys, for without such a line more would be open than was meant.
+/// Keys and leap seconds that cannot be had are remarks: time without them is better than none.
+pub fn read(origin: &Origin, launch: &Launch) -> Result<Setup, Refused> {
+    let (parsed, included) =
+        origin
+            .read_all(&launch.lines)
+            .map_err(|error| Refused::Unreadable {
+                name: origin.name(),
+                error,
+            })?;
+    let carry_on = launch.lenient && !parsed.has_open_guards();
+    if parsed.has_errors() && !carry_on {
         return Err(Refused::Wrong(Box::new(parsed)));
     }
     let mut remarks: Vec<Remark> = origin
@@ -130,6 +134,10 @@ pub fn read(origin: &Origin, lines: &[String]) -> Result<Setup, Refused> {
         .map(|text| remark(log::Level::Warn, text))
         .collect();
     remarks.extend(parsed.diagnostics.iter().map(of_diagnostic));
+    if parsed.has_errors() {
+        let text = format!("{}: lines with errors are left out", origin.name());
+        remarks.push(remark(log::Level::Error, text));
+    }
     let keys = read_keys(&parsed.settings, &mut remarks);
     let leap_table = read_leap_table(&parsed.settings, &mut remarks);
     Ok(Setup {
@@ -226,17 +234,52 @@ mod tests {
         let scratch = Scratch::new("setup");
         let path = scratch.path("ntp.conf");
         fs::write(&path, "server 192.0.2.1\nrestrict default noqyery\n").expect("writable");
-        let refused = read(&Origin::File(path.clone()), &[])
+        let refused = read(&Origin::File(path.clone()), &Launch::truechimer())
             .err()
             .expect("an error");
         let lines = refused.lines();
         assert_eq!(lines.len(), 1);
         let place = format!("{}:2:18: ", path.display());
         assert!(lines[0].starts_with(&place), "{lines:?}");
-        let missing = read(&Origin::File(scratch.path("none")), &[])
+        let missing = read(&Origin::File(scratch.path("none")), &Launch::truechimer())
             .err()
             .expect("an error");
         assert!(missing.lines()[0].contains("No such file"));
+    }
+
+    #[test]
+    fn lenient_carries_on_but_never_past_a_line_that_guards() {
+        let scratch = Scratch::new("setup-lenient");
+        let path = scratch.path("ntp.conf");
+        let origin = Origin::File(path.clone());
+        fs::write(&path, "serveur a\ntinker panik 0\nserver 192.0.2.1\n").expect("writable");
+        assert!(read(&origin, &Launch::truechimer()).is_err());
+        let setup = read(&origin, &Launch::ntpd()).expect("the rest applies");
+        assert_eq!(setup.settings.associations.len(), 1);
+        let errors = setup.remarks.iter();
+        let errors: Vec<&str> = errors
+            .filter(|remark| remark.level == log::Level::Error)
+            .map(|remark| remark.text.as_str())
+            .collect();
+        assert_eq!(errors.len(), 3, "two places and a summary: {errors:?}");
+        assert!(errors[0].contains("ntp.conf:1:1: ") && errors[1].contains("ntp.conf:2:8: "));
+        for guard in [
+            "restrict default noqyery",
+            "restrct default ignore",
+            "interface lisen all",
+            "nic x all",
+            "enable aut",
+            "disable x",
+            "keys",
+            "trustedkey x",
+            "controlkey x",
+            "requestkey x",
+            "crypto pw",
+            "includefile /nonexistent/x",
+        ] {
+            fs::write(&path, format!("server 192.0.2.1\n{guard}\n")).expect("writable");
+            assert!(read(&origin, &Launch::ntpd()).is_err(), "{guard}");
+        }
     }
 
     #[test]
@@ -245,7 +288,7 @@ mod tests {
         let path = scratch.path("ntp.conf");
         let text = "server 192.0.2.1\nkeys /nonexistent/keys\nleapfile /nonexistent/leap\n";
         fs::write(&path, text).expect("writable");
-        let setup = read(&Origin::File(path), &[]).expect("good enough");
+        let setup = read(&Origin::File(path), &Launch::truechimer()).expect("good enough");
         let errors = setup.remarks.iter();
         let errors: Vec<&str> = errors
             .filter(|remark| remark.level == log::Level::Error)
