@@ -21,6 +21,7 @@ use truechimer_proto::host::HostEvent;
 use truechimer_proto::refclock::{Driver, DriverEvent, DriverOutput};
 use truechimer_proto::system::System;
 use truechimer_sys::clock;
+use truechimer_sys::interfaces::Watch;
 use truechimer_sys::poll::PollSet;
 use truechimer_sys::socket::ReceiveBuffer;
 use truechimer_time::{Instant, Now};
@@ -30,6 +31,9 @@ use truechimer_wire::PACKET_LEN_MAX;
 const WAIT_MAX: Duration = Duration::from_secs(1);
 /// A turn of the protocol this much after its time is counted as an overrun.
 const LATE: Duration = Duration::from_millis(100);
+/// Between two looks because the kernel told of changes, at least: a link that flaps, or another
+/// program that changes addresses without end, costs no more.
+const RESCAN_REST: Duration = Duration::from_millis(250);
 /// Outputs and host events taken a turn, so that no flood of them keeps the sockets waiting.
 const WORK_MAX: usize = 1024;
 
@@ -41,6 +45,9 @@ pub(crate) struct ClockThread {
     serving: Serving,
     set: PollSet,
     buffer: ReceiveBuffer,
+    /// Tells of new and lost addresses, if the kernel lets it.
+    watch: Option<Watch>,
+    rescanned: Instant,
     rescan_every: Option<Duration>,
     rescan_at: Option<Instant>,
     /// Work was left over, so the next wait must not wait.
@@ -55,7 +62,9 @@ impl ClockThread {
         system: System,
         drivers: Vec<Box<dyn Driver>>,
         serving: Serving,
+        watch: Option<Watch>,
     ) -> Self {
+        let now = clock::monotonic();
         Self {
             system,
             drivers,
@@ -64,10 +73,10 @@ impl ClockThread {
             serving,
             set: PollSet::with_capacity(64),
             buffer: ReceiveBuffer::new(PACKET_LEN_MAX),
+            watch,
+            rescanned: now,
             rescan_every: config.rescan_every,
-            rescan_at: config
-                .rescan_every
-                .map(|every| clock::monotonic().plus(every)),
+            rescan_at: config.rescan_every.map(|every| now.plus(every)),
             hurry: false,
             ended: None,
             turns: Turns::default(),
@@ -113,6 +122,10 @@ impl ClockThread {
                 Command::ReplacePolicy(policy) => {
                     self.serving.replace_policy(&policy, make_authenticator);
                 }
+                Command::ReplaceListen(listen) => {
+                    self.serving.replace_listen(listen);
+                    self.rescan(host);
+                }
                 Command::Rescan => self.rescan(host),
             }
         }
@@ -156,6 +169,7 @@ impl ClockThread {
 
     fn rescan(&mut self, host: &mut dyn Host) {
         let now = clock::now();
+        self.rescanned = now.mono;
         self.rescan_at = self.rescan_every.map(|every| now.mono.plus(every));
         let mut notices = Vec::new();
         if let Some(own_addresses) = self.serving.rescan(&mut notices) {
@@ -184,6 +198,7 @@ impl ClockThread {
         self.clients.add_to(&mut self.set);
         let clients = self.clients.len();
         self.serving.add_to(&mut self.set);
+        let watch_place = self.watch.as_ref().map(|watch| self.set.push(watch));
         let timeout = self.timeout(clock::now());
         let ready = self.set.wait(timeout).map_err(EngineError::Wait)?;
         self.turns.wakeups += 1;
@@ -202,8 +217,19 @@ impl ClockThread {
         }
         self.serving
             .handle_ready(&self.set, clients, &mut self.system);
+        self.hear_kernel(watch_place);
         self.work(host);
         Ok(())
+    }
+
+    /// News is worked off with the next turn, or a little later if there was some just before.
+    fn hear_kernel(&mut self, place: Option<usize>) {
+        let ready = place.map(|place| self.set.readiness(place));
+        let told = ready.is_some_and(|ready| ready.readable || ready.error);
+        if told && self.watch.as_ref().is_some_and(Watch::take_news) {
+            let soon = self.rescanned.plus(RESCAN_REST);
+            self.rescan_at = self.rescan_at.map(|due| due.min(soon));
+        }
     }
 
     fn timeout(&self, now: Now) -> Duration {

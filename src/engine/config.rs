@@ -1,5 +1,6 @@
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
+use truechimer_proto::config::Family;
 
 /// What the engine is told; `daemon` fills it.
 #[derive(Clone, Debug)]
@@ -14,7 +15,8 @@ pub struct EngineConfig {
     pub client_sockets_max: usize,
     /// Whether threads are bound to cores; the one-thread form never is.
     pub pin_threads: bool,
-    /// How often the addresses of this host are looked up again; `None` is only when told to.
+    /// How often the addresses of this host are looked up again, beside when the kernel says that
+    /// they changed; `None` is never but when told to.
     pub rescan_every: Option<Duration>,
 }
 
@@ -38,11 +40,17 @@ pub enum Listen {
     Nowhere,
     /// At these addresses and no others.
     Addresses(Vec<SocketAddr>),
-    /// At the addresses of this host that the rules leave, looked up again every minute.
+    /// At the addresses of this host that the rules leave, looked up again when the kernel says
+    /// that they changed, and every minute.
     Interfaces {
         /// UDP port.
         port: u16,
-        /// The last rule that matches an address decides; without one it is served.
+        /// Other families are not served, whatever the rules say.
+        family: Family,
+        /// Whether addresses whose label has a colon are served too, where no rule names them.
+        aliases: bool,
+        /// The last rule that matches an address decides. As with the reference, loopback is
+        /// served unless a rule says otherwise, and everything else if there are no rules.
         rules: Vec<InterfaceRule>,
     },
 }
@@ -70,16 +78,17 @@ pub enum Action {
 /// Which addresses a rule is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Matches {
-    /// All.
+    /// All but loopback.
     All,
     /// IPv4 ones.
     V4,
     /// IPv6 ones.
     V6,
-    /// Those of the interface with this name.
+    /// Those of the interface with this name, in whatever case.
     Name(String),
-    /// Those of interfaces that are aliases, with a colon in their names.
-    Virtual,
+    /// The unspecified ones. Sockets are bound to each address, so there is none; but the rule is
+    /// one.
+    Wildcard,
     /// Those that share this many leading bits with this address.
     Prefix(IpAddr, u8),
 }

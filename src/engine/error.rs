@@ -5,9 +5,8 @@ use std::io;
 /// Why the engine does not run, or runs no longer.
 #[derive(Debug)]
 pub enum EngineError {
-    /// Not one of the service addresses could be opened; the first failure, if there was any
-    /// address at all.
-    NoService(Option<BindFailure>),
+    /// Not one of the service addresses could be opened; the first failure.
+    NoService(BindFailure),
     /// Waiting for sockets failed.
     Wait(io::Error),
     /// A server thread could not be started.
@@ -17,10 +16,7 @@ pub enum EngineError {
 impl fmt::Display for EngineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoService(Some(failure)) => failure.fmt(f),
-            Self::NoService(None) => f.write_str(
-                "no address to serve on: the interface rules leave none, or no interface is up",
-            ),
+            Self::NoService(failure) => failure.fmt(f),
             Self::Wait(error) => write!(f, "cannot wait for sockets: {error}"),
             Self::Thread(error) => write!(f, "cannot start a server thread: {error}"),
         }
@@ -30,8 +26,7 @@ impl fmt::Display for EngineError {
 impl core::error::Error for EngineError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
-            Self::NoService(Some(failure)) => Some(&failure.error),
-            Self::NoService(None) => None,
+            Self::NoService(failure) => Some(&failure.error),
             Self::Wait(error) | Self::Thread(error) => Some(error),
         }
     }
@@ -76,7 +71,7 @@ mod tests {
             address: "192.0.2.1:123".parse().unwrap(),
             error: io::Error::from(io::ErrorKind::AddrInUse),
         };
-        let text = EngineError::NoService(Some(failure)).to_string();
+        let text = EngineError::NoService(failure).to_string();
         for part in ["192.0.2.1", "port 123", "is another NTP daemon running?"] {
             assert!(text.contains(part), "{text}");
         }

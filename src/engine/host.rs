@@ -1,3 +1,4 @@
+use crate::config::Listen;
 use crate::counters::ServerCounts;
 use crate::error::BindFailure;
 use core::fmt;
@@ -35,6 +36,8 @@ pub enum Command {
     Report,
     /// Answer by this policy from now on, with authenticators made anew.
     ReplacePolicy(Arc<Policy>),
+    /// Serve there from now on. What is open and still wanted stays open.
+    ReplaceListen(Listen),
     /// Look for new and lost addresses of this host now.
     Rescan,
 }
@@ -59,10 +62,16 @@ pub struct Report {
 pub enum Notice {
     /// Requests are served here now, for this interface.
     Listening(SocketAddr, String),
+    /// This is open, for this interface, and what comes is dropped.
+    Dropping(SocketAddr, String),
     /// The address is gone.
     Unlistening(SocketAddr),
     /// The address cannot be had, now; told once until it succeeds.
     CannotListen(BindFailure),
+    /// There is no address to serve on now.
+    NoAddress,
+    /// The kernel does not tell of new and lost addresses.
+    NotTold(io::Error),
     /// The addresses of this host cannot be listed.
     CannotList(io::Error),
     /// The kernel gives no receive stamps on this address; the process takes its own.
@@ -87,8 +96,18 @@ impl fmt::Display for Notice {
                 write!(f, "listening on {address}")
             }
             Self::Listening(address, name) => write!(f, "listening on {name} {address}"),
+            Self::Dropping(address, name) => {
+                write!(f, "listening on {name} {address}, to drop what comes")
+            }
             Self::Unlistening(address) => write!(f, "no longer listening on {address}"),
             Self::CannotListen(failure) => failure.fmt(f),
+            Self::NoAddress => f.write_str(
+                "no address to serve on: the interface lines leave none, or no interface is up yet",
+            ),
+            Self::NotTold(error) => write!(
+                f,
+                "the kernel does not tell of new addresses ({error}): looked for once a minute"
+            ),
             Self::CannotList(error) => write!(f, "cannot list this host's addresses: {error}"),
             Self::NoKernelStamps(address) => {
                 write!(

@@ -37,6 +37,7 @@ use truechimer_proto::authentication::Authenticator;
 use truechimer_proto::refclock::Driver;
 use truechimer_proto::server::Policy;
 use truechimer_proto::system::System;
+use truechimer_sys::interfaces::Watch;
 use truechimer_sys::process;
 use truechimer_sys::wake::Wake;
 
@@ -51,6 +52,7 @@ pub struct Engine {
     config: EngineConfig,
     listeners: Listeners,
     notices: Vec<Notice>,
+    watch: Option<Watch>,
     /// Only beside server threads; see `Engine::waker`.
     wake: Option<Arc<Wake>>,
 }
@@ -72,8 +74,9 @@ impl Engine {
     /// Opens the service sockets, having raised the limit of open descriptors as far as it goes.
     ///
     /// # Errors
-    /// `EngineError::NoService` if addresses were wanted and not one could be had; where some
-    /// could, the failures become notices.
+    /// `EngineError::NoService` if addresses were there and not one could be had; where some
+    /// could, the failures become notices. A host may have no address yet, or rules that leave
+    /// none: that is no error.
     pub fn bind(mut config: EngineConfig) -> Result<Self, EngineError> {
         let mut notices = Vec::new();
         let (wanted, clients) = (config.server_threads, config.client_sockets_max);
@@ -90,12 +93,24 @@ impl Engine {
         let mut listeners = Listeners::new(listen, sockets_each, sizes.service);
         listeners.rescan(&mut notices);
         if listeners.is_empty() && !matches!(config.listen, Listen::Nowhere) {
-            let failed = notices.into_iter().find_map(|notice| match notice {
+            let failure = |notice| match notice {
                 Notice::CannotListen(failure) => Some(failure),
                 _ => None,
-            });
-            return Err(EngineError::NoService(failed));
+            };
+            let place = notices
+                .iter()
+                .position(|it| matches!(it, Notice::CannotListen(_)));
+            if let Some(failed) = place.and_then(|place| failure(notices.swap_remove(place))) {
+                return Err(EngineError::NoService(failed));
+            }
+            notices.push(Notice::NoAddress);
         }
+        let watch = match (&config.listen, config.rescan_every) {
+            (Listen::Nowhere, _) | (_, None) => None,
+            _ => Watch::open()
+                .inspect_err(|error| notices.push(Notice::NotTold(error.kind().into())))
+                .ok(),
+        };
         let wake = match config.server_threads {
             0 => None,
             _ => Some(Arc::new(Wake::new().map_err(EngineError::Thread)?)),
@@ -104,6 +119,7 @@ impl Engine {
             config,
             listeners,
             notices,
+            watch,
             wake,
         })
     }
@@ -155,7 +171,8 @@ impl Engine {
                 Serving::Threads(Box::new(Roster::start(start, make_authenticator, host)?))
             }
         };
-        ClockThread::new(&self.config, system, drivers, serving).run(make_authenticator, host)
+        ClockThread::new(&self.config, system, drivers, serving, self.watch)
+            .run(make_authenticator, host)
     }
 }
 

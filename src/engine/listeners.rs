@@ -103,6 +103,11 @@ impl Listeners {
             .map(Arc::as_ref)
     }
 
+    /// From the next rescan on these are wanted.
+    pub(crate) fn replace(&mut self, listen: Listen) {
+        self.listen = listen;
+    }
+
     /// Opens what is wanted and not open, closes what is open and not wanted.
     pub(crate) fn rescan(&mut self, notices: &mut Vec<Notice>) -> Changes {
         let interfaces = match interfaces::addresses() {
@@ -132,7 +137,7 @@ impl Listeners {
                 continue;
             }
             if self.open.len() < self.room {
-                changes.sockets |= self.open_one(one, notices);
+                changes.sockets |= self.open_one(&one, notices);
             } else {
                 left_out += 1;
             }
@@ -145,29 +150,33 @@ impl Listeners {
     }
 
     fn close_unwanted(&mut self, wanted: &[Wanted], notices: &mut Vec<Notice>) -> bool {
-        let before = self.open.len();
-        self.open.retain(|listener| {
-            let keep = wanted.iter().any(|one| one.address == listener.address);
-            if !keep {
+        let mut changed = false;
+        self.open.retain_mut(|listener| {
+            let Some(one) = wanted.iter().find(|one| one.address == listener.address) else {
                 notices.push(Notice::Unlistening(listener.address));
+                changed = true;
+                return false;
+            };
+            if listener.unwanted != one.unwanted {
+                listener.unwanted = one.unwanted;
+                notices.push(one.notice());
+                changed = true;
             }
-            keep
+            true
         });
         self.failing
             .retain(|address| wanted.iter().any(|one| one.address == *address));
-        self.open.len() != before
+        changed
     }
 
-    fn open_one(&mut self, wanted: Wanted, notices: &mut Vec<Notice>) -> bool {
+    fn open_one(&mut self, wanted: &Wanted, notices: &mut Vec<Notice>) -> bool {
         let Wanted {
-            address,
-            name,
-            unwanted,
-        } = wanted;
+            address, unwanted, ..
+        } = *wanted;
         match bind_group(address, self.sockets_each) {
             Ok((sockets, stamped)) => {
                 self.failing.retain(|failing| *failing != address);
-                notices.push(Notice::Listening(address, name.clone()));
+                notices.push(wanted.notice());
                 if !stamped {
                     notices.push(Notice::NoKernelStamps(address));
                 }
@@ -175,7 +184,7 @@ impl Listeners {
                     address,
                     unwanted,
                     sockets,
-                    name,
+                    name: wanted.name.clone(),
                     opened: clock::monotonic(),
                     traffic: Arc::default(),
                 });

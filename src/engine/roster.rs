@@ -5,6 +5,7 @@ mod plan;
 mod server_thread;
 
 use crate::MakeAuthenticator;
+use crate::config::Listen;
 use crate::counters::{Published, ServerCounts};
 use crate::error::EngineError;
 use crate::host::{Host, Notice};
@@ -186,6 +187,10 @@ impl Roster {
     pub(crate) fn use_servers(&mut self, servers: Vec<SocketAddr>) {
         self.rules.use_servers(servers);
         self.post();
+    }
+
+    pub(crate) fn replace_listen(&mut self, listen: Listen) {
+        self.listeners.replace(listen);
     }
 
     /// New and lost sockets reach the threads with their next look at the board.

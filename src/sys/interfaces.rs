@@ -1,8 +1,16 @@
 //! The addresses of this host.
 use core::net::{IpAddr, SocketAddr};
+use nix::errno::Errno;
 use nix::net::if_::InterfaceFlags;
-use nix::sys::socket::{SockaddrLike, SockaddrStorage};
+use nix::sys::socket::{
+    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, SockaddrLike,
+    SockaddrStorage,
+};
 use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+/// Messages taken in at once.
+const NEWS_MAX: usize = 256;
 
 /// One address of an interface that is up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +23,50 @@ pub struct InterfaceAddress {
     pub prefix_len: u8,
     /// Loopback.
     pub loopback: bool,
+}
+
+/// The kernel's word that addresses or links changed, by rtnetlink(7).
+#[derive(Debug)]
+pub struct Watch(OwnedFd);
+
+impl Watch {
+    /// Begins to listen.
+    ///
+    /// # Errors
+    /// The kernel's: netlink may be closed to us, or not be there, as under a preload simulator.
+    pub fn open() -> io::Result<Self> {
+        let socket = nix::sys::socket::socket(
+            AddressFamily::Netlink,
+            SockType::Raw,
+            SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK,
+            SockProtocol::NetlinkRoute,
+        )?;
+        let groups = libc::RTMGRP_LINK | libc::RTMGRP_IPV4_IFADDR | libc::RTMGRP_IPV6_IFADDR;
+        let groups = u32::try_from(groups).unwrap_or_default();
+        nix::sys::socket::bind(socket.as_raw_fd(), &NetlinkAddr::new(0, groups))?;
+        Ok(Self(socket))
+    }
+
+    /// Whether something came since the last time; what it says is found out by [`addresses`].
+    /// Takes in so much at most, for another program may change addresses without end.
+    pub fn take_news(&self) -> bool {
+        let mut message = [0; 4096];
+        let mut news = false;
+        for _ in 0..NEWS_MAX {
+            match nix::sys::socket::recv(self.0.as_raw_fd(), &mut message, MsgFlags::MSG_DONTWAIT) {
+                // Too much came to keep: what was lost is news as well.
+                Ok(_) | Err(Errno::ENOBUFS) => news = true,
+                Err(_) => break,
+            }
+        }
+        news
+    }
+}
+
+impl AsFd for Watch {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
 }
 
 /// Every unicast IPv4 and IPv6 address of every interface that is up, by getifaddrs(3).
@@ -43,11 +95,11 @@ pub fn addresses() -> io::Result<Vec<InterfaceAddress>> {
 
 fn socket_address(storage: &SockaddrStorage) -> Option<SocketAddr> {
     match storage.family()? {
-        nix::sys::socket::AddressFamily::Inet => {
+        AddressFamily::Inet => {
             let v4 = storage.as_sockaddr_in()?;
             Some(SocketAddr::from((v4.ip(), 0)))
         }
-        nix::sys::socket::AddressFamily::Inet6 => {
+        AddressFamily::Inet6 => {
             let mut v6 = core::net::SocketAddrV6::from(*storage.as_sockaddr_in6()?);
             v6.set_port(0);
             Some(SocketAddr::V6(v6))
@@ -74,6 +126,12 @@ fn prefix_len(mask: IpAddr) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_is_told_while_nothing_changes() {
+        let watch = Watch::open().unwrap();
+        assert!(!watch.take_news());
+    }
 
     #[test]
     fn loopback_is_there() {

@@ -81,7 +81,6 @@ pub(super) fn run(machine: Machine) -> Result<Exit, Failure> {
         origin,
         launch,
         findings,
-        listen_rules: settings.listen_rules.clone(),
     });
     let offices = Offices {
         signals,

@@ -1,6 +1,7 @@
 //! SIGHUP: the files are read again on a thread of their own, and taken over if they are good.
 use super::launch::Launch;
 use super::setup::{self, Refused, Setup};
+use super::surroundings;
 use crate::files::config::Origin;
 use crate::translate::system::Findings;
 use crate::translate::{self, keys::Keys};
@@ -10,7 +11,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::thread;
 use truechimer_config::Settings;
-use truechimer_config::settings::ListenRule;
+use truechimer_engine::Listen;
 use truechimer_proto::config::SystemConfig;
 use truechimer_proto::server::{MruTable, Policy};
 use truechimer_sys::entropy;
@@ -24,8 +25,6 @@ pub(super) struct Basis {
     pub(super) launch: Launch,
     /// What the host found out.
     pub(super) findings: Findings,
-    /// What the sockets were opened by.
-    pub(super) listen_rules: Vec<ListenRule>,
 }
 
 /// A good new configuration, in each room's terms.
@@ -34,6 +33,8 @@ pub(super) struct Fresh {
     pub(super) config: SystemConfig,
     /// For the server threads.
     pub(super) policy: Arc<Policy>,
+    /// Where to serve.
+    pub(super) listen: Listen,
     /// For all of them.
     pub(super) keys: FreshKeys,
 }
@@ -156,13 +157,6 @@ impl Reloader {
         }
         self.keep_or_renew_memory(&setup.settings);
         let basis = &self.basis;
-        let same = |(old, new): (&ListenRule, &ListenRule)| {
-            (old.action, &old.target) == (new.action, &new.target)
-        };
-        let (old, new) = (&basis.listen_rules, &setup.settings.listen_rules);
-        if old.len() != new.len() || !old.iter().zip(new).all(same) {
-            log::warn!("changed interface lines take effect at the next start");
-        }
         let findings = Findings {
             leap_table: setup.leap_table.clone(),
             own_addresses: own_addresses(),
@@ -172,6 +166,7 @@ impl Reloader {
         Fresh {
             policy: Arc::clone(&config.access),
             config,
+            listen: surroundings::listen(&basis.launch, &basis.origin, &setup.settings),
             keys: fresh_keys(setup),
         }
     }
@@ -222,7 +217,6 @@ mod tests {
             origin: Origin::File(path.to_owned()),
             launch: Launch::truechimer(),
             findings: Findings::default(),
-            listen_rules: Vec::new(),
         })
     }
 

@@ -261,7 +261,7 @@ impl Failure {
 
 fn of_engine(error: &EngineError) -> Exit {
     match error {
-        EngineError::NoService(Some(failure))
+        EngineError::NoService(failure)
             if failure.error.kind() == io::ErrorKind::PermissionDenied =>
         {
             Exit::NoPermission

@@ -13,7 +13,7 @@ use log::Level;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
-use truechimer_engine::{Command, Host, Notice, Report, ServerCounts};
+use truechimer_engine::{Command, Host, Listen, Notice, Report, ServerCounts};
 use truechimer_proto::authentication::AuthFailure;
 use truechimer_proto::event::{self, Event, PeerEvent, SystemEvent};
 use truechimer_proto::host::{Exit, HostEvent, Output};
@@ -51,6 +51,8 @@ pub(super) struct Steward {
     startup: Option<Startup>,
     wait_sync: bool,
     waiting: VecDeque<HostEvent>,
+    /// Where to serve after a reload, until the engine has heard it.
+    listen: Option<Listen>,
     peers_asked: bool,
     ready: bool,
     stopping: bool,
@@ -71,6 +73,7 @@ impl Steward {
             startup: offices.startup,
             wait_sync: offices.wait_sync,
             waiting: VecDeque::new(),
+            listen: None,
             peers_asked: false,
             ready: false,
             stopping: false,
@@ -111,6 +114,7 @@ impl Steward {
         });
         log::info!("the configuration was read again");
         self.notifier.ready();
+        self.listen = Some(fresh.listen);
         Command::ReplacePolicy(fresh.policy)
     }
 
@@ -187,6 +191,9 @@ impl Host for Steward {
             self.notifier.stopping();
             return Some(Command::Stop);
         }
+        if let Some(listen) = self.listen.take() {
+            return Some(Command::ReplaceListen(listen));
+        }
         if self.signals.take_reload() {
             self.start_reload();
         }
@@ -205,12 +212,15 @@ impl Host for Steward {
 
     fn handle_notice(&mut self, notice: &Notice) {
         let level = match notice {
-            Notice::Listening(..) | Notice::Unlistening(_) | Notice::NoKernelStamps(_) => {
-                Level::Info
-            }
+            Notice::Listening(..)
+            | Notice::Dropping(..)
+            | Notice::Unlistening(_)
+            | Notice::NoKernelStamps(_)
+            | Notice::NotTold(_) => Level::Info,
             Notice::NotPinned(_) => Level::Debug,
             Notice::CannotListen(_)
             | Notice::CannotList(_)
+            | Notice::NoAddress
             | Notice::CannotAsk(..)
             | Notice::FewerThreads(..)
             | Notice::LeftOut(_) => Level::Warn,

@@ -4,12 +4,24 @@ use super::setup::Setup;
 use crate::files::config::Origin;
 use crate::paths;
 use crate::translate::listening;
+use truechimer_config::Settings;
 use truechimer_engine::{EngineConfig, Listen};
 use truechimer_sys::clock;
 use truechimer_sys::process::cores;
 
 /// Client sockets at once: each server has one for the length of a request.
 const CLIENT_SOCKETS_MAX: usize = 256;
+
+/// Where to serve.
+pub(super) fn listen(launch: &Launch, origin: &Origin, settings: &Settings) -> Listen {
+    if launch.one_shot {
+        Listen::Nowhere
+    } else if *origin == Origin::Embedded {
+        listening::tryout(launch.families, launch.port)
+    } else {
+        listening::listen(settings, launch)
+    }
+}
 
 /// What the engine is to be.
 #[derive(Clone, Debug)]
@@ -23,13 +35,7 @@ impl Surroundings {
     pub(super) fn look(launch: &Launch, origin: &Origin, setup: &Setup) -> Self {
         // Without a configuration nobody asked us to touch the clock, or to serve others.
         let configured = *origin != Origin::Embedded;
-        let listen = if launch.one_shot {
-            Listen::Nowhere
-        } else if configured {
-            listening::listen(&setup.settings, launch)
-        } else {
-            listening::tryout(launch.families, launch.port)
-        };
+        let listen = listen(launch, origin, &setup.settings);
         let server_threads = if launch.one_shot {
             0
         } else {

@@ -3,6 +3,7 @@ use crate::service::launch::{Families, Launch};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use truechimer_config::settings::{ListenAction, ListenRule, ListenTarget, Settings};
 use truechimer_engine::{Action, InterfaceRule, Listen, Matches};
+use truechimer_proto::config::Family;
 
 /// The service port of NTP (RFC 5905 §7.1).
 pub const NTP_PORT: u16 = 123;
@@ -11,22 +12,15 @@ pub const TRYOUT_PORT: u16 = 11_123;
 
 /// Where to serve as the configuration says.
 pub fn listen(settings: &Settings, launch: &Launch) -> Listen {
-    let mut rules: Vec<InterfaceRule> = settings.listen_rules.iter().filter_map(rule).collect();
-    // The last match decides, so what the command line forbids comes last.
-    let aliases = launch.no_aliases.then_some(Matches::Virtual);
-    let family = match launch.families {
-        Families::Both => None,
-        Families::V4 => Some(Matches::V6),
-        Families::V6 => Some(Matches::V4),
-    };
-    let forbidden = aliases.into_iter().chain(family);
-    rules.extend(forbidden.map(|matches| InterfaceRule {
-        action: Action::Ignore,
-        matches,
-    }));
     Listen::Interfaces {
         port: launch.port.unwrap_or(NTP_PORT),
-        rules,
+        family: match launch.families {
+            Families::Both => Family::Any,
+            Families::V4 => Family::V4,
+            Families::V6 => Family::V6,
+        },
+        aliases: !launch.no_aliases,
+        rules: settings.listen_rules.iter().map(rule).collect(),
     }
 }
 
@@ -42,7 +36,7 @@ pub fn tryout(families: Families, port: Option<u16>) -> Listen {
     })
 }
 
-fn rule(said: &ListenRule) -> Option<InterfaceRule> {
+fn rule(said: &ListenRule) -> InterfaceRule {
     let action = match said.action {
         ListenAction::Listen => Action::Listen,
         ListenAction::Ignore => Action::Ignore,
@@ -52,15 +46,14 @@ fn rule(said: &ListenRule) -> Option<InterfaceRule> {
         ListenTarget::All => Matches::All,
         ListenTarget::Ipv4 => Matches::V4,
         ListenTarget::Ipv6 => Matches::V6,
-        // Sockets are bound to each address; there is no wildcard one to rule about.
-        ListenTarget::Wildcard => return None,
+        ListenTarget::Wildcard => Matches::Wildcard,
         ListenTarget::Name(name) => Matches::Name(name.clone()),
         ListenTarget::Net {
             address,
             prefix_bits,
         } => Matches::Prefix(as_is(*address), *prefix_bits),
     };
-    Some(InterfaceRule { action, matches })
+    InterfaceRule { action, matches }
 }
 
 /// An IPv4 address in IPv6's clothes is the IPv4 address: sockets are of one family each.
@@ -74,7 +67,7 @@ mod tests {
     use truechimer_config::{NoFiles, parse};
 
     #[test]
-    fn the_command_lines_family_has_the_last_word() {
+    fn rules_in_their_order_and_the_command_lines_family() {
         let text = "interface ignore all\ninterface listen 127.0.0.1\n";
         let parsed = parse("test", text.as_bytes(), &NoFiles);
         assert!(!parsed.has_errors(), "{}", parsed.render(false));
@@ -83,20 +76,21 @@ mod tests {
             no_aliases: true,
             ..Launch::ntpd()
         };
-        let Listen::Interfaces { port, rules } = listen(&parsed.settings, &launch) else {
-            panic!("interfaces are looked up");
+        let all = InterfaceRule {
+            action: Action::Ignore,
+            matches: Matches::All,
         };
-        assert_eq!((port, rules.len()), (123, 4));
-        assert_eq!(rules[0].matches, Matches::All);
-        assert_eq!(rules[1].action, Action::Listen);
-        assert_eq!(rules[2].matches, Matches::Virtual);
-        assert_eq!(
-            rules[3],
-            InterfaceRule {
-                action: Action::Ignore,
-                matches: Matches::V6
-            }
-        );
+        let one = InterfaceRule {
+            action: Action::Listen,
+            matches: Matches::Prefix(IpAddr::V4(Ipv4Addr::LOCALHOST), 32),
+        };
+        let wanted = Listen::Interfaces {
+            port: 123,
+            family: Family::V4,
+            aliases: false,
+            rules: vec![all, one],
+        };
+        assert_eq!(listen(&parsed.settings, &launch), wanted);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Who answers requests: the clock thread itself, or a roster of threads beside it.
 use crate::MakeAuthenticator;
 use crate::clerk::{Clerk, Moment, Outcome};
+use crate::config::Listen;
 use crate::counters::ServerCounts;
 use crate::host::Notice;
 use crate::listeners::{Listener, Listeners};
@@ -76,6 +77,14 @@ impl Serving {
                 here.clerk.policy = Arc::clone(here.rules.in_force());
             }
             Self::Threads(roster) => roster.use_servers(servers),
+        }
+    }
+
+    /// Wants other addresses from the next rescan on.
+    pub(super) fn replace_listen(&mut self, listen: Listen) {
+        match self {
+            Self::Here(here) => here.listeners.replace(listen),
+            Self::Threads(roster) => roster.replace_listen(listen),
         }
     }
 
