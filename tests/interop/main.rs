@@ -8,6 +8,7 @@ mod client;
 mod client_hostile;
 mod faults;
 mod faults_files;
+mod interfaces;
 mod keyed;
 mod keyed_hostile;
 mod openntpd;

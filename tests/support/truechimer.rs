@@ -33,9 +33,16 @@ impl<'a> Truechimer<'a> {
     /// Runs it under another name beside a first one, without asking how it fares.
     #[must_use]
     pub fn start_unchecked(host: Host<'a>, name: &str, config: &str) -> Self {
+        Self::start_with(host, name, config, &[])
+    }
+
+    /// The same with more options.
+    #[must_use]
+    pub fn start_with(host: Host<'a>, name: &str, config: &str, options: &[&str]) -> Self {
         let path = host.write(&format!("{name}.conf"), config);
         let mut command = host.native(&binary());
         command.args(["run", "-u", "root", "-c"]).arg(path);
+        command.args(options);
         Self {
             daemon: Daemon::start(host, name, command),
             host,

@@ -3,6 +3,7 @@
 
 use super::command::{finish, must, words};
 use super::peers::{self, Tree};
+use super::wait::{seconds, until};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
@@ -71,21 +72,22 @@ impl World {
         for number in 1..=self.hosts {
             let own = self.namespace(number);
             must(words(&format!("ip netns add {own}")));
-            script.push_str(&format!(
-                "link add v{number} type veth peer name eth0 netns {own}\n\
-                 link set v{number} master br0 up\n"
-            ));
+            script.push_str(&self.line_to(number));
         }
         self.batch(0, &script);
         for number in 1..=self.hosts {
-            let mut script = "link set lo up\nlink set eth0 up\n".to_owned();
-            for address in self.host(number).addresses() {
-                script.push_str(&format!("addr add {address}/24 dev eth0\n"));
-            }
-            script.push_str(&format!("addr add fd77::{number}/64 dev eth0 nodad\n"));
-            script.push_str("route add default dev eth0\n");
-            self.batch(number, &script);
+            self.batch(number, "link set lo up\n");
+            self.host(number).set_up();
         }
+    }
+
+    /// A line from the bridge to a host's eth0.
+    fn line_to(&self, number: u8) -> String {
+        let own = self.namespace(number);
+        format!(
+            "link add v{number} type veth peer name eth0 netns {own}\n\
+             link set v{number} master br0 up\n"
+        )
     }
 
     /// Runs a script of `ip` in a namespace.
@@ -163,6 +165,61 @@ impl Host<'_> {
         (0..5)
             .map(|step: u8| format!("10.77.0.{}", self.number + 50 * step))
             .collect()
+    }
+
+    /// Gives eth0 its addresses.
+    fn set_up(self) {
+        let number = self.number;
+        let mut script = "link set eth0 up\n".to_owned();
+        for address in self.addresses() {
+            script.push_str(&format!("addr add {address}/24 dev eth0\n"));
+        }
+        script.push_str(&format!("addr add fd77::{number}/64 dev eth0 nodad\n"));
+        script.push_str("route add default dev eth0\n");
+        self.ip(&script);
+    }
+
+    /// Runs a script of `ip` on this host.
+    ///
+    /// # Panics
+    /// When a line of it fails.
+    pub fn ip(self, script: &str) {
+        self.world.batch(self.number, script);
+    }
+
+    /// Takes eth0 away, as if the card were drawn.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn unplug(self) {
+        self.ip("link del eth0\n");
+    }
+
+    /// Puts a new eth0 in its place, with the same addresses.
+    ///
+    /// # Panics
+    /// When there is one.
+    pub fn plug(self) {
+        self.world.batch(0, &self.world.line_to(self.number));
+        self.set_up();
+    }
+
+    /// The link-local address of eth0, once the kernel lets it be used.
+    ///
+    /// # Panics
+    /// When it has none within five seconds.
+    #[must_use]
+    pub fn link_local(self) -> String {
+        let own = self.world.namespace(self.number);
+        until("a link-local address", seconds(5), || {
+            let shown = must(words(&format!(
+                "ip -n {own} -6 -brief addr show dev eth0 scope link -tentative"
+            )));
+            let mut found = shown
+                .split_whitespace()
+                .filter_map(|word| word.split_once('/'));
+            found.next().map(|(address, _)| address.to_owned())
+        })
     }
 
     /// A folder of this host's own. Peers see it as `/lab`.
