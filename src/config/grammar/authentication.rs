@@ -56,7 +56,9 @@ impl Parser<'_> {
             return Some(key);
         }
         let message = format!("`{}` is no key identifier", crate::lexer::shown(text));
-        let label = if number.is_ok_and(|number| number > 0) {
+        let label = if text.contains(['-', '.']) {
+            "a range is written `(first ... last)`"
+        } else if number.is_ok_and(|number| number > 0) {
             "must be 1 to 65535; greater ones are Autokey's"
         } else {
             "must be 1 to 65535"

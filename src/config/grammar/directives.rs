@@ -117,6 +117,10 @@ const CONSEQUENCES: &[(&str, &str)] = &[
     ),
     ("crypto", "Autokey would not protect what you want it to"),
     (
+        "includefile",
+        "access may stay OPEN that its file was to close",
+    ),
+    (
         "delrestrict",
         "who may do what would not be what you decided",
     ),

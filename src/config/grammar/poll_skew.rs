@@ -12,14 +12,14 @@ impl Parser<'_> {
     pub(super) fn pollskewlist(&mut self, line: &mut Line<'_>, _first: &Word<'_>) {
         let mut list: Vec<PollSkew> = Vec::new();
         while let Some(word) = line.token() {
-            if let Some(skew) = self.poll_skew(line, &word) {
-                list.retain(|known| known.poll_log2_s != skew.poll_log2_s);
-                list.push(skew);
-            }
+            // After a slip nothing tells which of the numbers is which.
+            let Some(skew) = self.poll_skew(line, &word) else {
+                return;
+            };
+            list.retain(|known| known.poll_log2_s != skew.poll_log2_s);
+            list.push(skew);
         }
-        if !line.broken {
-            self.settings.machine.poll_skew = Some(list);
-        }
+        self.settings.machine.poll_skew = Some(list);
     }
 
     fn poll_skew(&mut self, line: &mut Line<'_>, word: &Word<'_>) -> Option<PollSkew> {

@@ -41,6 +41,9 @@ impl Report {
     }
 }
 
+/// Options that other programs call otherwise.
+const MISTAKEN: &[(&str, &str)] = &[("netmask", "mask"), ("offline", "noselect")];
+
 /// How a word of a table is named in complaints, and whose list of unbuilt words goes with it.
 pub(super) struct Vocabulary<'t, K> {
     /// As in "is not {what}".
@@ -125,6 +128,12 @@ impl Parser<'_> {
         let known = vocabulary.words.iter().map(|(name, _)| *name);
         let near = if self.report.is_full() {
             None
+        } else if let Some((_, meant)) = MISTAKEN.iter().find(|(said, _)| *said == word.text) {
+            vocabulary
+                .words
+                .iter()
+                .map(|(name, _)| *name)
+                .find(|name| name == meant)
         } else {
             suggest::nearest(&word.text, known)
         };
@@ -133,12 +142,11 @@ impl Parser<'_> {
         });
         let message = format!("`{}` is not {}", word.shown(), vocabulary.what);
         self.word_error(line, vocabulary.unknown, word, message, label);
-        // A number after an unknown word is its value, not one more unknown word.
-        if line
-            .peek()
-            .is_some_and(|next| next.text.parse::<f64>().is_ok())
-        {
-            line.token();
+        // A number or address after an unknown word is its value, not one more unknown word.
+        let is_value =
+            |text: &str| text.parse::<f64>().is_ok() || text.parse::<std::net::IpAddr>().is_ok();
+        if line.peek().is_some_and(|next| is_value(&next.text)) {
+            line.string();
         }
     }
 
@@ -159,9 +167,8 @@ impl Parser<'_> {
     /// Complains that something is missing where the line has ended.
     pub(super) fn missing(&mut self, line: &mut Line<'_>, after: &Word<'_>, what: &str) {
         let message = format!("`{}` needs {what}", after.shown());
-        let label = format!("{what} is missing");
         self.say(line, |line| {
-            Diagnostic::new(codes::MISSING_VALUE, line.end(), message).label(label)
+            Diagnostic::new(codes::MISSING_VALUE, line.end(), message).label("missing")
         });
     }
 }

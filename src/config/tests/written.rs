@@ -86,14 +86,19 @@ fn come_back(text: &str) -> String {
 
 #[test]
 fn the_fixtures_come_back() {
-    let folder = format!("{}/fixtures", env!("CARGO_MANIFEST_DIR"));
     let mut count = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
-        come_back(&String::from_utf8_lossy(&bytes));
-        count += 1;
+    for folder in ["fixtures", "fixtures/seeds", "fixtures/stock"] {
+        let folder = format!("{}/{folder}", env!("CARGO_MANIFEST_DIR"));
+        let paths = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        for path in paths.filter(|path| path.is_file()) {
+            let bytes = std::fs::read(path).unwrap();
+            come_back(&String::from_utf8_lossy(&bytes));
+            count += 1;
+        }
     }
-    assert!(count >= 4);
+    assert!(count >= 30);
 }
 
 #[test]
