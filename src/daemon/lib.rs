@@ -8,6 +8,7 @@ pub mod billboard;
 mod calendar;
 pub mod check;
 pub mod cli;
+pub mod control_client;
 pub mod demo;
 pub mod exit;
 pub mod explain;

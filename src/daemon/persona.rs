@@ -1,8 +1,11 @@
 //! Names this program can be called by besides its own.
 
+pub mod links;
 pub mod ntpd;
+pub mod ntpq;
 
-use std::ffi::OsStr;
+use crate::exit::Exit;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 /// A name with its own command line.
@@ -10,14 +13,26 @@ use std::path::Path;
 pub enum Persona {
     /// The classic daemon.
     Ntpd,
+    /// The classic query program.
+    Ntpq,
 }
 
 impl Persona {
+    /// All, with the names they are called by.
+    pub const ALL: &'static [(&'static str, Self)] = &[("ntpd", Self::Ntpd), ("ntpq", Self::Ntpq)];
+
     /// From the name the program was called by, `argv[0]` or the first argument.
     pub fn from_name(name: &OsStr) -> Option<Self> {
-        match Path::new(name).file_name()?.to_str()? {
-            "ntpd" => Some(Self::Ntpd),
-            _ => None,
+        let name = Path::new(name).file_name()?.to_str()?;
+        let found = Self::ALL.iter().find(|(known, _)| *known == name);
+        found.map(|(_, persona)| *persona)
+    }
+
+    /// Runs it; `words` are without the program's name.
+    pub fn run(self, words: impl IntoIterator<Item = OsString>) -> Exit {
+        match self {
+            Self::Ntpd => crate::cli::ntpd_main(words),
+            Self::Ntpq => ntpq::run(words),
         }
     }
 }
@@ -31,6 +46,7 @@ mod tests {
         let of = |name: &str| Persona::from_name(OsStr::new(name));
         assert_eq!(of("/usr/sbin/ntpd"), Some(Persona::Ntpd));
         assert_eq!(of("ntpd"), Some(Persona::Ntpd));
+        assert_eq!(of("./ntpq"), Some(Persona::Ntpq));
         assert_eq!(of("/usr/sbin/truechimer"), None);
         assert_eq!(of(""), None);
     }

@@ -3,10 +3,12 @@
 //! Steering is `clock_adjtime` and nothing else but `clock_settime` where that cannot step; the
 //! tick length is never touched.
 mod adjust;
+mod local;
 mod permission;
 mod precision;
 
 pub use adjust::{Change, KernelClock, KernelPulses, apply, read_kernel_clock};
+pub use local::{LocalTime, local_time};
 pub use permission::may_adjust;
 pub use precision::{measure_precision, precision_of};
 

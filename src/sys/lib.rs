@@ -10,6 +10,7 @@ pub mod batch;
 pub mod clock;
 pub mod entropy;
 pub mod interfaces;
+pub mod names;
 pub mod poll;
 pub mod process;
 pub mod socket;

@@ -173,6 +173,7 @@ const DAEMON_CRATES: &[&str] = &[
     "lexopt",
     "log",
     "nix",
+    "rustyline",
     "sd-notify",
     "seccompiler",
     "serde",

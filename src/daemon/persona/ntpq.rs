@@ -1,0 +1,122 @@
+//! ntpq: questions in mode 6, answers as the reference's program prints them.
+
+mod associations;
+mod builtins;
+mod commands;
+mod configure;
+mod cooked;
+mod line;
+mod lists;
+mod mrulist;
+mod options;
+mod peers;
+mod prompt;
+mod shell;
+mod state;
+mod table;
+mod tables;
+mod variables;
+
+#[cfg(test)]
+mod tests;
+
+use crate::cli::{print, print_error};
+use crate::exit::Exit;
+use options::{Asked, Options};
+use shell::execute;
+use state::{Ntpq, Screen};
+use std::ffi::OsString;
+use std::io::{self, BufRead, IsTerminal};
+
+/// What `version` and `--version` say.
+const VERSION: &str = concat!("ntpq truechimer ", env!("CARGO_PKG_VERSION"), "\n");
+
+/// Runs it; `words` are without the program's name.
+pub fn run(words: impl IntoIterator<Item = OsString>) -> Exit {
+    match options::parse(words) {
+        Ok(Asked::Run(options)) => work(options),
+        Ok(Asked::Help) => {
+            print(options::USAGE);
+            Exit::Good
+        }
+        Ok(Asked::Version) => {
+            print(VERSION);
+            Exit::Good
+        }
+        Err(error) => {
+            print_error(&format!("ntpq: {error}\n{}", options::USAGE));
+            Exit::Failed
+        }
+    }
+}
+
+fn work(options: Options) -> Exit {
+    let mut ntpq = Ntpq {
+        hosts: options.hosts,
+        show_names: !options.numeric,
+        wide: options.wide,
+        old_rv: options.old_rv,
+        refid_hash: options.refid_hash,
+        debug: options.debug,
+        default_family: options.family,
+        ..Ntpq::default()
+    };
+    let (mut out, mut err) = (io::stdout().lock(), io::stderr().lock());
+    let mut screen = Screen {
+        out: &mut out,
+        err: &mut err,
+    };
+    if options.commands.is_empty() {
+        let terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
+        ntpq.interactive = options.interactive || terminal;
+        if let Some(host) = ntpq.hosts.first().cloned() {
+            ntpq.open(&host.name, host.family, &mut screen);
+            ntpq.tune();
+        }
+        drop(out);
+        drop(err);
+        return converse(&mut ntpq);
+    }
+    let several = ntpq.hosts.len() > 1 || options.commands.len() > 1;
+    for host in ntpq.hosts.clone() {
+        if !ntpq.open(&host.name, host.family, &mut screen) {
+            continue;
+        }
+        ntpq.tune();
+        for command in &options.commands {
+            execute(&mut ntpq, command, &mut screen);
+            if ntpq.done {
+                return Exit::Good;
+            }
+            if several {
+                screen.say("\n");
+            }
+        }
+    }
+    Exit::Good
+}
+
+/// Takes commands from a terminal or a pipe.
+fn converse(ntpq: &mut Ntpq) -> Exit {
+    if ntpq.interactive && io::stdin().is_terminal() {
+        return prompt::converse(ntpq);
+    }
+    for line in io::stdin().lock().lines() {
+        let Ok(line) = line else {
+            break;
+        };
+        let (mut out, mut err) = (io::stdout(), io::stderr());
+        let mut screen = Screen {
+            out: &mut out,
+            err: &mut err,
+        };
+        if ntpq.interactive {
+            screen.say(prompt::PROMPT);
+        }
+        execute(ntpq, &line, &mut screen);
+        if ntpq.done {
+            break;
+        }
+    }
+    Exit::Good
+}
