@@ -6,6 +6,7 @@
 
 mod client;
 mod client_hostile;
+mod command_line;
 mod faults;
 mod faults_files;
 mod interfaces;

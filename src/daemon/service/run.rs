@@ -85,6 +85,9 @@ fn attempt(launch: Launch, signals: io::Result<Signals>) -> Result<Exit, Failure
         remark.say();
     }
     let surroundings = Surroundings::look(&launch, &origin, &setup);
+    if launch.one_shot && setup.settings.flags.ntp && !surroundings.engine.may_adjust {
+        return Err(Failure::MayNotSet);
+    }
     let engine = Engine::bind(surroundings.engine.clone()).map_err(Failure::Engine)?;
     surroundings.explain(&launch, &origin, &setup);
     let startup = if launch.foreground {
@@ -205,6 +208,7 @@ pub(super) enum Failure {
     NothingToAsk(String),
     Privileges(privilege::user::DropError),
     Engine(EngineError),
+    MayNotSet,
     NotSaved(PathBuf, io::Error),
     Other(io::Error),
 }
@@ -246,6 +250,10 @@ impl Failure {
             Self::Engine(error) => {
                 log::error!("{error}");
                 of_engine(error)
+            }
+            Self::MayNotSet => {
+                log::error!("-q: the clock cannot be set: no CAP_SYS_TIME");
+                Exit::Failed
             }
             Self::NotSaved(path, error) => {
                 log::error!("{}: {error}", path.display());

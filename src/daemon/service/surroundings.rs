@@ -16,11 +16,17 @@ const CLIENT_SOCKETS_MAX: usize = 256;
 pub(super) fn listen(launch: &Launch, origin: &Origin, settings: &Settings) -> Listen {
     if launch.one_shot {
         Listen::Nowhere
-    } else if *origin == Origin::Embedded {
+    } else if !is_configured(origin, settings) {
         listening::tryout(launch.families, launch.port)
     } else {
         listening::listen(settings, launch)
     }
+}
+
+/// Without a configuration nobody asked us to touch the clock, or to serve others; a server on the
+/// command line is one.
+fn is_configured(origin: &Origin, settings: &Settings) -> bool {
+    *origin != Origin::Embedded || !settings.associations.is_empty()
 }
 
 /// What the engine is to be.
@@ -33,8 +39,7 @@ pub(super) struct Surroundings {
 impl Surroundings {
     /// Looks around; changes nothing.
     pub(super) fn look(launch: &Launch, origin: &Origin, setup: &Setup) -> Self {
-        // Without a configuration nobody asked us to touch the clock, or to serve others.
-        let configured = *origin != Origin::Embedded;
+        let configured = is_configured(origin, &setup.settings);
         let listen = listen(launch, origin, &setup.settings);
         let server_threads = if launch.one_shot {
             0
