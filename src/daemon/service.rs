@@ -1,11 +1,13 @@
 //! Running as a daemon: from the command line to the engine and back out.
 
+mod amend;
 mod clockwork;
 mod drift_keeper;
 mod events;
 mod gate;
 pub mod launch;
 mod notify;
+mod operator;
 mod places;
 mod reload;
 mod resolver;

@@ -39,8 +39,6 @@ const WORDS: &[(&str, &[&str])] = &[
             "pollskewlist",
             "revoke",
             "rlimit",
-            "saveconfigdir",
-            "setvar",
             "simulate",
             "statistics",
             "statsdir",

@@ -86,6 +86,8 @@ pub(super) fn run(machine: Machine) -> Result<Exit, Failure> {
         signals,
         reloader,
         keys: Rc::clone(&keys),
+        settings: settings.clone(),
+        waker: engine.waker(),
         drift,
         gate,
         startup,

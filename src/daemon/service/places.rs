@@ -77,6 +77,12 @@ pub(super) fn needed(
             .chain(log)
             .map(folder_of)
             .chain(runtime.map(Path::to_owned))
+            .chain(
+                files
+                    .save_config
+                    .as_ref()
+                    .map(|it| PathBuf::from(&it.value)),
+            )
             .collect(),
     }
 }

@@ -37,6 +37,8 @@ pub(super) struct Fresh {
     pub(super) listen: Listen,
     /// For all of them.
     pub(super) keys: FreshKeys,
+    /// The operator's words for all that.
+    pub(super) settings: Settings,
 }
 
 /// Keys after a reload.
@@ -151,7 +153,8 @@ impl Reloader {
         Ok(receiver)
     }
 
-    fn take(&mut self, setup: Setup) -> Fresh {
+    /// In each room's terms; what is to be said of it is said.
+    pub(super) fn take(&mut self, setup: Setup) -> Fresh {
         for remark in &setup.remarks {
             remark.say();
         }
@@ -167,6 +170,7 @@ impl Reloader {
             policy: Arc::clone(&config.access),
             config,
             listen: surroundings::listen(&basis.launch, &basis.origin, &setup.settings),
+            settings: setup.settings.clone(),
             keys: fresh_keys(setup),
         }
     }

@@ -172,7 +172,7 @@ fn read_keys(settings: &Settings, remarks: &mut Vec<Remark>) -> Keys {
     }
 }
 
-fn read_leap_table(settings: &Settings, remarks: &mut Vec<Remark>) -> Option<LeapTable> {
+pub(super) fn read_leap_table(settings: &Settings, remarks: &mut Vec<Remark>) -> Option<LeapTable> {
     let named = settings.files.leap.as_ref()?;
     let path = Path::new(&named.value);
     match leap::load(path, settings.files.check_leap_hash) {

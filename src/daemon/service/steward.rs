@@ -3,6 +3,7 @@ use super::drift_keeper::DriftKeeper;
 use super::events::EventLog;
 use super::gate::Gate;
 use super::notify::Notifier;
+use super::operator::Operator;
 use super::reload::{Fresh, Reloader};
 use super::resolver::Resolver;
 use super::signals::Signals;
@@ -13,7 +14,8 @@ use log::Level;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
-use truechimer_engine::{Command, Host, Listen, Notice, Report, ServerCounts};
+use truechimer_config::Settings;
+use truechimer_engine::{Command, Host, Listen, Notice, Report, ServerCounts, Waker};
 use truechimer_proto::authentication::AuthFailure;
 use truechimer_proto::event::{self, Event, PeerEvent, SystemEvent};
 use truechimer_proto::host::{Exit, HostEvent, Output};
@@ -30,6 +32,10 @@ pub(super) struct Offices {
     pub(super) signals: Signals,
     pub(super) reloader: Reloader,
     pub(super) keys: SharedKeys,
+    /// What the run was started with.
+    pub(super) settings: Settings,
+    /// Rings for the clock thread.
+    pub(super) waker: Waker,
     pub(super) drift: Option<DriftKeeper>,
     pub(super) gate: Option<Gate>,
     /// For whoever waits for us to have come up.
@@ -44,6 +50,7 @@ pub(super) struct Steward {
     resolver: Resolver,
     drift: Option<DriftKeeper>,
     notifier: Notifier,
+    operator: Operator,
     signals: Signals,
     reloader: Reloader,
     gate: Option<Gate>,
@@ -66,6 +73,7 @@ impl Steward {
             resolver: Resolver::default(),
             drift: offices.drift,
             notifier: Notifier::from_environment(),
+            operator: Operator::new(offices.settings, offices.waker),
             signals: offices.signals,
             reloader: offices.reloader,
             gate: offices.gate,
@@ -105,15 +113,27 @@ impl Steward {
         }
     }
 
+    /// What was done for a control request changes the configuration, or only has to be told.
+    fn hear_operator(&mut self) -> Option<Command> {
+        let outcome = {
+            let keys = self.keys.borrow();
+            self.operator.poll(&keys)?
+        };
+        let fresh = outcome.setup.map(|setup| self.reloader.take(setup));
+        let command = fresh.map(|fresh| self.take_over(fresh));
+        self.waiting.push_back(HostEvent::Operated(outcome.done));
+        command
+    }
+
     fn take_over(&mut self, fresh: Fresh) -> Command {
+        self.operator.run_on(fresh.settings);
         let keys = fresh.keys.after(&self.keys.borrow());
         *self.keys.borrow_mut() = keys;
         self.waiting.push_back(HostEvent::Reconfigured {
             config: Box::new(fresh.config),
             authenticator: self.keys.borrow().authenticator(),
         });
-        log::info!("the configuration was read again");
-        self.notifier.ready();
+        log::info!("the configuration changed");
         self.listen = Some(fresh.listen);
         Command::ReplacePolicy(fresh.policy)
     }
@@ -146,6 +166,7 @@ impl Host for Steward {
                     gate.shut(offset_s);
                 }
             }
+            Output::Operate(operation) => self.operator.ask(operation),
             // The engine does these itself.
             Output::Exit(Exit::NoServers)
             | Output::Send(_)
@@ -153,7 +174,6 @@ impl Host for Steward {
             | Output::Adjust(_)
             | Output::Record(_)
             | Output::Control(_)
-            | Output::Operate(_)
             | Output::Sources(_) => {}
             Output::Publish(snapshot) => {
                 if self.wait_sync && snapshot.leap != LeapIndicator::NotSynchronized {
@@ -198,9 +218,15 @@ impl Host for Steward {
             self.start_reload();
         }
         match self.reloader.poll() {
-            Some(Some(fresh)) => return Some(self.take_over(fresh)),
+            Some(Some(fresh)) => {
+                self.notifier.ready();
+                return Some(self.take_over(fresh));
+            }
             Some(None) => self.notifier.ready(),
             None => {}
+        }
+        if let Some(command) = self.hear_operator() {
+            return Some(command);
         }
         if self.signals.take_report() {
             self.peers_asked = true;

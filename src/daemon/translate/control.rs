@@ -1,8 +1,9 @@
 //! What control messages may ask and change, and what the host says of itself in them.
 use nix::sys::utsname;
 use truechimer_config::Settings;
+use truechimer_config::settings::SetVar;
 use truechimer_proto::authentication::KeyId;
-use truechimer_proto::control::ControlConfig;
+use truechimer_proto::control::{ControlConfig, ExtraVariable};
 
 /// For `System`.
 pub fn config(settings: &Settings) -> ControlConfig {
@@ -15,11 +16,19 @@ pub fn config(settings: &Settings) -> ControlConfig {
     let (kernel, release) = (shown(|it| it.sysname()), shown(|it| it.release()));
     ControlConfig {
         key: key.and_then(|key| KeyId::symmetric(u32::from(key.value))),
-        may_save: false,
-        variables: Vec::new(),
+        may_save: settings.files.save_config.is_some(),
+        variables: settings.monitoring.variables.iter().map(variable).collect(),
         version: concat!("truechimer ", env!("CARGO_PKG_VERSION")).to_owned(),
         processor: shown(|it| it.machine()),
         system: format!("{kernel}/{release}"),
+    }
+}
+
+fn variable(said: &SetVar) -> ExtraVariable {
+    ExtraVariable {
+        name: said.name.clone(),
+        value: said.value.clone(),
+        is_default: said.default,
     }
 }
 

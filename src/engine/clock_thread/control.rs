@@ -141,7 +141,7 @@ fn account(kernel: &clock::KernelClock) -> KernelFacts {
         estimated_error_ms: ms(kernel.estimated_error),
         status: kernel.status,
         time_constant: kernel.time_constant.into(),
-        precision_ms: ms(kernel.precision),
+        precision_ms: f64::from(kernel.precision_us) / 1e3,
         tolerance_ppm: kernel.tolerance_ppm,
         pps_freq_ppm: pulses.freq_ppm,
         pps_stability_ppm: pulses.stability_ppm,

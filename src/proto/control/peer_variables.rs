@@ -47,12 +47,12 @@ const VARIABLES: &[(&str, Get)] = &[
     ("srcport", |v| {
         number(v.status.remote.map_or(0, |it| it.port()))
     }),
-    ("dstadr", |v| address(v.local)),
-    ("dstport", |v| number(v.local.map_or(0, |it| it.port()))),
+    ("dstadr", |v| address(local(v))),
+    ("dstport", |v| number(local(v).map_or(0, |it| it.port()))),
     ("leap", |v| number(v.status.leap.to_bits())),
     ("hmode", |_| number(CLIENT)),
     ("stratum", |v| number(v.status.stratum)),
-    ("ppoll", |v| Some(Value::Signed(v.status.peer_poll.into()))),
+    ("ppoll", |v| Some(Value::Signed(peer_poll(v).into()))),
     ("hpoll", |v| Some(Value::Signed(v.status.host_poll.into()))),
     ("precision", |v| Some(Value::Signed(v.precision.into()))),
     ("rootdelay", |v| ms(v.status.root_delay.to_seconds())),
@@ -138,6 +138,12 @@ const DEFAULT: &[&str] = &[
 
 /// Mode 3.
 const CLIENT: u8 = 3;
+/// The port of NTP itself.
+const NTP_PORT: u16 = 123;
+/// Stages of the clock filter.
+const STAGES: usize = 8;
+/// What a stage holds that was never filled: offset, delay and dispersion, seconds.
+const NOTHING: (f64, f64, f64) = (0.0, 0.0, 16.0);
 /// Mode 4.
 const SERVER: u8 = 4;
 
@@ -177,6 +183,25 @@ pub(super) fn reference(id: ReferenceId, stratum: u8) -> Value {
     Value::Bare(shown.collect())
 }
 
+/// A reference clock is asked from this host.
+fn local(view: &PeerView) -> Option<SocketAddr> {
+    let here = SocketAddr::from((Ipv4Addr::LOCALHOST, NTP_PORT));
+    if view.is_refclock {
+        Some(here)
+    } else {
+        view.local
+    }
+}
+
+/// Who has not said how often it polls is taken to do as we do; ntpq shows the lesser of the two.
+const fn peer_poll(view: &PeerView) -> i8 {
+    if view.is_refclock || view.status.when_s.is_none() {
+        view.status.host_poll
+    } else {
+        view.status.peer_poll
+    }
+}
+
 /// A reference clock has letters at any stratum.
 const fn reference_stratum(view: &PeerView) -> u8 {
     if view.is_refclock {
@@ -192,8 +217,9 @@ fn address(address: Option<SocketAddr>) -> Option<Value> {
 }
 
 fn stages(view: &PeerView, part: fn(&(f64, f64, f64)) -> f64) -> Option<Value> {
-    let stages = view.status.filter.iter();
-    Some(Value::Stages(stages.map(|it| part(it) * 1e3).collect()))
+    let stages = view.status.filter.iter().chain([NOTHING; STAGES].iter());
+    let stages = stages.take(STAGES).map(|it| part(it) * 1e3);
+    Some(Value::Stages(stages.collect()))
 }
 
 fn refused(view: &PeerView, test: PacketTest) -> Option<Value> {

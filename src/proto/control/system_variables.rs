@@ -129,6 +129,8 @@ const VARIABLES: &[(&str, Get)] = &[
             0
         })
     }),
+    // Not measured, which the reference writes as a negative number.
+    ("bcastdelay", |_| Some(Value::Fixed(-50.0, 3))),
     ("authdelay", |_| Some(Value::Fixed(0.0, 3))),
     ("authkeys", |v| number(keys(v).keys)),
     ("authfreek", |_| number(0_u8)),

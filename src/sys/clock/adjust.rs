@@ -64,8 +64,8 @@ pub struct KernelClock {
     pub estimated_error: NtpDuration,
     /// TAI-UTC, seconds.
     pub tai_utc_s: i32,
-    /// Resolution of its readings.
-    pub precision: NtpDuration,
+    /// Resolution of its readings, microseconds.
+    pub precision_us: u32,
     /// Most its frequency may be off, ppm.
     pub tolerance_ppm: f64,
     /// What it knows of pulses.
@@ -253,7 +253,7 @@ fn account(timex: &libc::timex) -> KernelClock {
         max_error: NtpDuration::from_nanoseconds(timex.maxerror.saturating_mul(1000)),
         estimated_error: NtpDuration::from_nanoseconds(timex.esterror.saturating_mul(1000)),
         tai_utc_s: timex.tai,
-        precision: NtpDuration::from_nanoseconds(timex.precision.saturating_mul(1000)),
+        precision_us: u32::try_from(timex.precision).unwrap_or(u32::MAX),
         tolerance_ppm: in_ppm(timex.tolerance),
         pulses: KernelPulses {
             freq_ppm: in_ppm(timex.ppsfreq),
