@@ -31,6 +31,9 @@ use truechimer_wire::PACKET_LEN_MAX;
 const WAIT_MAX: Duration = Duration::from_secs(1);
 /// A turn of the protocol this much after its time is counted as an overrun.
 const LATE: Duration = Duration::from_millis(100);
+/// A pause between two turns this much longer than the longest wait is told of: somebody stopped
+/// the process, or the machine has no time for it.
+const HELD_UP: Duration = Duration::from_secs(2);
 /// Between two looks because the kernel told of changes, at least: a link that flaps, or another
 /// program that changes addresses without end, costs no more.
 const RESCAN_REST: Duration = Duration::from_millis(250);
@@ -89,7 +92,13 @@ impl ClockThread {
         make_authenticator: MakeAuthenticator<'_>,
         host: &mut dyn Host,
     ) -> Result<Ended, EngineError> {
+        let mut turned = clock::monotonic();
         let why = loop {
+            let now = clock::monotonic();
+            let pause = now.since(core::mem::replace(&mut turned, now));
+            if pause > WAIT_MAX + HELD_UP {
+                host.handle_notice(&Notice::HeldUp(pause));
+            }
             self.hurry = false;
             self.hear_host(make_authenticator, host);
             self.run_timers(host);

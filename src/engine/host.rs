@@ -3,6 +3,7 @@ use crate::counters::ServerCounts;
 use crate::error::BindFailure;
 use core::fmt;
 use core::net::SocketAddr;
+use core::time::Duration;
 use std::io;
 use std::sync::Arc;
 use truechimer_proto::host::{Exit, HostEvent, Output};
@@ -83,6 +84,8 @@ pub enum Notice {
     /// No request could be sent to this server for want of a socket or by local rule, nor, for
     /// the same or another reason, so many others since that was last told.
     CannotAsk(SocketAddr, io::Error, u64),
+    /// The clock thread did not come to turn for so long.
+    HeldUp(Duration),
     /// This server thread could not be bound to a core.
     NotPinned(usize),
     /// Base frequency could not be restored at the end.
@@ -132,6 +135,11 @@ impl fmt::Display for Notice {
                     _ => write!(f, "; nor {others} others, before"),
                 }
             }
+            Self::HeldUp(pause) => write!(
+                f,
+                "held up for {:.1} s: the process was stopped, or the machine is overloaded",
+                pause.as_secs_f64()
+            ),
             Self::NotPinned(thread) => {
                 write!(
                     f,

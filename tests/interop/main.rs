@@ -9,6 +9,7 @@ mod client_hostile;
 mod command_line;
 mod faults;
 mod faults_files;
+mod faults_system;
 mod interfaces;
 mod keyed;
 mod keyed_hostile;

@@ -87,6 +87,20 @@ pub fn noclock() -> PathBuf {
     path
 }
 
+/// The library that steps one program's clock.
+///
+/// # Panics
+/// When it is not built.
+#[must_use]
+pub fn stepclock() -> PathBuf {
+    let path = cache().join("stepclock.so");
+    assert!(
+        path.exists(),
+        "the clock's library is not built; run: tests/peers/install"
+    );
+    path
+}
+
 /// Where the trees are: as tests/peers/install says.
 fn cache() -> PathBuf {
     let set = |name| env::var_os(name).map(PathBuf::from);

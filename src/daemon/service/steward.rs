@@ -247,6 +247,7 @@ impl Host for Steward {
             Notice::CannotListen(_)
             | Notice::CannotList(_)
             | Notice::NoAddress
+            | Notice::HeldUp(_)
             | Notice::CannotAsk(..)
             | Notice::FewerThreads(..)
             | Notice::LeftOut(_) => Level::Warn,
