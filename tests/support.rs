@@ -1,6 +1,7 @@
 //! Worlds, processes, peers and how to look at them.
 
 pub mod command;
+pub mod crowd;
 pub mod daemon;
 pub mod keys;
 pub mod peers;

@@ -4,6 +4,8 @@
 //! with the command that gets it.
 #![forbid(unsafe_code)]
 
+mod access;
+mod access_flood;
 mod client;
 mod client_hostile;
 mod command_line;

@@ -45,7 +45,7 @@ pub fn slow_line(host: Host<'_>, server: &str) -> Daemon {
 
 /// A program of this package. Cargo builds it beside the tests, whose own files are one folder
 /// deeper.
-fn built(name: &str) -> PathBuf {
+pub(super) fn built(name: &str) -> PathBuf {
     let own = match env::current_exe() {
         Ok(path) => path,
         Err(error) => panic!("cannot tell where the tests were built: {error}"),

@@ -19,7 +19,7 @@ const COVERAGE: &[&str] = &[
     "-Cllvm-args=-sanitizer-coverage-trace-compares",
 ];
 
-/// A parser that strangers, or a broken disk, can feed.
+/// A parser that strangers, or a broken disk, can feed, or a rule that they are judged by.
 struct Target {
     name: &'static str,
     /// Longest input tried, octets: beyond it inputs only get slower.
@@ -35,6 +35,7 @@ const TARGETS: &[Target] = &[
     target("leap_file", 2048, &[]),
     target("drift_file", 256, &[]),
     target("keys_file", 1024, &[]),
+    target("access", 512, &[]),
 ];
 
 const fn target(name: &'static str, len_max: usize, seeds: &'static [&'static str]) -> Target {

@@ -15,7 +15,7 @@ use truechimer_proto::host::{HostEvent, Output};
 use truechimer_proto::refclock::{
     Driver, DriverEvent, DriverOutput, Port, RefclockId, RefclockSample,
 };
-use truechimer_proto::server::Policy;
+use truechimer_proto::server::{Limits, MruTable, Policy, Watch};
 use truechimer_proto::system::System;
 use truechimer_sys::clock;
 use truechimer_time::leap::LeapIndicator;
@@ -83,6 +83,15 @@ pub(crate) fn unsteered() -> SystemConfig {
     config.steering.enabled = false;
     config.precision = clock::measure_precision();
     config
+}
+
+/// The built-in rules, with a memory of clients, as the daemon has it.
+fn watchful() -> Policy {
+    let watch = Watch {
+        limits: Limits::default(),
+        clients: Arc::new(MruTable::new(MruTable::clients_in(1 << 20), &[7; 16])),
+    };
+    Policy::default().with_watch(watch, true)
 }
 
 struct Watcher {
@@ -158,7 +167,7 @@ impl Running {
         };
         let thread = std::thread::spawn(move || {
             let system = System::new(clock::now(), system, [7; 32], Box::new(NoKeys));
-            let policy = Arc::new(Policy::default());
+            let policy = Arc::new(watchful());
             let mut keys =
                 || -> Box<dyn truechimer_proto::authentication::Authenticator> { Box::new(NoKeys) };
             engine
