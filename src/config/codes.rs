@@ -1,7 +1,8 @@
 //! The registry of complaint codes: one line each, never reused for another meaning.
 //!
 //! TC01xx text and words, TC02xx associations, TC03xx access, TC04xx keys, TC05xx reference clocks,
-//! TC06xx `tos`, `tinker`, `enable`, TC07xx files, TC09xx not built yet, TC10xx lints.
+//! TC06xx `tos`, `tinker`, `enable`, TC07xx files, TC09xx not built yet, TC10xx lints of what is written, TC11xx
+//! (in the daemon) of the files it names.
 
 use crate::diagnostic::Severity;
 
@@ -102,6 +103,10 @@ registry! {
     NO_KEYS_FILE = "TC1005" Warning "Keys are used and there is no keys file.";
     FAST_POLL = "TC1006" Warning "A server outside private networks is polled faster than every 16 s.";
     OPEN_DEFAULT = "TC1007" Warning "The default access lets everybody query, or query and modify.";
+    ONE_NETWORK = "TC1008" Note "All servers, by address, are in one network.";
+    NEVER_MET = "TC1009" Warning "A `tos` value can never be met, so the clock would never be set.";
+    LOCAL_AS_GOOD = "TC1010" Warning "The local clock claims a stratum that others would believe.";
+    PANIC_OFF = "TC1011" Warning "Any offset is believed at any time.";
 }
 
 #[cfg(test)]

@@ -56,14 +56,18 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
-    pub(crate) fn new(code: Code, span: Span, message: impl Into<String>) -> Self {
+    /// At this place.
+    #[must_use]
+    pub fn new(code: Code, span: Span, message: impl Into<String>) -> Self {
         Self {
             span: Some(span),
             ..Self::unplaced(code, message)
         }
     }
 
-    pub(crate) fn unplaced(code: Code, message: impl Into<String>) -> Self {
+    /// About the whole configuration.
+    #[must_use]
+    pub fn unplaced(code: Code, message: impl Into<String>) -> Self {
         Self {
             severity: code.severity,
             code: code.id,
@@ -75,12 +79,16 @@ impl Diagnostic {
         }
     }
 
-    pub(crate) fn label(mut self, label: impl Into<String>) -> Self {
+    /// With a few words beside the caret.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
         self
     }
 
-    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+    /// With what to do about it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }

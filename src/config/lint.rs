@@ -4,6 +4,7 @@
 
 mod access;
 mod authentication;
+mod clock;
 mod sources;
 
 use crate::diagnostic::Diagnostic;
@@ -15,7 +16,11 @@ const LINTS: &[Lint] = &[
     access::open_default,
     sources::few_sources,
     sources::one_domain,
+    sources::one_network,
     sources::fast_polls,
+    clock::never_met,
+    clock::local_as_good,
+    clock::panic_off,
     authentication::control_key_shared,
     authentication::keys_not_trusted,
     authentication::no_keys_file,

@@ -11,6 +11,7 @@ mod refclock;
 mod system;
 
 use crate::diagnostic::Span;
+use std::collections::BTreeMap;
 
 pub use access::{
     FLAG_NAMES, Families, ListenAction, ListenRule, ListenTarget, RestrictFlags, RestrictRule,
@@ -72,4 +73,19 @@ pub struct Settings {
     pub broadcasting: Broadcasting,
     /// What concerns this host.
     pub machine: Machine,
+    /// Where words of `tos` and `tinker` were last set, under `tos WORD` and `tinker WORD`.
+    pub places: BTreeMap<String, Span>,
+}
+
+impl Settings {
+    /// The keys that something uses, each with the place that says so: of associations first, then
+    /// those of control requests.
+    pub fn used_keys(&self) -> impl Iterator<Item = (u16, &Span)> {
+        let associations = self.associations.iter().chain(&self.other_modes);
+        let associations = associations.filter_map(|it| Some((it.options.key?, &it.span)));
+        let authentication = &self.authentication;
+        let remote = [&authentication.control_key, &authentication.request_key];
+        let remote = remote.into_iter().flatten();
+        associations.chain(remote.map(|key| (key.value, &key.span)))
+    }
 }

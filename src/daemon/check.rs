@@ -1,44 +1,99 @@
-//! `truechimer check`: reads everything a run would read, changes nothing, and says what is wrong.
+//! `truechimer check`: reads everything a run would read, changes nothing, and says what is wrong
+//! or unwise.
+
+pub mod codes;
+mod keys;
+mod servers;
+#[cfg(test)]
+mod tests;
+
 use crate::cli;
 use crate::exit::Exit;
 use crate::files::config::Origin;
 use crate::files::drift::{self, Found};
 use crate::files::leap;
 use crate::paths;
-use crate::translate::keys::Keys;
+use serde_json::{Value, json};
 use std::env;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
-use truechimer_config::Settings;
+use truechimer_config::settings::{Located, Settings};
+use truechimer_config::{Code, Diagnostic, Severity, Sources};
 
 /// What was found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Findings {
-    /// For people, in order.
-    pub text: String,
-    /// How many of them keep a daemon from working as meant.
-    pub errors: usize,
+    /// What was looked at.
+    pub name: String,
+    /// In the order of the lines, then what took all of them or other files to see.
+    pub all: Vec<Diagnostic>,
+    sources: Sources,
 }
 
 impl Findings {
-    fn note(&mut self, line: &str) {
-        self.text.push_str(line);
-        self.text.push('\n');
+    /// How many of them keep a daemon from working as meant.
+    pub fn errors(&self) -> usize {
+        let errors = self.all.iter();
+        errors.filter(|it| it.severity == Severity::Error).count()
     }
 
-    fn error(&mut self, line: &str) {
-        self.errors += 1;
-        self.note(&format!("error: {line}"));
+    /// For people.
+    pub fn text(&self, color: bool) -> String {
+        let name = &self.name;
+        let last = if self.errors() > 0 {
+            format!("{name}: to be mended, see the errors above\n")
+        } else if self.all.iter().all(|it| it.severity == Severity::Note) {
+            format!("{name}: good\n")
+        } else {
+            format!("{name}: good enough to run; see the warnings above\n")
+        };
+        let rendered = self.sources.render_all(&self.all, color);
+        format!("{rendered}{last}")
+    }
+
+    /// For programs; docs/JSON.md describes it.
+    pub fn json(&self) -> Value {
+        let findings = self.all.iter().map(|it| {
+            let place = it.span.as_ref().map(
+                |span| json!({ "file": &*span.file, "line": span.line, "column": span.column }),
+            );
+            json!({
+                "code": it.code,
+                "severity": word(it.severity),
+                "message": it.message,
+                "place": place,
+                "label": it.label,
+                "remedy": it.help,
+            })
+        });
+        json!({
+            "configuration": self.name,
+            "good": self.errors() == 0,
+            "findings": findings.collect::<Vec<_>>(),
+        })
+    }
+}
+
+const fn word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::NotBuilt => "not_built",
+        Severity::Note => "note",
     }
 }
 
 /// Checks the configuration at `named`, or the one a run would find, and prints what it found.
-pub fn run(named: Option<&Path>) -> Exit {
-    let color = io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none();
-    let findings = check(&Origin::find(named, &paths::configurations()), color);
-    cli::print(&findings.text);
-    if findings.errors > 0 {
+pub fn run(named: Option<&Path>, json: bool) -> Exit {
+    let findings = check(&Origin::find(named, &paths::configurations()));
+    if json {
+        cli::print(&format!("{}\n", findings.json()));
+    } else {
+        let color = io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none();
+        cli::print(&findings.text(color));
+    }
+    if findings.errors() > 0 {
         Exit::Configuration
     } else {
         Exit::Good
@@ -46,132 +101,80 @@ pub fn run(named: Option<&Path>) -> Exit {
 }
 
 /// Checks a configuration and the files it names.
-pub fn check(origin: &Origin, color: bool) -> Findings {
-    let mut findings = Findings::default();
+pub fn check(origin: &Origin) -> Findings {
     let name = origin.name();
+    let mut all: Vec<Diagnostic> = Vec::new();
     let parsed = match origin.read() {
         Ok(parsed) => parsed,
         Err(error) => {
-            findings.error(&format!("{name}: {error}"));
-            return findings;
+            all.push(Diagnostic::unplaced(
+                codes::UNREADABLE,
+                format!("{name}: {error}"),
+            ));
+            return Findings {
+                name,
+                all,
+                sources: Sources::default(),
+            };
         }
     };
     if let Some(remark) = origin.remark() {
-        findings.note(&format!("note: {remark}"));
+        all.push(Diagnostic::unplaced(codes::BORROWED, remark));
     }
-    let rendered = parsed.render(color);
-    if !rendered.is_empty() {
-        findings.note(rendered.trim_end());
+    all.extend(parsed.diagnostics);
+    servers::check(&parsed.settings, &mut all);
+    keys::check(&parsed.settings, &mut all);
+    check_leap(&parsed.settings, &mut all);
+    check_drift(&parsed.settings, &mut all);
+    Findings {
+        name,
+        all,
+        sources: parsed.sources,
     }
-    if parsed.has_errors() {
-        findings.errors += 1;
-    }
-    check_keys(&parsed.settings, &mut findings);
-    check_leap(&parsed.settings, &mut findings);
-    check_drift(&parsed.settings, &mut findings);
-    if findings.text.is_empty() {
-        findings.note(&format!("{name}: good"));
-    } else if findings.errors > 0 {
-        findings.note(&format!("{name}: to be mended, see the errors above"));
-    }
-    findings
 }
 
-fn check_keys(settings: &Settings, findings: &mut Findings) {
-    let Some(named) = &settings.authentication.keys_file else {
+fn at(file: &Located<String>, code: Code, message: String) -> Diagnostic {
+    Diagnostic::new(code, file.span.clone(), message)
+}
+
+fn check_leap(settings: &Settings, found: &mut Vec<Diagnostic>) {
+    const REMEDY: &str = "get it from https://data.iana.org/time-zones/data/leap-seconds.list";
+    let Some(file) = &settings.files.leap else {
         return;
     };
-    let loaded = match Keys::load(settings) {
-        Ok(loaded) => loaded,
-        Err(error) => return findings.error(&format!("{}: {error}", named.value)),
-    };
-    for complaint in &loaded.complaints {
-        let line = format!("{}: {complaint}", named.value);
-        if complaint.refused {
-            findings.error(&line);
-        } else {
-            findings.note(&format!("warning: {line}"));
+    let path = Path::new(&file.value);
+    let complaint = match leap::load(path, settings.files.check_leap_hash) {
+        Err(error) => {
+            let message = format!("{}: {error}", file.value);
+            at(file, codes::LEAP_FILE_UNUSABLE, message).label("not used")
         }
-    }
-    if let Some(warning) = loaded.warning {
-        findings.note(&format!("warning: {warning}"));
-    }
-}
-
-fn check_leap(settings: &Settings, findings: &mut Findings) {
-    let Some(named) = &settings.files.leap else {
-        return;
-    };
-    let path = Path::new(&named.value);
-    match leap::load(path, settings.files.check_leap_hash) {
-        Err(error) => findings.error(&format!("{}: {error}", named.value)),
         Ok(table) => {
-            let since = SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .unwrap_or_default();
-            let now_unix_s = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
-            if let Some(complaint) = leap::complaint_of_age(path, &table, now_unix_s) {
-                findings.note(&format!("warning: {complaint}"));
-            }
+            let since = SystemTime::now().duration_since(UNIX_EPOCH);
+            let now_unix_s = i64::try_from(since.unwrap_or_default().as_secs()).unwrap_or(i64::MAX);
+            let Some(message) = leap::complaint_of_age(path, &table, now_unix_s) else {
+                return;
+            };
+            at(file, codes::LEAP_FILE_OLD, message)
         }
-    }
+    };
+    found.push(complaint.help(REMEDY));
 }
 
-fn check_drift(settings: &Settings, findings: &mut Findings) {
-    let Some(named) = &settings.files.drift else {
+fn check_drift(settings: &Settings, found: &mut Vec<Diagnostic>) {
+    let Some(file) = &settings.files.drift else {
         return;
     };
-    match drift::load(Path::new(&named.value)) {
+    match drift::load(Path::new(&file.value)) {
         Found::Frequency(_) | Found::Nothing => {}
         Found::Refused(error) => {
-            let line = format!("warning: {}: {error}; it would be ignored", named.value);
-            findings.note(&line);
+            let message = format!("{}: {error}", file.value);
+            let complaint = at(file, codes::DRIFT_FILE_ODD, message).label("ignored");
+            found.push(complaint.help("remove it: the frequency is measured anew"));
         }
-        Found::Unreadable(error) => findings.error(&format!("{}: {error}", named.value)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::Scratch;
-    use std::fs;
-
-    #[test]
-    fn every_file_is_looked_at() {
-        let scratch = Scratch::new("check");
-        let path = |name: &str| scratch.path(name);
-        fs::write(path("ntp.keys"), "1 NOSUCHDIGEST onekey\n").expect("writable");
-        fs::write(path("leap"), "rubbish\n").expect("writable");
-        fs::write(path("drift"), "many words\n").expect("writable");
-        let text = format!(
-            "server 192.0.2.1\nrestrict default noqyery\nkeys {}\nleapfile {}\ndriftfile {}\n",
-            path("ntp.keys").display(),
-            path("leap").display(),
-            path("drift").display(),
-        );
-        fs::write(path("ntp.conf"), text).expect("writable");
-        let findings = check(&Origin::File(path("ntp.conf")), false);
-        assert_eq!(findings.errors, 3, "{}", findings.text);
-        for part in ["ntp.conf:2:18", "ntp.keys: line 1", "leap: ", "drift: it "] {
-            assert!(
-                findings.text.contains(part),
-                "{part} not in\n{}",
-                findings.text
-            );
+        Found::Unreadable(error) => {
+            let message = format!("{}: {error}", file.value);
+            let complaint = at(file, codes::DRIFT_FILE_UNREADABLE, message);
+            found.push(complaint.help("let the daemon's user read and write it and its folder"));
         }
-    }
-
-    #[test]
-    fn the_built_in_default_is_good() {
-        let findings = check(&Origin::Embedded, false);
-        assert_eq!(findings.errors, 0);
-        assert_eq!(findings.text, "built-in default: good\n");
-    }
-
-    #[test]
-    fn a_missing_file_is_an_error() {
-        let scratch = Scratch::new("check-missing");
-        assert_eq!(check(&Origin::File(scratch.path("none")), false).errors, 1);
     }
 }

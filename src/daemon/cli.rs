@@ -108,6 +108,9 @@ struct CheckWords {
     /// The same without -c
     #[arg(value_name = "FILE", conflicts_with = "config")]
     file: Option<PathBuf>,
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -176,7 +179,7 @@ fn dispatch(command: Command) -> Exit {
     match command {
         Command::Run(words) => service::run(words.launch()),
         Command::Query(words) => query_main(words),
-        Command::Check(words) => check::run(words.config.or(words.file).as_deref()),
+        Command::Check(words) => check::run(words.config.or(words.file).as_deref(), words.json),
         Command::Explain(ExplainWords {
             what: Explained::Restrict(question),
         }) => explain::restrict(&question),

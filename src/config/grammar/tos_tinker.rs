@@ -1,7 +1,7 @@
 //! `tos` and `tinker`.
 
 use crate::codes;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Span};
 use crate::lexer::{Line, Word};
 use crate::settings::{BaseDate, Tos};
 
@@ -89,14 +89,17 @@ impl Parser<'_> {
         };
         self.needs_a_word(line, first);
         let mut tos = self.settings.tos.clone();
+        let mut places = Vec::new();
         while let Some(word) = line.token() {
             let Some(option) = self.keyword(line, &word, &vocabulary) else {
                 continue;
             };
+            places.push(place(first, &word));
             self.tos_word(line, &word, option, &mut tos);
         }
         if !line.broken {
             self.settings.tos = tos;
+            self.settings.places.extend(places);
         }
     }
 
@@ -192,8 +195,13 @@ impl Parser<'_> {
         };
         self.needs_a_word(line, first);
         let mut tinker = self.settings.tinker.clone();
+        let mut places = Vec::new();
         while let Some(word) = line.token() {
-            match self.keyword(line, &word, &vocabulary) {
+            let option = self.keyword(line, &word, &vocabulary);
+            if option.is_some() {
+                places.push(place(first, &word));
+            }
+            match option {
                 Some(TinkerWord::Step) => {
                     let step = self.threshold(line, &word);
                     set(&mut tinker.stepback_s, step);
@@ -225,6 +233,7 @@ impl Parser<'_> {
         }
         if !line.broken {
             self.settings.tinker = tinker;
+            self.settings.places.extend(places);
         }
     }
 
@@ -282,6 +291,11 @@ fn base_date(text: &str) -> Option<BaseDate> {
         .ok()
         .filter(|day| (1..=31).contains(day))?;
     Some(BaseDate::Civil { year, month, day })
+}
+
+/// Where a word stands, for complaints that take all lines to see.
+fn place(first: &Word<'_>, word: &Word<'_>) -> (String, Span) {
+    (format!("{} {}", first.text, word.text), word.span.clone())
 }
 
 /// Keeps what was there when the new value was complained about.

@@ -1,7 +1,7 @@
 //! Lints about keys.
 
 use crate::codes;
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::Diagnostic;
 use crate::settings::Settings;
 
 /// Whoever holds a server's key could also reconfigure us.
@@ -9,7 +9,8 @@ pub(super) fn control_key_shared(settings: &Settings, found: &mut Vec<Diagnostic
     let Some(control) = &settings.authentication.control_key else {
         return;
     };
-    for association in &settings.associations {
+    let associations = settings.associations.iter().chain(&settings.other_modes);
+    for association in associations {
         if association.options.key == Some(control.value) {
             let message = format!("key {} also guards `{}`", control.value, association.host);
             found.push(
@@ -25,7 +26,7 @@ pub(super) fn control_key_shared(settings: &Settings, found: &mut Vec<Diagnostic
 /// Without trust a key authenticates nothing, and its server is never believed.
 pub(super) fn keys_not_trusted(settings: &Settings, found: &mut Vec<Diagnostic>) {
     let mut seen = std::collections::BTreeSet::new();
-    for (key, span) in used_keys(settings) {
+    for (key, span) in settings.used_keys() {
         if !settings.authentication.trusted_keys.contains(key) && seen.insert(key) {
             let message = format!("key {key} is used and not trusted");
             found.push(
@@ -41,7 +42,7 @@ pub(super) fn no_keys_file(settings: &Settings, found: &mut Vec<Diagnostic>) {
     if settings.authentication.keys_file.is_some() {
         return;
     }
-    if let Some((key, span)) = used_keys(settings).next() {
+    if let Some((key, span)) = settings.used_keys().next() {
         let message = format!("key {key} is used and there is no keys file");
         found.push(
             Diagnostic::new(codes::NO_KEYS_FILE, span.clone(), message)
@@ -49,17 +50,4 @@ pub(super) fn no_keys_file(settings: &Settings, found: &mut Vec<Diagnostic>) {
                 .help("add `keys FILE`"),
         );
     }
-}
-
-fn used_keys(settings: &Settings) -> impl Iterator<Item = (u16, &Span)> {
-    let servers = settings.associations.iter();
-    let servers = servers.filter_map(|a| a.options.key.map(|key| (key, &a.span)));
-    let authentication = &settings.authentication;
-    let remote = [&authentication.control_key, &authentication.request_key];
-    servers.chain(
-        remote
-            .into_iter()
-            .flatten()
-            .map(|key| (key.value, &key.span)),
-    )
 }

@@ -4,31 +4,34 @@ use std::net::IpAddr;
 
 use crate::codes;
 use crate::diagnostic::Diagnostic;
-use crate::settings::{AssociationKind, Host, LOCAL_DRIVER, Settings};
+use crate::settings::{Association, AssociationKind, Host, LOCAL_DRIVER, Settings};
 
 /// Fewest sources of which one may be wrong and one may be away (RFC 8633 §3.2).
-const ENOUGH_SOURCES: usize = 4;
+pub(super) const ENOUGH_SOURCES: usize = 4;
 /// A poll interval below 16 s, log2 seconds, is too fast for someone else's server.
 const FAST_POLL_LOG2_S: u8 = 4;
 
+/// How many sources there are, or may come to be. What fills up by itself counts as enough, and what
+/// cannot be selected is no source; the undisciplined local clock knows no time, but can be selected.
+pub(super) fn count_sources(settings: &Settings, with_local: bool) -> usize {
+    let broadcasting = &settings.broadcasting;
+    let listens =
+        broadcasting.client || settings.flags.bclient || !broadcasting.multicast_groups.is_empty();
+    let associations = settings.associations.iter().chain(&settings.other_modes);
+    let associations = associations.filter(|it| !it.options.noselect);
+    let associations = associations.map(|it| match it.kind {
+        AssociationKind::Pool | AssociationKind::ManycastClient => ENOUGH_SOURCES,
+        AssociationKind::Server | AssociationKind::Peer => 1,
+        AssociationKind::Broadcast => 0,
+    });
+    let clocks = settings.refclocks.iter();
+    let clocks = clocks.filter(|it| !it.noselect && (with_local || it.driver != LOCAL_DRIVER));
+    let heard = if listens { ENOUGH_SOURCES } else { 0 };
+    associations.sum::<usize>() + clocks.count() + heard
+}
+
 pub(super) fn few_sources(settings: &Settings, found: &mut Vec<Diagnostic>) {
-    // A pool fills up by itself, and what cannot be selected is no source.
-    let servers = settings.associations.iter().filter(|a| !a.options.noselect);
-    let mut count: usize = servers
-        .map(|a| {
-            if a.kind == AssociationKind::Pool {
-                ENOUGH_SOURCES
-            } else {
-                1
-            }
-        })
-        .sum();
-    // The undisciplined local clock knows no time.
-    count += settings
-        .refclocks
-        .iter()
-        .filter(|c| c.driver != LOCAL_DRIVER && !c.noselect)
-        .count();
+    let count = count_sources(settings, false);
     if count >= ENOUGH_SOURCES {
         return;
     }
@@ -90,6 +93,49 @@ pub(super) fn one_domain(settings: &Settings, found: &mut Vec<Diagnostic>) {
     }
 }
 
+/// One cut line, one router or one operator would then be every source.
+pub(super) fn one_network(settings: &Settings, found: &mut Vec<Diagnostic>) {
+    let real_clocks = settings.refclocks.iter();
+    let mut real_clocks = real_clocks.filter(|clock| clock.driver != LOCAL_DRIVER);
+    let mut networks = std::collections::BTreeSet::new();
+    for association in &settings.associations {
+        let Host::Address(address) = &association.host else {
+            return;
+        };
+        networks.insert(network(*address));
+    }
+    let count = settings.associations.len();
+    if let (Some(network), 1, Some(last)) = (
+        networks.first(),
+        networks.len(),
+        settings.associations.last(),
+    ) && count >= 2
+        && real_clocks.next().is_none()
+        && !is_ours(&last.host)
+    {
+        let message = format!("all {count} servers are in the network {network}");
+        found.push(
+            Diagnostic::new(codes::ONE_NETWORK, last.span.clone(), message)
+                .label("the last of them")
+                .help("add a server elsewhere, of another operator"),
+        );
+    }
+}
+
+/// What is usually given out as one: a /24, a /48.
+fn network(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(v4) => {
+            let [a, b, c, _] = v4.octets();
+            format!("{a}.{b}.{c}.0/24")
+        }
+        IpAddr::V6(v6) => {
+            let [a, b, c, ..] = v6.segments();
+            format!("{a:x}:{b:x}:{c:x}::/48")
+        }
+    }
+}
+
 /// The last two labels: right for most names, and only a remark hangs on it.
 fn domain(name: &str) -> Option<String> {
     let name = name.strip_suffix('.').unwrap_or(name).to_lowercase();
@@ -100,7 +146,10 @@ fn domain(name: &str) -> Option<String> {
 }
 
 pub(super) fn fast_polls(settings: &Settings, found: &mut Vec<Diagnostic>) {
-    for association in &settings.associations {
+    // What sends to a group asks nobody.
+    let asks = |it: &&Association| it.kind != AssociationKind::Broadcast;
+    let associations = settings.associations.iter().chain(&settings.other_modes);
+    for association in associations.filter(asks) {
         let poll = association.options.minpoll_log2_s;
         if poll >= FAST_POLL_LOG2_S || is_ours(&association.host) {
             continue;

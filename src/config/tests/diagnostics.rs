@@ -43,6 +43,21 @@ fn good_practice_has_no_errors_and_its_lints_are_shown() {
     snapshot("good-practice-lints", &parsed.render(false));
 }
 
+/// With the lints: what `truechimer check` shows, but for what other files tell.
+#[test]
+fn what_the_seeds_get_wrong() {
+    for name in [
+        "closed-server",
+        "keyed-client",
+        "group-member",
+        "slow-to-set",
+    ] {
+        let mut parsed = read(&format!("{name}.conf"));
+        parsed.diagnostics.extend(lint(&parsed.settings));
+        snapshot(name, &parsed.render(false));
+    }
+}
+
 #[test]
 fn a_lost_query_flag_says_what_would_be_open() {
     let text = shown("multicast-server.conf");

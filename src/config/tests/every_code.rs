@@ -94,6 +94,10 @@ fn example(code: Code) -> (Vec<u8>, u32, u32) {
         codes::NO_KEYS_FILE => ("server a key 3\ntrustedkey 3", 1, 8),
         codes::FAST_POLL => ("server a.org minpoll 3", 1, 8),
         codes::OPEN_DEFAULT => ("restrict default", 1, 10),
+        codes::ONE_NETWORK => ("server 192.0.2.1\nserver 192.0.2.9", 2, 8),
+        codes::NEVER_MET => ("server a\ntos minsane 2", 2, 5),
+        codes::LOCAL_AS_GOOD => ("fudge 127.127.1.0 stratum 2\nserver 127.127.1.0", 2, 8),
+        codes::PANIC_OFF => ("tinker step 1 panic 0", 1, 15),
         other => return long_example(other),
     };
     (short.0.as_bytes().to_vec(), short.1, short.2)

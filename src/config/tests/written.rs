@@ -39,6 +39,7 @@ fn placeless(mut settings: Settings) -> Settings {
         .chain(settings.restrictions.iter_mut().map(|it| &mut it.span))
         .chain(settings.listen_rules.iter_mut().map(|it| &mut it.span));
     spans.for_each(|span| *span = nowhere());
+    settings.places.clear();
     fn blank<T>(located: &mut Option<Located<T>>, nowhere: &dyn Fn() -> Span) {
         if let Some(located) = located {
             located.span = nowhere();
