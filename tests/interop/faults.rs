@@ -155,3 +155,22 @@ fn sighup_takes_up_a_changed_configuration() {
     });
     assert_eq!(truechimer.daemon.count_lines(&[" mobilize"]), 2);
 }
+
+#[test]
+fn lenient_serves_in_spite_of_errors_but_not_without_an_access_line() {
+    let world = World::new(1);
+    let host = world.host(1);
+    let config = format!("frobnicate 7\ntinker panik 0\n{LOCAL}");
+    let mut truechimer = Truechimer::start_with(host, "lenient", &config, &["--lenient"]);
+    for place in ["lenient.conf:1:1", "lenient.conf:2:8"] {
+        truechimer.daemon.wait_log(&[place], seconds(5));
+    }
+    until_true("service", seconds(20), || upstreams::serves(host));
+    drop(truechimer);
+    for guard in ["restrict default limted", "restrct default ignore", "keys"] {
+        let config = format!("{guard}\n{LOCAL}");
+        let mut refused = Truechimer::start_with(host, "guarded", &config, &["--lenient"]);
+        let (status, _) = refused.daemon.wait_end(seconds(5));
+        assert_eq!(status.code(), Some(EX_CONFIG), "{guard}");
+    }
+}

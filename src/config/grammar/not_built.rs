@@ -48,7 +48,7 @@ const WORDS: &[(&str, &[&str])] = &[
             "unrestrict",
         ],
     ),
-    ("server", &["bias", "ttl", "xleave", "xmtnonce"]),
+    ("server", &["bias", "ttl", "xleave"]),
     ("restrict", &["mssntp"]),
     ("fudge", &["abbrev", "minjitter"]),
     (

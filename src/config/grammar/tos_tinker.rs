@@ -269,6 +269,10 @@ impl Parser<'_> {
                 Diagnostic::new(codes::CLOCKS_CROSSED, span, message)
                     .label("maxclock must not be less"),
             );
+            // A line with an error leaves nothing behind, and here it may be either.
+            let usual = Tos::default();
+            self.settings.tos.minclock = usual.minclock;
+            self.settings.tos.maxclock = usual.maxclock;
         }
     }
 }

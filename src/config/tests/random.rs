@@ -20,7 +20,12 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
         tinker enable disable driftfile leapfile includefile end crypto pw -4 -6 default source \
         mask 255.255.255.0 10.0.0.1/8 ::1 192.0.2.1 127.127.1.0 127.127.20.0 minpoll maxpoll key \
         mode refid time1 flag1 stratum step panic allan orphan minclock ippeerlimit serverresponse \
-        fuzz ( ) ... 3 17 -1 1e9 a \" # { } =";
+        fuzz ( ) ... 3 17 -1 1e9 a \" # { } = peer broadcast manycastclient broadcastclient \
+        multicastclient manycastserver discard average mru maxdepth incmem statistics loopstats \
+        filegen peerstats file type week link logconfig =syncall -allinfo setvar default statsdir \
+        rlimit memlock pollskewlist | trap port ttl phone reset io simulate refclock local unit \
+        path device timedata unpeer delrestrict unrestrict nts enable extra autokey ident xleave \
+        basedate 2024-02-29 @9 dscp tick nonvolatile randfile revoke automax saveconfigdir";
     let words: Vec<&'static str> = words.split_whitespace().collect();
     prop_oneof![
         6 => prop::sample::select(words).prop_map(|word| format!("{word} ").into_bytes()),

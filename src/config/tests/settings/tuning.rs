@@ -1,7 +1,7 @@
 //! `tos`, `tinker`, `enable`.
 
-use truechimer_config::codes;
 use truechimer_config::settings::{SystemFlags, Tinker, Tos};
+use truechimer_config::{NoFiles, codes, parse};
 
 use crate::{clean, codes_of, settings};
 
@@ -86,7 +86,7 @@ fn unbuilt_options_are_passed_over_with_their_values() {
         assert_eq!(codes_of(&text), [codes::NOT_BUILT.id], "{unbuilt}");
         assert_eq!(settings(&text).refclocks[0].fudge.stratum, Some(3));
     }
-    for unbuilt in ["ttl 3", "xleave", "xmtnonce"] {
+    for unbuilt in ["ttl 3", "xleave"] {
         let text = format!("server a {unbuilt} iburst");
         assert_eq!(codes_of(&text), [codes::NOT_BUILT.id], "{unbuilt}");
         assert!(
@@ -139,5 +139,18 @@ fn enable_and_disable() {
             [codes::NOT_BUILT.id]
         );
         clean(&format!("disable {unbuilt}"));
+    }
+}
+
+#[test]
+fn crossed_clock_limits_leave_the_usual_ones() {
+    for text in [
+        "tos minclock 12 maxclock 11",
+        "tos minclock 12\ntos maxclock 11",
+        "tos minclock 11",
+    ] {
+        let parsed = parse("c", text.as_bytes(), &NoFiles);
+        assert_eq!(parsed.diagnostics[0].code, codes::CLOCKS_CROSSED.id);
+        assert_eq!(parsed.settings.tos, Tos::default(), "{text}");
     }
 }
