@@ -268,3 +268,15 @@ fn every_directive_that_guards_something_says_so() {
     }
     assert!(!complaints(b"server")[0].message.contains("not starting"));
 }
+
+#[test]
+fn no_number_of_complaints_hides_a_broken_guard() {
+    let noise = "x\n".repeat(limits::DIAGNOSTICS);
+    let open = |text: &str| parse("c", text.as_bytes(), &Files).has_open_guards();
+    assert!(!open(&noise));
+    assert!(open(&format!("{noise}restrict default noqyery\n")));
+    assert!(open(&format!("{noise}restirct default ignore\n")));
+    let long = "x ".repeat(limits::LINE_BYTES);
+    assert!(open(&format!("restrict default {long}\n")));
+    assert!(!open(&format!("server {long}\n")));
+}
