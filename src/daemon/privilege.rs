@@ -49,8 +49,11 @@ pub fn give_up(
         log::warn!("{warning}");
     }
     let landlock = files::close(needed).map_or_else(|error| off("landlock", &error), str::to_owned);
-    let seccomp =
-        system_calls::filter().map_or_else(|error| off("seccomp", &error), |()| "on".to_owned());
+    let seccomp = match system_calls::filter() {
+        Ok(true) => "on, refusals are logged by the kernel".to_owned(),
+        Ok(false) => "on".to_owned(),
+        Err(error) => off("seccomp", error.as_ref()),
+    };
     log::info!(
         "running as {plan}; capabilities {}; landlock {landlock}; seccomp {seccomp}",
         user::left()

@@ -1,8 +1,9 @@
 //! The clock thread: the one owner of `System` and the one hand on the clock.
 //!
-//! In the one-thread form it serves requests as well. It waits by poll(2) alone, a second at
-//! most: a signal that sets a flag just before the wait is then seen in time, without the pipe
-//! that the preload simulator would take for ever readable.
+//! In the one-thread form it serves requests as well. It waits a second at most, by ppoll(2)
+//! where signals are held back between the waits, else by poll(2): a signal that sets a flag just
+//! before the wait is then seen in time, without the pipe that the preload simulator would take for
+//! ever readable.
 mod control;
 mod outputs;
 mod serving;
@@ -22,7 +23,7 @@ use truechimer_proto::refclock::{Driver, DriverEvent, DriverOutput};
 use truechimer_proto::system::System;
 use truechimer_sys::clock;
 use truechimer_sys::interfaces::Watch;
-use truechimer_sys::poll::PollSet;
+use truechimer_sys::poll::{HeldSignals, PollSet};
 use truechimer_sys::socket::ReceiveBuffer;
 use truechimer_time::{Instant, Now};
 use truechimer_wire::PACKET_LEN_MAX;
@@ -46,6 +47,7 @@ pub(crate) struct ClockThread {
     clients: Clients,
     hand: ClockHand,
     serving: Serving,
+    held_signals: Option<HeldSignals>,
     set: PollSet,
     buffer: ReceiveBuffer,
     /// Tells of new and lost addresses, if the kernel lets it.
@@ -74,6 +76,7 @@ impl ClockThread {
             clients: Clients::new(config.client_sockets_max),
             hand: ClockHand::new(config.may_adjust),
             serving,
+            held_signals: config.held_signals,
             set: PollSet::with_capacity(64),
             buffer: ReceiveBuffer::new(PACKET_LEN_MAX),
             watch,
@@ -209,7 +212,11 @@ impl ClockThread {
         self.serving.add_to(&mut self.set);
         let watch_place = self.watch.as_ref().map(|watch| self.set.push(watch));
         let timeout = self.timeout(clock::now());
-        let ready = self.set.wait(timeout).map_err(EngineError::Wait)?;
+        let waited = match &self.held_signals {
+            Some(held) => self.set.wait_letting_in(timeout, held),
+            None => self.set.wait(timeout),
+        };
+        let ready = waited.map_err(EngineError::Wait)?;
         self.turns.wakeups += 1;
         if ready == 0 {
             return Ok(());

@@ -1,6 +1,7 @@
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 use truechimer_proto::config::Family;
+use truechimer_sys::poll::HeldSignals;
 
 /// What the engine is told; `daemon` fills it.
 #[derive(Clone, Debug)]
@@ -15,6 +16,8 @@ pub struct EngineConfig {
     pub client_sockets_max: usize,
     /// Whether threads are bound to cores; the one-thread form never is.
     pub pin_threads: bool,
+    /// Signals let in only while the clock thread waits; `None` where it cannot be done.
+    pub held_signals: Option<HeldSignals>,
     /// How often the addresses of this host are looked up again, beside when the kernel says that
     /// they changed; `None` is never but when told to.
     pub rescan_every: Option<Duration>,
@@ -28,6 +31,7 @@ impl Default for EngineConfig {
             may_adjust: false,
             client_sockets_max: 256,
             pin_threads: true,
+            held_signals: None,
             rescan_every: Some(Duration::from_secs(60)),
         }
     }

@@ -1,7 +1,8 @@
 //! The kernel's door: clocks, sockets, interfaces, polling, privileges, entropy, the system log.
 //!
 //! The only room with `unsafe`; outside it everything is a safe function over plain values. It
-//! calls libc by its ordinary names and nothing by number, so a preload simulator sees each call.
+//! calls libc by its ordinary names, so a preload simulator sees each call; one call that has no name
+//! goes by number (ADR 0016), and never under a simulator.
 //! It decides nothing: what to send, where to listen and how to steer is said by its callers.
 
 #[cfg(feature = "allocation-counter")]

@@ -1,4 +1,9 @@
-//! Waiting for sockets, by poll(2): the one way of waiting the preload simulator knows.
+//! Waiting for sockets, by poll(2): the one way of waiting the preload simulator knows. Where the
+//! kernel itself is below, by ppoll(2) as well, which lets no signal slip by just before the wait.
+mod signals;
+
+pub use signals::HeldSignals;
+
 use core::time::Duration;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
@@ -50,12 +55,39 @@ impl PollSet {
     pub fn wait(&mut self, timeout: Duration) -> io::Result<usize> {
         let milliseconds = timeout.as_nanos().div_ceil(1_000_000);
         let milliseconds = libc::c_int::try_from(milliseconds).unwrap_or(libc::c_int::MAX);
+        self.finish(|entries, len| {
+            // SAFETY: the kernel reads and writes `len` entries, exclusively ours during the call.
+            unsafe { libc::poll(entries, len, milliseconds) }
+        })
+    }
+
+    /// The same, and held signals come in meanwhile, and only then: one that came before the wait
+    /// ends it at once.
+    ///
+    /// # Errors
+    /// As for `wait`.
+    pub fn wait_letting_in(&mut self, timeout: Duration, held: &HeldSignals) -> io::Result<usize> {
+        let timeout = libc::timespec {
+            tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: i64::from(timeout.subsec_nanos()),
+        };
+        let mask = held.mask();
+        self.finish(|entries, len| {
+            // SAFETY: the kernel reads and writes `len` entries, exclusively ours during the call,
+            // and reads the time and the mask, which both outlive it.
+            unsafe { libc::ppoll(entries, len, &raw const timeout, mask) }
+        })
+    }
+
+    fn finish(
+        &mut self,
+        wait: impl FnOnce(*mut libc::pollfd, libc::nfds_t) -> libc::c_int,
+    ) -> io::Result<usize> {
         let len = self.entries.len() as libc::nfds_t;
         for entry in &mut self.entries {
             entry.revents = 0;
         }
-        // SAFETY: the kernel reads and writes `len` entries, exclusively ours during the call.
-        match crate::checked(unsafe { libc::poll(self.entries.as_mut_ptr(), len, milliseconds) }) {
+        match crate::checked(wait(self.entries.as_mut_ptr(), len)) {
             Ok(ready) => Ok(usize::try_from(ready).unwrap_or(0)),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {
                 for entry in &mut self.entries {

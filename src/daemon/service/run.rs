@@ -84,7 +84,7 @@ fn attempt(launch: Launch, signals: io::Result<Signals>) -> Result<Exit, Failure
     for remark in &setup.remarks {
         remark.say();
     }
-    let surroundings = Surroundings::look(&launch, &origin, &setup);
+    let surroundings = Surroundings::look(&launch, &origin, &setup, signals.held());
     if launch.one_shot && setup.settings.flags.ntp && !surroundings.engine.may_adjust {
         return Err(Failure::MayNotSet);
     }

@@ -1,9 +1,10 @@
-//! Signals as flags: handlers do nothing else, and the clock thread's poll(2) wakes for them.
+//! Signals as flags: handlers do nothing else, and the clock thread's wait ends for them.
 use signal_hook::consts::{SIGHUP, SIGINT, SIGPIPE, SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook::flag;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use truechimer_sys::poll::HeldSignals;
 
 /// What was asked by signal since the last look.
 #[derive(Debug, Default)]
@@ -12,15 +13,23 @@ pub(super) struct Signals {
     reload: Arc<AtomicBool>,
     report: Arc<AtomicBool>,
     ignored: Arc<AtomicBool>,
+    held: Option<HeldSignals>,
 }
 
+/// What the clock thread has something to do about.
+const ACTED_UPON: [i32; 4] = [SIGTERM, SIGINT, SIGHUP, SIGUSR1];
+
 impl Signals {
-    /// Takes over SIGTERM, SIGINT, SIGHUP, SIGUSR1; makes SIGUSR2 and SIGPIPE harmless.
+    /// Takes over SIGTERM, SIGINT, SIGHUP, SIGUSR1; makes SIGUSR2 and SIGPIPE harmless. To be called
+    /// before any thread is started.
     ///
     /// # Errors
     /// The kernel's.
     pub(super) fn take_over() -> io::Result<Self> {
-        let signals = Self::default();
+        let signals = Self {
+            held: HeldSignals::hold(&ACTED_UPON)?,
+            ..Self::default()
+        };
         for (signal, flag) in [
             (SIGTERM, &signals.stop),
             (SIGINT, &signals.stop),
@@ -32,6 +41,11 @@ impl Signals {
             flag::register(signal, Arc::clone(flag))?;
         }
         Ok(signals)
+    }
+
+    /// For the engine, which alone lets them in.
+    pub(super) const fn held(&self) -> Option<HeldSignals> {
+        self.held
     }
 
     /// Whether to end; stays so.

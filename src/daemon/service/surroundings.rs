@@ -7,6 +7,7 @@ use crate::translate::listening;
 use truechimer_config::Settings;
 use truechimer_engine::{EngineConfig, Listen};
 use truechimer_sys::clock;
+use truechimer_sys::poll::HeldSignals;
 use truechimer_sys::process::cores;
 
 /// Client sockets at once: each server has one for the length of a request.
@@ -38,7 +39,12 @@ pub(super) struct Surroundings {
 
 impl Surroundings {
     /// Looks around; changes nothing.
-    pub(super) fn look(launch: &Launch, origin: &Origin, setup: &Setup) -> Self {
+    pub(super) fn look(
+        launch: &Launch,
+        origin: &Origin,
+        setup: &Setup,
+        held_signals: Option<HeldSignals>,
+    ) -> Self {
         let configured = is_configured(origin, &setup.settings);
         let listen = listen(launch, origin, &setup.settings);
         let server_threads = if launch.one_shot {
@@ -53,6 +59,7 @@ impl Surroundings {
                 may_adjust: configured && launch.adjust && clock::may_adjust(),
                 client_sockets_max: CLIENT_SOCKETS_MAX,
                 pin_threads: launch.sandbox,
+                held_signals,
                 rescan_every: match launch.rescan {
                     Rescan::Usual => EngineConfig::default().rescan_every,
                     Rescan::Every(interval) => Some(interval),
