@@ -1,7 +1,7 @@
 //! Dates for people, in UTC: this room's logs must not depend on a zone file.
 
 /// Year, month and day of a Unix day number (proleptic Gregorian).
-fn date(unix_day: i64) -> (i64, i64, i64) {
+pub(crate) fn date(unix_day: i64) -> (i64, i64, i64) {
     // Counted from 1 March of year 0, so that the leap day is the last of its year.
     let day = unix_day + 719_468;
     let era = day.div_euclid(146_097);
@@ -14,6 +14,19 @@ fn date(unix_day: i64) -> (i64, i64, i64) {
     let month = (month_from_march + 2) % 12 + 1;
     let year = era * 400 + year_of_era + i64::from(month <= 2);
     (year, month, day_of_month)
+}
+
+/// Year and week of a Unix day number by ISO 8601: a week belongs to the year of its Thursday.
+pub(crate) fn iso_week(unix_day: i64) -> (i64, i64) {
+    let weekday = (unix_day + 3).rem_euclid(7);
+    let thursday = unix_day - weekday + 3;
+    let (year, mut month, day) = date(thursday);
+    let mut first = thursday - (day - 1);
+    while month > 1 {
+        let (_, before, days) = date(first - 1);
+        (month, first) = (before, first - days);
+    }
+    (year, (thursday - first) / 7 + 1)
 }
 
 /// `2026-11-22T00:06Z`
@@ -43,6 +56,21 @@ pub(crate) fn microsecond(unix_s: i64, nanoseconds: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn weeks_of_iso_8601() {
+        for (date_unix_s, wanted) in [
+            (1_795_544_142, (2026, 48)), // 2026-11-24
+            (1_798_761_600, (2026, 53)), // 2027-01-01, a Friday
+            (1_799_020_800, (2027, 1)),  // the Monday after it
+            (1_767_225_600, (2026, 1)),  // 2026-01-01, a Thursday
+            (1_735_516_800, (2025, 1)),  // 2024-12-30, a Monday
+            (0, (1970, 1)),
+        ] {
+            let unix_day = i64::div_euclid(date_unix_s, 86_400);
+            assert_eq!(iso_week(unix_day), wanted, "{date_unix_s}");
+        }
+    }
 
     #[test]
     fn known_dates() {

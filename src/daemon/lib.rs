@@ -19,6 +19,7 @@ pub mod persona;
 pub mod privilege;
 pub mod query;
 pub mod service;
+pub mod statistics;
 #[cfg(test)]
 mod testing;
 pub mod translate;

@@ -2,6 +2,7 @@
 
 mod amend;
 mod clockwork;
+mod counts;
 mod drift_keeper;
 mod events;
 mod gate;

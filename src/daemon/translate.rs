@@ -4,4 +4,5 @@ pub mod access;
 pub mod control;
 pub mod keys;
 pub mod listening;
+pub mod statistics;
 pub mod system;

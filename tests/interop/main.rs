@@ -18,3 +18,5 @@ mod keyed_hostile;
 mod openntpd;
 mod peers_alone;
 mod server;
+mod statistics_day;
+mod statistics_live;

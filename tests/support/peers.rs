@@ -21,6 +21,8 @@ pub enum Tree {
     Plugins,
     /// Python with ntplib.
     Ntplib,
+    /// NTPsec's ntpviz.
+    Ntpviz,
 }
 
 /// Furnishes a tree for one process: $0 is the tree, $1 the host's folder, the rest is run. The
@@ -46,6 +48,7 @@ impl Tree {
             Self::OpenNtpd => "openntpd",
             Self::Plugins => "plugins",
             Self::Ntplib => "ntplib",
+            Self::Ntpviz => "ntpviz",
         }
     }
 

@@ -86,7 +86,7 @@ fn example(code: Code) -> (Vec<u8>, u32, u32) {
         codes::INCLUDE_TOO_DEEP => ("includefile deep1", 1, 13),
         codes::INCLUDE_LOOP => ("includefile loop", 1, 13),
         codes::EMPTY_PATH => ("keys \"\"", 1, 6),
-        codes::NOT_BUILT => ("statsdir /var", 1, 1),
+        codes::NOT_BUILT => ("phone 1", 1, 1),
         codes::CONTROL_KEY_SHARED => ("server a key 3\ncontrolkey 3", 2, 12),
         codes::FEW_SOURCES => ("server a", 1, 8),
         codes::ONE_DOMAIN => ("server a.x.org\nserver b.x.org", 2, 8),

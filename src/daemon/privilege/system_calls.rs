@@ -119,6 +119,7 @@ const FILES: &[i64] = &[
     libc::SYS_getdents64,
     libc::SYS_getrandom,
     libc::SYS_ioctl,
+    libc::SYS_linkat,
     libc::SYS_lseek,
     libc::SYS_newfstatat,
     libc::SYS_openat,

@@ -1,6 +1,7 @@
 //! Events of the protocol to lines of the log, those that strangers can cause in small doses.
 use crate::logging::{Admission, Limiter};
 use log::Level;
+use truechimer_config::settings::{LogClass, LogEvent, LogMask};
 use truechimer_proto::event::{Event, PeerEvent, Report, SystemEvent};
 use truechimer_time::Instant;
 
@@ -12,19 +13,29 @@ const SWEEP_EVERY_S: f64 = 10.0;
 pub(super) struct EventLog {
     limiter: Limiter,
     swept: Instant,
+    mask: LogMask,
 }
 
 impl EventLog {
-    /// Nothing written yet.
-    pub(super) fn new(now: Instant) -> Self {
+    /// Nothing written yet; `logconfig` says what will be.
+    pub(super) fn new(now: Instant, mask: LogMask) -> Self {
         Self {
+            mask,
             limiter: Limiter::new(now),
             swept: now,
         }
     }
 
+    /// Writes by another `logconfig` from now on.
+    pub(super) const fn follow(&mut self, mask: LogMask) {
+        self.mask = mask;
+    }
+
     /// Writes an event, or counts it.
     pub(super) fn write(&mut self, now: Instant, report: &Report) {
+        if !is_wanted(self.mask, report) {
+            return;
+        }
         let (text, event) = (report.to_string(), &report.event);
         let Some(kind) = kind(event) else {
             log::log!(level(event), "{text}");
@@ -52,6 +63,19 @@ impl EventLog {
             log::warn!("{kind}: {held} more lines were not written");
         }
     }
+}
+
+/// What the reference has no number for is information to it.
+const fn is_wanted(mask: LogMask, report: &Report) -> bool {
+    let class = match report.event {
+        Event::System(_) => LogClass::System,
+        Event::Peer { .. } => LogClass::Peer,
+    };
+    let what = match report.coded {
+        Some(_) => LogEvent::Events,
+        None => LogEvent::Info,
+    };
+    mask.contains(class, what)
 }
 
 /// What the line counts as if strangers can cause it; ports and values are left out, for they

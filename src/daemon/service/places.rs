@@ -3,6 +3,7 @@ use super::setup::Setup;
 use crate::files::config::Origin;
 use crate::paths;
 use crate::privilege::files::Needed;
+use crate::translate;
 use std::fs::DirBuilder;
 use std::os::unix::fs::{DirBuilderExt, chown};
 use std::path::{Path, PathBuf};
@@ -83,8 +84,26 @@ pub(super) fn needed(
                     .as_ref()
                     .map(|it| PathBuf::from(&it.value)),
             )
+            .chain(statistics_folders(setup))
             .collect(),
     }
+}
+
+/// Where statistics files are made; a file of a set may have a folder in its name.
+fn statistics_folders(setup: &Setup) -> Vec<PathBuf> {
+    let plan = translate::statistics::plan(&setup.settings);
+    let mut folders = Vec::new();
+    for set in plan.sets.values() {
+        // The one that all names begin with covers folders in it that are yet to come.
+        folders.push(PathBuf::from(&plan.prefix));
+        folders.push(folder_of(Path::new(&format!(
+            "{}{}",
+            plan.prefix, set.file
+        ))));
+    }
+    folders.sort();
+    folders.dedup();
+    folders
 }
 
 /// The folder with the name, and the one with the file where the name is a link.

@@ -1,4 +1,5 @@
 //! The engine's host: names, files, log, signals and the service manager.
+use super::counts;
 use super::drift_keeper::DriftKeeper;
 use super::events::EventLog;
 use super::gate::Gate;
@@ -9,17 +10,16 @@ use super::resolver::Resolver;
 use super::signals::Signals;
 use crate::billboard;
 use crate::logging;
-use crate::translate::keys::Keys;
+use crate::statistics::{Desk, Entry};
+use crate::translate::{self, keys::Keys};
 use log::Level;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use truechimer_config::Settings;
-use truechimer_engine::{Command, Host, Listen, Notice, Report, ServerCounts, Waker};
-use truechimer_proto::authentication::AuthFailure;
+use truechimer_engine::{Command, Host, Listen, Notice, Report, Waker};
 use truechimer_proto::event::{self, Event, PeerEvent, SystemEvent};
 use truechimer_proto::host::{Exit, HostEvent, Output};
-use truechimer_proto::server::DropReason;
 use truechimer_sys::process::Startup;
 use truechimer_time::leap::LeapIndicator;
 use truechimer_time::{Instant, Now};
@@ -54,6 +54,7 @@ pub(super) struct Steward {
     signals: Signals,
     reloader: Reloader,
     gate: Option<Gate>,
+    statistics: Desk,
     keys: SharedKeys,
     startup: Option<Startup>,
     wait_sync: bool,
@@ -69,10 +70,11 @@ impl Steward {
     /// Nothing has happened yet.
     pub(super) fn new(now: Instant, offices: Offices) -> Self {
         Self {
-            events: EventLog::new(now),
+            events: EventLog::new(now, offices.settings.monitoring.log_mask),
             resolver: Resolver::default(),
             drift: offices.drift,
             notifier: Notifier::from_environment(),
+            statistics: Desk::new(now, translate::statistics::plan(&offices.settings)),
             operator: Operator::new(offices.settings, offices.waker),
             signals: offices.signals,
             reloader: offices.reloader,
@@ -88,15 +90,16 @@ impl Steward {
         }
     }
 
-    /// The end: stores the frequency, if it is known.
+    /// The end: stores the frequency, if it is known, and the last of the statistics.
     pub(super) fn finish(self, freq_ppm: Option<f64>) {
         if let Some(drift) = self.drift {
             drift.finish(freq_ppm);
         }
+        self.statistics.finish();
     }
 
-    fn handle_event(&mut self, now: Instant, report: &event::Report) {
-        self.events.write(now, report);
+    fn handle_event(&mut self, now: Now, report: event::Report) {
+        self.events.write(now.mono, &report);
         let event = &report.event;
         if let (Some(gate), Event::System(what)) = (&mut self.gate, event) {
             gate.hear(what);
@@ -111,6 +114,7 @@ impl Steward {
             } => self.notifier.changed(),
             _ => {}
         }
+        self.statistics.take(Entry::Event(now.wall, report));
     }
 
     /// What was done for a control request changes the configuration, or only has to be told.
@@ -126,6 +130,9 @@ impl Steward {
     }
 
     fn take_over(&mut self, fresh: Fresh) -> Command {
+        self.statistics
+            .follow(translate::statistics::plan(&fresh.settings));
+        self.events.follow(fresh.settings.monitoring.log_mask);
         self.operator.run_on(fresh.settings);
         let keys = fresh.keys.after(&self.keys.borrow());
         *self.keys.borrow_mut() = keys;
@@ -155,7 +162,8 @@ impl Host for Steward {
     fn handle_output(&mut self, now: Now, output: Output) {
         match output {
             Output::Resolve(question) => self.resolver.ask(question),
-            Output::Event(event) => self.handle_event(now.mono, &event),
+            Output::Event(report) => self.handle_event(now, report),
+            Output::Record(record) => self.statistics.take(Entry::Record(record)),
             Output::StoreFrequency(freq_ppm) => {
                 if let Some(drift) = &mut self.drift {
                     drift.store(freq_ppm);
@@ -172,7 +180,6 @@ impl Host for Steward {
             | Output::Send(_)
             | Output::Close(_)
             | Output::Adjust(_)
-            | Output::Record(_)
             | Output::Control(_)
             | Output::Sources(_) => {}
             Output::Publish(snapshot) => {
@@ -193,6 +200,7 @@ impl Host for Steward {
         }
         self.notifier.tick(now.mono);
         self.events.sweep(now.mono);
+        self.statistics.tick(now.mono);
         if let Some(drift) = &mut self.drift {
             drift.poll();
         }
@@ -233,7 +241,8 @@ impl Host for Steward {
             return Some(Command::Report);
         }
         let now = truechimer_sys::clock::monotonic();
-        self.notifier.wants_status(now).then_some(Command::Report)
+        let wanted = self.notifier.wants_status(now) || self.statistics.wants_counts(now);
+        wanted.then_some(Command::Report)
     }
 
     fn handle_notice(&mut self, notice: &Notice) {
@@ -262,48 +271,14 @@ impl Host for Steward {
                 log::info!("{line}");
             }
             log::info!("{}", billboard::events_line(&report.system));
-            log::info!("{}", served(&report));
+            log::info!("{}", counts::served(&report));
+        }
+        if self.statistics.wants_counts(now.mono) {
+            self.statistics
+                .take_counts(now, counts::system_counts(&report));
         }
         if self.notifier.wants_status(now.mono) {
             self.notifier.status(now.mono, &report.system);
         }
     }
-}
-
-/// What the server side has counted, in one line.
-fn served(report: &Report) -> String {
-    let none = ServerCounts::default();
-    let sum = report
-        .servers
-        .iter()
-        .fold(none, |sum, counts| sum.plus(counts));
-    let protocol = &sum.protocol;
-    let mut text = format!(
-        "{} addresses, {} server threads: {} datagrams, {} replies, {} crypto-NAKs, \
-         {} for the clock thread, {} too many, \
-         {} unwanted, {} unreadable, {} not sent",
-        report.listening.len(),
-        report.server_threads,
-        protocol.received,
-        protocol.replied,
-        protocol.crypto_naks,
-        protocol.handed_off,
-        sum.overflowed,
-        sum.unwanted,
-        sum.unreadable,
-        sum.send_failed,
-    );
-    for reason in DropReason::ALL {
-        let dropped = protocol.dropped(reason);
-        if dropped > 0 {
-            text.push_str(&format!(", {dropped} dropped for {}", reason.name()));
-        }
-    }
-    for failure in AuthFailure::ALL {
-        let refused = protocol.unauthentic(failure);
-        if refused > 0 {
-            text.push_str(&format!(", {refused} not authentic for {}", failure.name()));
-        }
-    }
-    text
 }

@@ -10,7 +10,6 @@ use truechimer_proto::config::{
 };
 use truechimer_proto::refclock::{Driver, RefclockId};
 use truechimer_proto::server::MruTable;
-use truechimer_proto::statistics::Recording;
 use truechimer_refclocks::Local;
 use truechimer_time::leap::LeapTable;
 use truechimer_wire::ReferenceId;
@@ -43,7 +42,7 @@ pub struct Findings {
 pub fn config(settings: &Settings, launch: &Launch, findings: Findings) -> SystemConfig {
     let associations = settings.associations.iter();
     SystemConfig {
-        recording: Recording::default(),
+        recording: super::statistics::recording(settings),
         associations: associations
             .filter_map(|said| association(said, launch.families))
             .collect(),

@@ -129,7 +129,6 @@ fn enable_and_disable() {
         "calibrate",
         "mode7",
         "peer_clear_digest_early",
-        "stats",
         "unpeer_crypto_early",
         "unpeer_crypto_nak_early",
         "unpeer_digest_early",

@@ -1,0 +1,63 @@
+//! Which statistics there are and how each is kept.
+use std::collections::BTreeMap;
+
+/// A kind of statistics that has lines to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// `loopstats`: what the discipline did.
+    Loop,
+    /// `peerstats`: what the sources' filters put forward.
+    Peer,
+    /// `rawstats`: the stamps of each exchange.
+    Raw,
+    /// `sysstats`: what was received and answered, hourly.
+    Sys,
+    /// `protostats`: events.
+    Proto,
+}
+
+/// `filegen`'s `type`: when a new file begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Period {
+    /// Never.
+    None,
+    /// With each process.
+    Pid,
+    /// At midnight UTC.
+    Day,
+    /// On Monday, at midnight UTC.
+    Week,
+    /// On the first of the month.
+    Month,
+    /// On the first of January.
+    Year,
+    /// With each day of running.
+    Age,
+}
+
+/// One `filegen`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Set {
+    /// Name after the folder.
+    pub file: String,
+    /// When a new file begins.
+    pub period: Period,
+    /// Whether the plain name is a hard link to the newest file.
+    pub link: bool,
+}
+
+/// What is written and where.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// What every name begins with, its slash included.
+    pub prefix: String,
+    /// The kinds that are written.
+    pub sets: BTreeMap<Kind, Set>,
+}
+
+impl Plan {
+    /// Whether this kind is written.
+    pub fn has(&self, kind: Kind) -> bool {
+        self.sets.contains_key(&kind)
+    }
+}
