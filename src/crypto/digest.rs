@@ -23,6 +23,11 @@ pub fn random_seed() -> Result<[u8; 32], RandomUnavailable> {
     Ok(seed)
 }
 
+/// The version of OpenSSL in use, as it names itself.
+pub fn openssl_version() -> &'static str {
+    openssl::version::version()
+}
+
 /// SHA-1, for integrity of published files only.
 pub fn sha1(octets: &[u8]) -> [u8; 20] {
     openssl::sha::sha1(octets)

@@ -8,6 +8,7 @@ mod legacy;
 mod name;
 pub(crate) mod numbers;
 pub(crate) mod pem;
+mod shape;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +26,7 @@ pub const FILE_LEN_MAX: usize = 1 << 18;
 #[derive(Clone, Debug)]
 pub struct KeyText {
     name: Option<FileName>,
+    date: Option<String>,
     blocks: Vec<Block>,
 }
 
@@ -44,13 +46,15 @@ impl KeyText {
             return Err(KeyFileError::NoKey);
         }
         // The daemon takes the filestamp from the first line; a mail may have others before it.
-        let name = text
+        let mut comments = text
             .lines()
             .map(pem::mend_line)
             .take_while(|line| !line.starts_with("-----BEGIN"))
             .filter_map(|line| line.strip_prefix('#'))
-            .find_map(|line| FileName::parse(line.trim()));
-        Ok(Self { name, blocks })
+            .map(str::trim);
+        let name = comments.find_map(FileName::parse);
+        let date = comments.next().map(str::to_owned);
+        Ok(Self { name, date, blocks })
     }
 
     /// The name in its first line.
@@ -63,6 +67,18 @@ impl KeyText {
     #[must_use]
     pub fn filestamp(&self) -> Option<u32> {
         self.name.as_ref().and_then(|name| name.filestamp)
+    }
+
+    /// The date in its second line.
+    #[must_use]
+    pub fn date(&self) -> Option<&str> {
+        self.date.as_deref()
+    }
+
+    /// Its PEM blocks, free of what mails and terminals did to them.
+    #[must_use]
+    pub fn clean(&self) -> String {
+        self.blocks.iter().map(pem::text).collect()
     }
 
     /// Whether a password is needed to read it.

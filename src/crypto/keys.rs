@@ -2,10 +2,12 @@
 
 mod access;
 mod complaint;
+mod generate;
 mod line;
 mod table;
 
 pub use complaint::KeyComplaint;
+pub use generate::{Charset, generate};
 pub(crate) use table::Key;
 pub use table::{KeyFile, KeyTable};
 

@@ -15,7 +15,7 @@ mod private_key;
 mod secret;
 mod secret_number;
 
-pub use digest::{RandomUnavailable, leap_list_matches, random_seed, sha1};
+pub use digest::{RandomUnavailable, leap_list_matches, openssl_version, random_seed, sha1};
 pub use keyring::Keyring;
 pub use keys::{KeyComplaint, KeyFile, KeyTable};
 pub use private_key::{KeyForm, KeyKind, PrivateKey};

@@ -40,6 +40,31 @@ pub(crate) fn minute(unix_s: i64) -> String {
     )
 }
 
+/// `Sun Nov 22 00:06:30 2026`, as ctime(3) has it, but in UTC.
+pub(crate) fn ctime(unix_s: i64) -> String {
+    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let unix_day = unix_s.div_euclid(86_400);
+    let (year, month, day) = date(unix_day);
+    let second = unix_s.rem_euclid(86_400);
+    let pick = |names: &[&'static str], index: i64| {
+        usize::try_from(index)
+            .ok()
+            .and_then(|index| names.get(index).copied())
+            .unwrap_or("?")
+    };
+    format!(
+        "{} {} {day:2} {:02}:{:02}:{:02} {year}",
+        pick(&DAYS, unix_day.rem_euclid(7)),
+        pick(&MONTHS, month - 1),
+        second / 3600,
+        second / 60 % 60,
+        second % 60
+    )
+}
+
 /// `2026-11-22 00:06:30.123456`
 pub(crate) fn microsecond(unix_s: i64, nanoseconds: u32) -> String {
     let (year, month, day) = date(unix_s.div_euclid(86_400));
@@ -89,5 +114,14 @@ mod tests {
             microsecond(1_700_000_000, 123_456_789),
             "2023-11-14 22:13:20.123456"
         );
+    }
+
+    #[test]
+    fn as_ctime() {
+        assert_eq!(
+            ctime(4_004_285_679 - 2_208_988_800),
+            "Sat Nov 21 21:34:39 2026"
+        );
+        assert_eq!(ctime(0), "Thu Jan  1 00:00:00 1970");
     }
 }

@@ -1,12 +1,13 @@
 //! The command line of `truechimer` itself.
 
+mod keys;
 mod run_words;
 
 use crate::check;
 use crate::demo;
 use crate::exit::Exit;
 use crate::explain;
-use crate::persona::{Persona, links, ntpd};
+use crate::persona::{Persona, links, ntp_keygen, ntpd};
 use crate::query::{self, Family, Question};
 use crate::service;
 use clap::{Args, Parser, Subcommand};
@@ -54,6 +55,16 @@ enum Command {
     Explain(ExplainWords),
     /// Show a lying server being found out, in virtual time
     Demo(DemoWords),
+    /// Make keys, certificates and identity files; also when called ntp-keygen, whose options it has
+    #[command(disable_help_flag = true)]
+    Keygen {
+        /// ntp-keygen's options
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<OsString>,
+    },
+    /// Look after a folder of Autokey files
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Make links named ntpd, ntpq and so on, which run this program as these
     InstallLinks {
         /// Folder for the links
@@ -184,6 +195,8 @@ fn dispatch(command: Command) -> Exit {
             what: Explained::Restrict(question),
         }) => explain::restrict(&question),
         Command::Demo(words) => demo::run(words.seed, words.speed, words.once),
+        Command::Keygen { words } => ntp_keygen::main(words),
+        Command::Keys(command) => command.run(),
         Command::InstallLinks { folder } => links::run(&folder),
     }
 }
@@ -261,6 +274,24 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         Line::command().debug_assert();
+    }
+
+    #[test]
+    fn keygen_words_pass_through_and_keys_words_are_understood() {
+        let command = |words: &str| {
+            let words = core::iter::once("truechimer").chain(words.split_whitespace());
+            Line::try_parse_from(words).expect("understood").command
+        };
+        let Command::Keygen { words } = command("keygen -TIp private -i GR1 -?") else {
+            panic!("keygen");
+        };
+        assert_eq!(words.len(), 5);
+        for words in [
+            "keys doctor /etc/ntp --repair -p file:/pw",
+            "keys import - -k /etc/ntp --for b",
+        ] {
+            assert!(matches!(command(words), Command::Keys(_)), "{words}");
+        }
     }
 
     #[test]

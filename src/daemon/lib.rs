@@ -13,6 +13,8 @@ pub mod demo;
 pub mod exit;
 pub mod explain;
 pub mod files;
+pub mod keygen;
+pub mod keys;
 pub mod logging;
 pub mod paths;
 pub mod persona;

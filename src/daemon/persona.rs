@@ -1,6 +1,7 @@
 //! Names this program can be called by besides its own.
 
 pub mod links;
+pub mod ntp_keygen;
 pub mod ntpd;
 pub mod ntpq;
 
@@ -15,11 +16,21 @@ pub enum Persona {
     Ntpd,
     /// The classic query program.
     Ntpq,
+    /// The maker of keys.
+    NtpKeygen,
+    /// Its name until 4.1: makes symmetric keys when nothing else is said.
+    NtpGenkeys,
 }
 
 impl Persona {
     /// All, with the names they are called by.
-    pub const ALL: &'static [(&'static str, Self)] = &[("ntpd", Self::Ntpd), ("ntpq", Self::Ntpq)];
+    pub const ALL: &'static [(&'static str, Self)] = &[
+        ("ntpd", Self::Ntpd),
+        ("ntpq", Self::Ntpq),
+        ("ntp-keygen", Self::NtpKeygen),
+        ("ntp_keygen", Self::NtpKeygen),
+        ("ntp-genkeys", Self::NtpGenkeys),
+    ];
 
     /// From the name the program was called by, `argv[0]` or the first argument.
     pub fn from_name(name: &OsStr) -> Option<Self> {
@@ -33,6 +44,8 @@ impl Persona {
         match self {
             Self::Ntpd => crate::cli::ntpd_main(words),
             Self::Ntpq => ntpq::run(words),
+            Self::NtpKeygen => ntp_keygen::main(words),
+            Self::NtpGenkeys => ntp_keygen::genkeys(words),
         }
     }
 }
@@ -47,6 +60,8 @@ mod tests {
         assert_eq!(of("/usr/sbin/ntpd"), Some(Persona::Ntpd));
         assert_eq!(of("ntpd"), Some(Persona::Ntpd));
         assert_eq!(of("./ntpq"), Some(Persona::Ntpq));
+        assert_eq!(of("/usr/sbin/ntp-keygen"), Some(Persona::NtpKeygen));
+        assert_eq!(of("ntp-genkeys"), Some(Persona::NtpGenkeys));
         assert_eq!(of("/usr/sbin/truechimer"), None);
         assert_eq!(of(""), None);
     }

@@ -15,6 +15,7 @@ mod faults_system;
 mod interfaces;
 mod keyed;
 mod keyed_hostile;
+mod keygen;
 mod openntpd;
 mod peers_alone;
 mod server;

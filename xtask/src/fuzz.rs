@@ -35,6 +35,7 @@ const TARGETS: &[Target] = &[
     target("leap_file", 2048, &[]),
     target("drift_file", 256, &[]),
     target("keys_file", 1024, &[]),
+    target("key_text", 4096, &["src/crypto/fixtures/autokey"]),
     target("access", 512, &[]),
 ];
 

@@ -31,8 +31,7 @@ pub struct MvKey {
 #[derive(Debug)]
 pub struct MvParameters {
     pub(super) p: BigNum,
-    /// The private and the public value of the container. The reference's generator writes them
-    /// the other way round than its daemon reads them since OpenSSL 1.1; ours are the daemon's.
+    /// (1 + q/s_j) X_j and (ΣX - X_j)/b, the public and the private value of the container.
     pub(super) pair: [SecretNumber; 2],
 }
 
@@ -141,13 +140,13 @@ impl MvParameters {
         }
         Ok(Self {
             p: dsa.p,
-            pair: [dsa.private, SecretNumber::new(public)],
+            pair: [SecretNumber::new(public), dsa.private],
         })
     }
 
     pub(super) fn container(&self) -> Result<Secret, KeyFileError> {
         let one = BigNum::from_u32(1)?;
-        let [private, public] = &self.pair;
+        let [public, private] = &self.pair;
         Ok(Secret::new(DsaNumbers::der([
             &self.p, &one, &one, public, private,
         ])?))
@@ -171,8 +170,7 @@ impl MvParameters {
             .to_vec_padded(self.p.num_bytes())?)
     }
 
-    /// Whether the answer, decrypted with this client's pair, is the challenge. Both orders of the
-    /// pair count, for the generations of the reference differ in it.
+    /// Whether the answer, decrypted with this client's pair, is the challenge.
     ///
     /// # Errors
     /// OpenSSL's.
@@ -181,15 +179,10 @@ impl MvParameters {
         let mut in_p = Modulo::new(&self.p)?;
         let [first, second] = &answer.pair;
         let [a, b] = &self.pair;
-        for (a, b) in [(a, b), (b, a)] {
-            let (left, right) = (in_p.power(first, a)?, in_p.power(second, b)?);
-            let inverse = SecretNumber::new(in_p.product(&left, &right)?);
-            // A pair of zeros or ones would "decrypt" anything.
-            if inverse.num_bits() > 1 && in_p.product(&answer.y, &inverse)? == r {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let (left, right) = (in_p.power(first, a)?, in_p.power(second, b)?);
+        let inverse = SecretNumber::new(in_p.product(&left, &right)?);
+        // A pair of ones would "decrypt" a y that is the challenge itself.
+        Ok(inverse.num_bits() > 1 && in_p.product(&answer.y, &inverse)? == r)
     }
 
     /// Modulus, bits.

@@ -8,8 +8,8 @@ use openssl::pkcs5;
 use openssl::rand::rand_bytes;
 use openssl::symm::{self, Cipher};
 
-/// Rounds of PBKDF2 believed; a file must not cost a minute.
-const ROUNDS_MAX: u32 = 10_000_000;
+/// Rounds of PBKDF2 believed; a file must not cost seconds.
+const ROUNDS_MAX: u32 = 1_000_000;
 /// Octets of the initial vector that the traditional way takes as salt.
 const SALT_LEN: usize = 8;
 

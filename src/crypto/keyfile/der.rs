@@ -7,8 +7,8 @@ const INTEGER: u8 = 0x02;
 const OCTET_STRING: u8 = 0x04;
 const OID: u8 = 0x06;
 const SEQUENCE: u8 = 0x30;
-/// Longest number looked at, octets: RSA of 16384 bits.
-const INTEGER_LEN_MAX: usize = 2049;
+/// Longest number looked at, octets: 8192 bits. What is longer costs seconds to compute with.
+const INTEGER_LEN_MAX: usize = 1025;
 
 /// What is left of a value that is read element by element.
 #[derive(Clone, Copy)]

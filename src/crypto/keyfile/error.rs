@@ -22,6 +22,8 @@ pub enum KeyFileError {
     WrongKind(&'static str),
     /// The public value was lost on the way through PKCS#8.
     LostPublicValue,
+    /// Its first line names no key file with a filestamp.
+    Unnamed,
     /// The numbers contradict one another.
     Inconsistent,
     /// OpenSSL refuses.
@@ -36,7 +38,7 @@ impl KeyFileError {
             Self::TooLong | Self::NoKey | Self::WrongKind(_) => {
                 format!("is it the right file? truechimer keys import {file}")
             }
-            Self::Damaged | Self::Inconsistent => {
+            Self::Damaged | Self::Inconsistent | Self::Unnamed => {
                 format!(
                     "fetch it again from where it was made, then: truechimer keys import {file}"
                 )
@@ -80,6 +82,9 @@ impl fmt::Display for KeyFileError {
             Self::WrongKind(wanted) => write!(f, "holds another key than {wanted}"),
             Self::LostPublicValue => f.write_str(
                 "its public value was lost (ntp-keygen 4.2.8 with OpenSSL 1.1 writes such files)",
+            ),
+            Self::Unnamed => f.write_str(
+                "its first line is not that of a key file (# ntpkey_KIND_NAME.FILESTAMP)",
             ),
             Self::Inconsistent => f.write_str("its numbers contradict one another"),
             Self::OpenSsl(what) => write!(f, "OpenSSL: {what}"),
