@@ -10,6 +10,7 @@ use crate::explain;
 use crate::persona::{Persona, links, ntp_keygen, ntpd};
 use crate::query::{self, Family, Question};
 use crate::service;
+use crate::status;
 use clap::{Args, Parser, Subcommand};
 use core::time::Duration;
 use run_words::RunWords;
@@ -51,7 +52,13 @@ enum Command {
     Query(QueryWords),
     /// Look for mistakes in the configuration and the files it names
     Check(CheckWords),
-    /// Say why something is as it is
+    /// Say whether the clock is synchronised, to what, and how well
+    Status(status::HostAsking),
+    /// List the sources of time and what became of each
+    Sources(status::HostAsking),
+    /// List who asked lately
+    Clients(status::HostAsking),
+    /// Say why a source is used or not, or what an address may do
     Explain(ExplainWords),
     /// Show a lying server being found out, in virtual time
     Demo(DemoWords),
@@ -104,7 +111,7 @@ struct QueryWords {
     keys: Option<PathBuf>,
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
+pub(crate) fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(seconds) if (0.001..=600.0).contains(&seconds) => Ok(seconds),
         _ => Err("seconds, 0.001 to 600".to_owned()),
@@ -125,9 +132,15 @@ struct CheckWords {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 struct ExplainWords {
+    /// Name, address or association number of a source, or &N for the N-th
+    #[arg(required = true, value_name = "SOURCE")]
+    source: Option<String>,
+    #[command(flatten)]
+    asking: status::Asking,
     #[command(subcommand)]
-    what: Explained,
+    what: Option<Explained>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -191,9 +204,13 @@ fn dispatch(command: Command) -> Exit {
         Command::Run(words) => service::run(words.launch()),
         Command::Query(words) => query_main(words),
         Command::Check(words) => check::run(words.config.or(words.file).as_deref(), words.json),
-        Command::Explain(ExplainWords {
-            what: Explained::Restrict(question),
-        }) => explain::restrict(&question),
+        Command::Status(words) => status::status(words),
+        Command::Sources(words) => status::sources(words),
+        Command::Clients(words) => status::clients(words),
+        Command::Explain(words) => match (words.what, words.source) {
+            (Some(Explained::Restrict(question)), _) => explain::restrict(&question),
+            (None, source) => status::explain(&source.unwrap_or_default(), &words.asking),
+        },
         Command::Demo(words) => demo::run(words.seed, words.speed, words.once),
         Command::Keygen { words } => ntp_keygen::main(words),
         Command::Keys(command) => command.run(),

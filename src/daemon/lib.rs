@@ -22,6 +22,7 @@ pub mod privilege;
 pub mod query;
 pub mod service;
 pub mod statistics;
+pub mod status;
 #[cfg(test)]
 mod testing;
 pub mod translate;

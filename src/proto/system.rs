@@ -29,6 +29,8 @@ mod turns;
 mod update;
 mod variables;
 
+pub use select::agreement;
+
 use crate::association::Association;
 use crate::authentication::Authenticator;
 use crate::clock_filter::Setting;

@@ -4,17 +4,21 @@ use super::candidate::Candidate;
 /// The smallest interval that holds a point of every truechimer's correctness interval, in seconds
 /// of offset; `None` if no majority agrees on one.
 pub(crate) fn intersection(candidates: &[Candidate]) -> Option<(f64, f64)> {
-    let mut endpoints: Vec<(f64, i8)> = candidates
+    let intervals = candidates.iter().map(|it| (it.offset_s, it.distance_s));
+    agreement(&intervals.collect::<Vec<_>>())
+}
+
+/// The same of offsets and distances, seconds: for whoever explains a selection from outside
+/// (RFC 5905 §11.2.1).
+pub fn agreement(intervals: &[(f64, f64)]) -> Option<(f64, f64)> {
+    let mut endpoints: Vec<(f64, i8)> = intervals
         .iter()
-        .flat_map(|it| {
-            [
-                (it.offset_s - it.distance_s, -1),
-                (it.offset_s + it.distance_s, 1),
-            ]
+        .flat_map(|&(offset_s, distance_s)| {
+            [(offset_s - distance_s, -1), (offset_s + distance_s, 1)]
         })
         .collect();
     endpoints.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    let count = candidates.len();
+    let count = intervals.len();
     (0..count)
         .take_while(|falsetickers| 2 * falsetickers < count)
         .map(|falsetickers| count - falsetickers)
