@@ -2,8 +2,13 @@
 
 pub mod links;
 pub mod ntp_keygen;
+pub mod ntp_wait;
 pub mod ntpd;
+pub mod ntpdate;
 pub mod ntpq;
+pub mod ntptrace;
+mod samples;
+pub mod sntp;
 
 use crate::exit::Exit;
 use std::ffi::{OsStr, OsString};
@@ -20,6 +25,14 @@ pub enum Persona {
     NtpKeygen,
     /// Its name until 4.1: makes symmetric keys when nothing else is said.
     NtpGenkeys,
+    /// Sets the clock once, by a few servers.
+    Ntpdate,
+    /// Asks servers once, and sets the clock where told to.
+    Sntp,
+    /// Waits until the daemon has set the clock.
+    NtpWait,
+    /// Follows servers up to the primary one.
+    Ntptrace,
 }
 
 impl Persona {
@@ -30,6 +43,10 @@ impl Persona {
         ("ntp-keygen", Self::NtpKeygen),
         ("ntp_keygen", Self::NtpKeygen),
         ("ntp-genkeys", Self::NtpGenkeys),
+        ("ntpdate", Self::Ntpdate),
+        ("sntp", Self::Sntp),
+        ("ntp-wait", Self::NtpWait),
+        ("ntptrace", Self::Ntptrace),
     ];
 
     /// From the name the program was called by, `argv[0]` or the first argument.
@@ -46,6 +63,10 @@ impl Persona {
             Self::Ntpq => ntpq::run(words),
             Self::NtpKeygen => ntp_keygen::main(words),
             Self::NtpGenkeys => ntp_keygen::genkeys(words),
+            Self::Ntpdate => ntpdate::run(words),
+            Self::Sntp => sntp::run(words),
+            Self::NtpWait => ntp_wait::run(words),
+            Self::Ntptrace => ntptrace::run(words),
         }
     }
 }

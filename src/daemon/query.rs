@@ -15,7 +15,7 @@ use std::thread;
 use truechimer_crypto::{KeyTable, Keyring, keys};
 use truechimer_proto::authentication::{Authenticator, KeyId};
 
-pub use exchange::Keyed;
+pub use exchange::{Keyed, once as measure};
 pub use reading::{Fault, Reading};
 pub use report::{Record, json, text};
 
@@ -94,7 +94,11 @@ pub fn run(question: &Question, mut told: impl FnMut(&Record)) -> Result<(), Key
     Ok(())
 }
 
-fn load_key(number: u32, path: &Path) -> Result<Keyed, KeyError> {
+/// A key of a file.
+///
+/// # Errors
+/// When the file cannot be read, or has no such usable key.
+pub fn load_key(number: u32, path: &Path) -> Result<Keyed, KeyError> {
     let octets = bounded::read(path, keys::FILE_LEN_MAX)
         .map_err(|error| KeyError::Unreadable(path.to_owned(), error))?;
     let (file, _) = keys::parse(&octets);

@@ -6,11 +6,13 @@ mod adjust;
 mod local;
 mod permission;
 mod precision;
+mod slew;
 
 pub use adjust::{Change, KernelClock, KernelPulses, apply, read_kernel_clock};
 pub use local::{LocalTime, local_time};
 pub use permission::may_adjust;
 pub use precision::{measure_precision, precision_of};
+pub use slew::slew;
 
 use core::time::Duration;
 use std::io;

@@ -21,7 +21,7 @@ pub struct Keyed {
 ///
 /// # Errors
 /// What kept the time from being had, for people.
-pub(super) fn once(
+pub fn once(
     server: SocketAddr,
     timeout: Duration,
     mut keyed: Option<&mut Keyed>,
