@@ -213,6 +213,7 @@ impl Parser<'_> {
         if let Some(first) = line.peek() {
             line.consequence = directives::consequence(&first, !self.report.is_full());
         }
+        self.check_line_end(&mut line, raw, text);
         if raw.content.len() > limits::LINE_BYTES {
             let message = "this line is longer than 4096 bytes and was not read";
             self.say(&mut line, |line| {
@@ -262,6 +263,26 @@ impl Parser<'_> {
                     format!("did you mean `{near}`?")
                 }),
             )
+        });
+    }
+
+    /// A carriage return ends a line only before a line feed. In a file that parts its lines by it
+    /// alone, all that follows a comment would be comment, access rules as well.
+    fn check_line_end(&mut self, line: &mut Line<'_>, raw: &RawLine<'_>, text: &str) {
+        let whole = text.get(raw.start..).unwrap_or("").trim_end();
+        let Some(at) = whole.find('\r') else { return };
+        let column = whole.get(..at).map_or(0, |before| before.chars().count());
+        let span = Span {
+            column: u32::try_from(column).unwrap_or(u32::MAX).saturating_add(1),
+            bytes: raw.start + at..raw.start + at + 1,
+            ..line.place(0..0)
+        };
+        self.say(line, |_| {
+            let message = "a carriage return alone ends no line, so what follows it is not read \
+                           as lines";
+            Diagnostic::new(codes::CONTROL_CHARACTER, span, message)
+                .help("convert the file, for instance with `tr '\\r' '\\n'`")
+                .guarding()
         });
     }
 

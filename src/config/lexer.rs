@@ -130,6 +130,11 @@ impl<'t> Line<'t> {
         Self::new(Arc::from(""), raw)
     }
 
+    /// The whole line, its comment cut off.
+    pub(crate) const fn content(&self) -> &'t str {
+        self.content
+    }
+
     /// The next word where keywords and numbers may stand.
     pub(crate) fn token(&mut self) -> Option<Word<'t>> {
         self.word(|c| SPECIAL.contains(c))

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::lexer::{Line, Word};
+use crate::settings::FLAG_NAMES;
 use crate::suggest;
 
 use super::Parser;
@@ -175,6 +176,29 @@ pub(super) fn consequence(first: &Word<'_>, guess: bool) -> Option<Cow<'static, 
         .iter()
         .find(|(directive, _)| *directive == name)?;
     Some(Cow::Borrowed(consequence))
+}
+
+/// Directives that a garbled line is searched for, letters only.
+const HIDDEN: &[&str] = &[
+    "restrict",
+    "trustedkey",
+    "controlkey",
+    "requestkey",
+    "includefile",
+];
+
+/// What may be lost with a broken line that does not begin with a word that guards something: one
+/// that does may be glued into it, or be written in another encoding.
+pub(super) fn hidden_consequence(content: &str) -> Option<&'static str> {
+    let is_guard = |word: &str| {
+        let letters: String = word.chars().filter(char::is_ascii_alphabetic).collect();
+        let letters = letters.to_ascii_lowercase();
+        // `version` is also an option of servers.
+        let is_flag = |(flag, _): &(&str, _)| *flag == letters && letters != "version";
+        HIDDEN.iter().any(|name| letters.contains(name)) || FLAG_NAMES.iter().any(is_flag)
+    };
+    let hides = content.split_whitespace().any(is_guard);
+    hides.then_some("access may stay OPEN that it was to close")
 }
 
 #[cfg(test)]

@@ -84,6 +84,7 @@ impl Parser<'_> {
     /// `end`: nothing after it is read, in this file or in those that include it.
     pub(super) fn end(&mut self, line: &mut Line<'_>, first: &Word<'_>) {
         self.no_more(line, first);
-        self.ended = true;
+        // `end of servers` is a comment that lost its mark; access rules may follow it.
+        self.ended |= !line.broken;
     }
 }

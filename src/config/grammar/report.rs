@@ -5,7 +5,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::lexer::{Line, Word};
 use crate::suggest;
 
-use super::{Parser, limits};
+use super::{Parser, directives, limits};
 
 /// Complaints so far: bounded, so that a file of nonsense costs no more than a file of sense.
 #[derive(Default)]
@@ -65,6 +65,10 @@ impl Parser<'_> {
         let mut diagnostic = diagnostic(line);
         if diagnostic.severity == Severity::Error {
             line.broken = true;
+            // Once there are too many complaints any further one counts as one of a guard.
+            if line.consequence.is_none() && !self.report.is_full() {
+                line.consequence = directives::hidden_consequence(line.content()).map(Into::into);
+            }
             diagnostic.guards |= line.consequence.is_some();
             if let Some(consequence) = &line.consequence {
                 diagnostic.message += "; not starting, for without this line ";

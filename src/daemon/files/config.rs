@@ -2,6 +2,7 @@
 use super::bounded;
 use crate::paths;
 use std::cell::RefCell;
+use std::fs::DirEntry;
 use std::io;
 use std::path::{Path, PathBuf};
 use truechimer_config::{EMBEDDED_DEFAULT, LoadError, Loader, Parsed, limits, lint};
@@ -93,16 +94,26 @@ impl Origin {
 #[derive(Default)]
 struct Included(RefCell<Vec<PathBuf>>);
 
-/// Names looked at in a folder: more than can be included are not needed to complain of them.
+/// Most files a folder may hold, of whatever name.
 const NAMES_MAX: usize = 4096;
 
 impl Loader for Included {
     fn list(&self, path: &str) -> Result<Option<Vec<String>>, LoadError> {
         match std::fs::read_dir(path) {
             Ok(entries) => {
-                let names = entries.take(NAMES_MAX).filter_map(Result::ok);
-                let names = names.filter_map(|entry| entry.file_name().into_string().ok());
-                Ok(Some(names.collect()))
+                // A name that is not UTF-8 becomes one that no file has, and is complained of: nothing
+                // that may hold access rules is passed over.
+                let name = |entry: io::Result<DirEntry>| {
+                    Ok(entry?.file_name().to_string_lossy().into_owned())
+                };
+                let names: io::Result<Vec<String>> =
+                    entries.take(NAMES_MAX + 1).map(name).collect();
+                let names = names.map_err(|error| load_error(&error))?;
+                if names.len() > NAMES_MAX {
+                    let reason = format!("more than {NAMES_MAX} files are in it");
+                    return Err(LoadError::Other(reason));
+                }
+                Ok(Some(names))
             }
             Err(error) => match error.kind() {
                 io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(None),
@@ -130,7 +141,9 @@ fn load_error(error: &io::Error) -> LoadError {
 mod tests {
     use super::*;
     use crate::testing::Scratch;
+    use std::ffi::OsStr;
     use std::fs;
+    use std::os::unix::ffi::OsStrExt;
 
     #[test]
     fn first_come_first_taken() {
@@ -213,6 +226,29 @@ mod tests {
             (parsed.settings.tos.minsane, parsed.has_errors()),
             (7, false)
         );
+    }
+
+    #[test]
+    fn nothing_in_a_folder_is_passed_over_in_silence() {
+        let scratch = Scratch::new("config-crowded");
+        let outer = scratch.path("ntp.conf");
+        let folder = scratch.path("ntp.d");
+        fs::write(&outer, "").expect("writable");
+        fs::create_dir(&folder).expect("writable");
+        let has_guards = || {
+            let parsed = Origin::File(outer.clone()).read().expect("readable");
+            parsed.has_open_guards()
+        };
+        let odd = folder.join(OsStr::from_bytes(b"\xFF.conf"));
+        fs::write(&odd, "restrict default ignore\n").expect("writable");
+        assert!(has_guards());
+        fs::remove_file(&odd).expect("there");
+        for n in 0..NAMES_MAX {
+            fs::write(folder.join(format!("{n}.bak")), "").expect("writable");
+        }
+        assert!(!has_guards());
+        fs::write(folder.join("access.conf"), "restrict default ignore\n").expect("writable");
+        assert!(has_guards(), "the listing may not have come to it");
     }
 
     #[test]

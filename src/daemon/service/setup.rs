@@ -276,10 +276,39 @@ mod tests {
             "requestkey x",
             "crypto pw",
             "includefile /nonexistent/x",
+            "restrict:default ignore",
+            "// restrict default ignore",
+            "driftfile /var/lib/driftrestrict default ignore",
+            "rst default noquery nomodify",
+            "r\0e\0s\0t\0r\0i\0c\0t\0 \0d\0e\0f\0a\0u\0l\0t\0",
+            "driftfile /drift\rrestrict default ignore",
+            "# a comment\rrestrict default ignore",
+            "end of servers\nrestrict default noqyery",
         ] {
             fs::write(&path, format!("server 192.0.2.1\n{guard}\n")).expect("writable");
             assert!(read(&origin, &Launch::ntpd()).is_err(), "{guard}");
         }
+        fs::write(&path, "end of servers\nrestrict default ignore\n").expect("writable");
+        let setup = read(&origin, &Launch::ntpd()).expect("the rest applies");
+        assert_eq!(setup.settings.restrictions.len(), 1);
+    }
+
+    #[test]
+    fn a_carriage_return_alone_hides_nothing() {
+        let scratch = Scratch::new("setup-return");
+        let path = scratch.path("ntp.conf");
+        let origin = Origin::File(path.clone());
+        for hidden in [
+            "# a comment\rrestrict default ignore\n",
+            "server 192.0.2.1 # x\rrestrict default ignore\r\n",
+            "# a comment\rrestrict default ignore\rserver 192.0.2.1\r",
+        ] {
+            fs::write(&path, hidden).expect("writable");
+            let refused = read(&origin, &Launch::truechimer()).err().expect("refused");
+            assert!(refused.to_string().contains("carriage return"), "{refused}");
+        }
+        fs::write(&path, "# a comment\r\r\nserver 192.0.2.1\r\n\r\n").expect("writable");
+        assert!(read(&origin, &Launch::truechimer()).is_ok());
     }
 
     #[test]
