@@ -235,6 +235,8 @@ impl MruTable {
             Poured::Within => Standing::Within,
             Poured::Spilled if may_kiss(&slot, sighting) => Standing::Kissed,
             Poured::Spilled | Poured::Overflowing => {
+                // The datagrams of a batch have one moment: each is to have a fate of its own.
+                let hash = hash ^ u64::from(slot.count);
                 if self.draw(hash, sighting.mono).is_multiple_of(SPARED_ONE_IN) {
                     Standing::Spared
                 } else {

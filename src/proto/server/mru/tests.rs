@@ -158,6 +158,15 @@ fn over_the_limit_some_are_spared_and_few_are_kissed() {
 }
 
 #[test]
+fn datagrams_of_one_moment_are_spared_one_by_one() {
+    let table = MruTable::new(7, &KEY);
+    let note = |_| table.note(&sighting([192, 0, 2, 1], 5.0), &Limits::default());
+    let spared = (0..1000).map(note).filter(|it| *it == Standing::Spared);
+    let spared = spared.count();
+    assert!((150..250).contains(&spared), "{spared}");
+}
+
+#[test]
 fn kisses_are_apart_even_where_the_average_is_not() {
     let table = MruTable::new(7, &KEY);
     let limits = Limits {
