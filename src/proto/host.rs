@@ -150,8 +150,9 @@ pub enum HostEvent {
     Resolved {
         /// Whose.
         request: ResolveId,
-        /// Addresses in the resolver's order, or why there are none.
-        outcome: Result<Vec<IpAddr>, ResolveError>,
+        /// Addresses in the resolver's order, link-local ones with their scope, or why there are
+        /// none. Their ports mean nothing.
+        outcome: Result<Vec<SocketAddr>, ResolveError>,
     },
     /// The configuration was read again; associations that did not change go on.
     Reconfigured {

@@ -1,4 +1,4 @@
-use core::net::IpAddr;
+use core::net::{IpAddr, SocketAddr};
 use std::collections::BTreeMap;
 use truechimer_proto::config::Family;
 use truechimer_proto::host::{Resolve, ResolveError};
@@ -25,7 +25,10 @@ impl Names {
     }
 
     /// The outcome and after how many seconds it is known.
-    pub(crate) fn resolve(&mut self, query: &Resolve) -> (f64, Result<Vec<IpAddr>, ResolveError>) {
+    pub(crate) fn resolve(
+        &mut self,
+        query: &Resolve,
+    ) -> (f64, Result<Vec<SocketAddr>, ResolveError>) {
         self.asked += 1;
         if self.dead {
             return (GIVE_UP_AFTER_S, Err(ResolveError::TryAgain));
@@ -36,7 +39,8 @@ impl Names {
                 Family::V4 => address.is_ipv4(),
                 Family::V6 => address.is_ipv6(),
             };
-            addresses.iter().filter(wanted).copied().collect()
+            let wanted = addresses.iter().filter(wanted);
+            wanted.map(|ip| SocketAddr::new(*ip, 0)).collect()
         });
         (ANSWER_AFTER_S, outcome.ok_or(ResolveError::NoSuchName))
     }

@@ -181,3 +181,32 @@ fn without_ipv6_the_rest_is_served_and_asked() {
             .all(|it| !it.contains(':'))
     );
 }
+
+/// The zone names an interface, so the address is found again on a new card of that name.
+#[test]
+fn a_link_local_server_is_followed_even_over_a_new_card() {
+    let world = World::new(2);
+    let (server, own) = (world.host(1), world.host(2));
+    let address = server.link_local();
+    let _upstream = Upstream::Chrony.start(server);
+    let _ = own.link_local();
+    let zoned = format!("{address}%eth0");
+    let config = format!("server {zoned} {FAST}\nrestrict default\n");
+    let mut truechimer = Truechimer::start(own, &config);
+    let heard = |what: &str, truechimer: &mut Truechimer<'_>| {
+        truechimer.wait_peers(what, seconds(60), |rows| {
+            rows.iter()
+                .any(|row| row.tally == '*' && row.reach & 1 == 1)
+        });
+    };
+    heard("the link-local server", &mut truechimer);
+    assert!(answers(own, &zoned), "and truechimer query knows it too");
+    own.unplug();
+    truechimer
+        .daemon
+        .wait_log(&["no longer listening on [fe80"], seconds(SOON_S));
+    std::thread::sleep(seconds(3));
+    own.plug();
+    let _ = own.link_local();
+    heard("the same over the new card", &mut truechimer);
+}

@@ -1,7 +1,7 @@
 //! Names to addresses, on a thread of its own: a dead name server must not hold up the clock.
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use std::io;
-use std::net::{IpAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::thread;
 use truechimer_proto::config::Family;
 use truechimer_proto::host::{Resolve, ResolveError, ResolveId};
@@ -14,7 +14,7 @@ const ADDRESSES_AT_MOST: usize = 32;
 const STACK_OCTETS: usize = 1024 * 1024;
 
 /// What became of a name.
-pub(super) type Answer = (ResolveId, Result<Vec<IpAddr>, ResolveError>);
+pub(super) type Answer = (ResolveId, Result<Vec<SocketAddr>, ResolveError>);
 
 /// Resolves names. The thread starts with the first name that is no literal address.
 #[derive(Debug, Default)]
@@ -34,7 +34,7 @@ impl Resolver {
     pub(super) fn ask(&mut self, question: Resolve) {
         if let Ok(address) = question.name.parse::<IpAddr>() {
             let answer = wanted(question.family, address)
-                .then(|| vec![address])
+                .then(|| vec![SocketAddr::new(address, 0)])
                 .ok_or(ResolveError::NoSuchName);
             self.ready.push((question.request, answer));
             return;
@@ -94,14 +94,14 @@ impl Worker {
     }
 }
 
-fn look_up(question: &Resolve) -> Result<Vec<IpAddr>, ResolveError> {
+fn look_up(question: &Resolve) -> Result<Vec<SocketAddr>, ResolveError> {
     let found = (question.name.as_str(), 0)
         .to_socket_addrs()
         .map_err(|error| classify(&question.name, &error))?;
-    let mut addresses: Vec<IpAddr> = Vec::new();
-    for address in found.map(|address| address.ip()) {
+    let mut addresses: Vec<SocketAddr> = Vec::new();
+    for address in found {
         if addresses.len() < ADDRESSES_AT_MOST
-            && wanted(question.family, address)
+            && wanted(question.family, address.ip())
             && !addresses.contains(&address)
         {
             addresses.push(address);
@@ -156,7 +156,7 @@ mod tests {
         resolver.ask(question("192.0.2.1", Family::Any));
         let (id, answer) = resolver.poll().expect("at once");
         assert_eq!(id, ResolveId(7));
-        assert_eq!(answer, Ok(vec![IpAddr::from([192, 0, 2, 1])]));
+        assert_eq!(answer, Ok(vec![([192, 0, 2, 1], 0).into()]));
         resolver.ask(question("192.0.2.1", Family::V6));
         let (_, answer) = resolver.poll().expect("at once");
         assert_eq!(answer, Err(ResolveError::NoSuchName));
@@ -176,7 +176,18 @@ mod tests {
             thread::sleep(Duration::from_millis(5));
         };
         let addresses = answer.1.expect("in every hosts file");
-        assert!(addresses.iter().all(|address| address.is_loopback()));
+        assert!(addresses.iter().all(|address| address.ip().is_loopback()));
+    }
+
+    #[test]
+    fn a_zone_becomes_the_scope_of_the_address() {
+        let zoned = |zone: &str| look_up(&question(&format!("fe80::1%{zone}"), Family::Any));
+        let addresses = zoned("lo").expect("every host has this interface");
+        let SocketAddr::V6(address) = addresses[0] else {
+            panic!("{addresses:?}");
+        };
+        assert_ne!(address.scope_id(), 0);
+        assert!(zoned("no-such-card").is_err());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::event::PeerEvent;
 use crate::host::Output;
 use crate::packet::AssociationId;
 use crate::server::RestrictFlags;
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 
 impl System {
     /// Servers in use, as the host was last told.
@@ -48,7 +48,7 @@ impl System {
             _ => return,
         };
         let known = self.lookups.get(&id).map(Lookup::known).unwrap_or_default();
-        let ignored = |ip: &IpAddr| self.is_ignored(SocketAddr::new(*ip, line.port));
+        let ignored = |server: &SocketAddr| self.is_ignored(*server);
         if !known.is_empty() && known.iter().all(ignored) {
             self.tell(id, remote_name(line), PeerEvent::Restricted);
         }

@@ -2,7 +2,7 @@
 //! resolving is no reason to leave a server that still answers.
 use crate::config::{AssociationConfig, Family, Remote};
 use crate::host::{Resolve, ResolveError, ResolveId};
-use core::net::IpAddr;
+use core::net::{IpAddr, SocketAddr};
 use truechimer_time::Instant;
 
 /// Addresses kept of one answer.
@@ -36,7 +36,8 @@ pub(super) enum Learned {
 pub(super) struct Lookup {
     name: String,
     family: Family,
-    known: Vec<IpAddr>,
+    port: u16,
+    known: Vec<SocketAddr>,
     asked: Option<(ResolveId, Instant)>,
     /// When to ask next, if at all.
     due: Option<Instant>,
@@ -50,11 +51,15 @@ impl Lookup {
     pub(super) fn new(line: &AssociationConfig, now: Instant) -> Self {
         let (name, known, due) = match &line.remote {
             Remote::Name(name) => (name.clone(), Vec::new(), Some(now)),
-            Remote::Address(address) => (String::new(), vec![*address], None),
+            Remote::Address(address) => {
+                let known = SocketAddr::new(*address, line.port);
+                (String::new(), vec![known], None)
+            }
         };
         Self {
             name,
             family: line.family,
+            port: line.port,
             known,
             asked: None,
             due,
@@ -68,7 +73,8 @@ impl Lookup {
         &self.name
     }
 
-    pub(super) fn known(&self) -> &[IpAddr] {
+    /// Where the server may be, at its port.
+    pub(super) fn known(&self) -> &[SocketAddr] {
         &self.known
     }
 
@@ -139,7 +145,7 @@ impl Lookup {
     pub(super) fn learn(
         &mut self,
         now: Instant,
-        outcome: Result<Vec<IpAddr>, ResolveError>,
+        outcome: Result<Vec<SocketAddr>, ResolveError>,
     ) -> Learned {
         self.asked = None;
         if outcome == Err(ResolveError::Busy) {
@@ -164,16 +170,21 @@ impl Lookup {
         Learned::Addresses
     }
 
-    fn usable(&self, all: Vec<IpAddr>) -> Vec<IpAddr> {
-        let mut usable: Vec<IpAddr> = Vec::new();
-        for address in all {
+    fn usable(&self, all: Vec<SocketAddr>) -> Vec<SocketAddr> {
+        let mut usable: Vec<SocketAddr> = Vec::new();
+        for mut address in all {
+            address.set_port(self.port);
             let wanted = match self.family {
                 Family::Any => true,
                 Family::V4 => address.is_ipv4(),
                 Family::V6 => address.is_ipv6(),
             };
             let seen = usable.contains(&address);
-            if wanted && !seen && is_server_address(address) && usable.len() < ADDRESSES_AT_MOST {
+            if wanted
+                && !seen
+                && is_server_address(address.ip())
+                && usable.len() < ADDRESSES_AT_MOST
+            {
                 usable.push(address);
             }
         }
@@ -209,8 +220,8 @@ mod tests {
         Lookup::new(&line, at(0.0))
     }
 
-    fn address(text: &str) -> IpAddr {
-        text.parse().expect("an address")
+    fn address(text: &str) -> SocketAddr {
+        SocketAddr::new(text.parse().expect("an address"), 123)
     }
 
     #[test]
@@ -266,9 +277,20 @@ mod tests {
         let twice = vec![address("192.0.2.1"), address("192.0.2.1")];
         lookup.learn(at(0.0), Ok(twice));
         assert_eq!(lookup.known().len(), 1);
-        let many = (0..200_u8).map(|n| IpAddr::from([192, 0, 2, n])).collect();
+        let many = (0..200_u8).map(|n| ([192, 0, 2, n], 123).into()).collect();
         lookup.learn(at(0.0), Ok(many));
         assert_eq!(lookup.known().len(), ADDRESSES_AT_MOST);
+    }
+
+    #[test]
+    fn the_port_is_the_lines_and_the_scope_the_answers() {
+        let mut lookup = lookup();
+        let scoped = |port, scope| {
+            let ip = "fe80::1".parse().expect("an address");
+            SocketAddr::V6(core::net::SocketAddrV6::new(ip, port, 0, scope))
+        };
+        lookup.learn(at(0.0), Ok(vec![scoped(0, 2), scoped(0, 3)]));
+        assert_eq!(lookup.known(), [scoped(123, 2), scoped(123, 3)]);
     }
 
     #[test]

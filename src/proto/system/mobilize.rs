@@ -7,7 +7,7 @@ use crate::config::{AssociationConfig, AssociationKind, RefclockConfig, Remote};
 use crate::event::PeerEvent;
 use crate::host::Output;
 use crate::packet::AssociationId;
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 use truechimer_time::{Instant, Now};
 
 /// Most associations, pools and their members included.
@@ -86,13 +86,13 @@ impl System {
         self.tell(id, config.id.label(), what);
     }
 
-    /// Mobilises a pool's member at `address`.
+    /// Mobilises a pool's member at `remote`.
     pub(super) fn mobilize_member(
         &mut self,
         now: Now,
         pool: AssociationId,
         line: &AssociationConfig,
-        address: IpAddr,
+        remote: SocketAddr,
     ) {
         if self.associations.len() + self.pools.len() >= ASSOCIATIONS_AT_MOST {
             return;
@@ -104,12 +104,12 @@ impl System {
         };
         let precision_s = self.precision_s();
         let mut member = Association::server(id, role, line, now.mono, now.mono, precision_s);
-        member.remote = Some(SocketAddr::new(address, line.port));
+        member.remote = Some(remote);
         self.ask_once(&mut member);
-        let remote = member.shown_remote();
+        let shown = member.shown_remote();
         self.associations.insert(id, member);
-        self.tell(id, remote, PeerEvent::Mobilize);
-        self.warn_of_distrust(id, SocketAddr::new(address, line.port));
+        self.tell(id, shown, PeerEvent::Mobilize);
+        self.warn_of_distrust(id, remote);
     }
 
     /// Ends an association and closes its socket.

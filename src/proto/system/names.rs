@@ -5,7 +5,7 @@ use crate::association::Role;
 use crate::event::{PeerEvent, SystemEvent};
 use crate::host::{Output, ResolveError, ResolveId};
 use crate::packet::AssociationId;
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 use truechimer_time::Now;
 
 /// Questions out at one time.
@@ -48,7 +48,7 @@ impl System {
         &mut self,
         now: Now,
         request: ResolveId,
-        outcome: Result<Vec<IpAddr>, ResolveError>,
+        outcome: Result<Vec<SocketAddr>, ResolveError>,
     ) {
         let found = self.lookups.iter_mut().find(|(_, it)| it.awaits(request));
         let Some((&id, lookup)) = found else { return };
@@ -114,31 +114,23 @@ impl System {
     }
 
     /// The next known address that no other line of the configuration uses, and whether the list began anew.
-    pub(super) fn next_address(&self, id: AssociationId) -> Option<(IpAddr, bool)> {
+    pub(super) fn next_address(&self, id: AssociationId) -> Option<(SocketAddr, bool)> {
         let association = self.associations.get(&id)?;
-        let Role::Server(line) = &association.role else {
+        if !matches!(association.role, Role::Server(_)) {
             return None;
-        };
+        }
         let known = self.lookups.get(&id)?.known();
-        let present = association.remote.map(|remote| remote.ip());
-        let at = known.iter().position(|it| Some(*it) == present);
+        let at = known.iter().position(|it| Some(*it) == association.remote);
         let after = at.map_or(0, |at| at + 1);
         let later = known.iter().skip(after).map(|it| (*it, false));
         let earlier = known.iter().take(after).map(|it| (*it, true));
         later
             .chain(earlier)
-            .map(|(it, wrapped)| (SocketAddr::new(it, line.port), wrapped))
             .find(|(it, _)| !self.is_configured(*it) && !self.is_ignored(*it))
-            .map(|(it, wrapped)| (it.ip(), wrapped))
     }
 
-    fn change_address(&mut self, now: Now, id: AssociationId, address: IpAddr) {
+    fn change_address(&mut self, now: Now, id: AssociationId, remote: SocketAddr) {
         let precision_s = self.precision_s();
-        let port = match self.associations.get(&id).map(|it| &it.role) {
-            Some(Role::Server(line)) => line.port,
-            _ => return,
-        };
-        let remote = SocketAddr::new(address, port);
         self.evict_member(now, remote);
         let Some(association) = self.associations.get_mut(&id) else {
             return;
@@ -154,7 +146,7 @@ impl System {
         } else {
             PeerEvent::Mobilize
         };
-        self.tell(id, address.to_string(), what);
+        self.tell(id, remote.ip().to_string(), what);
         self.warn_of_distrust(id, remote);
     }
 }

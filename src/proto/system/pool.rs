@@ -136,15 +136,15 @@ impl System {
         calm && servers < tos.maxclock.saturating_mul(2) && self.variables.survivors < tos.minclock
     }
 
-    pub(super) fn unused_address(&self, now: Now, id: AssociationId) -> Option<IpAddr> {
+    pub(super) fn unused_address(&self, now: Now, id: AssociationId) -> Option<SocketAddr> {
         let pool = self.pools.get(&id)?;
         let known = self.lookups.get(&id)?.known();
-        known.iter().copied().find(|&address| {
+        known.iter().copied().find(|&remote| {
+            let address = remote.ip();
             let ours = self
                 .own
                 .iter()
                 .any(|it| it.address == address && !address.is_loopback());
-            let remote = SocketAddr::new(address, pool.line.port);
             let used = self.is_used(remote) || self.is_ignored(remote);
             !ours && !used && !pool.shuns(address, now.mono)
         })

@@ -1,5 +1,5 @@
 use crate::node::NodeId;
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 use std::collections::BTreeMap;
 use truechimer_proto::host::{ResolveError, ResolveId};
 
@@ -18,7 +18,7 @@ pub(super) enum Happening {
     Resolved {
         node: NodeId,
         request: ResolveId,
-        outcome: Result<Vec<IpAddr>, ResolveError>,
+        outcome: Result<Vec<SocketAddr>, ResolveError>,
     },
     /// The next forged datagram of a flood.
     Flood(usize),

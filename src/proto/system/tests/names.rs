@@ -1,4 +1,5 @@
 //! Named servers: found, lost, moved.
+use super::looked_up;
 use super::world::{Server, World, address, config, named_line, server_line};
 use crate::config::AssociationKind::Server as Line;
 use crate::event::{PeerEvent, SystemEvent};
@@ -123,7 +124,7 @@ fn without_route(world: &mut World, unroutable: &[IpAddr]) -> usize {
                 Output::Resolve(resolve) => {
                     let event = HostEvent::Resolved {
                         request: resolve.request,
-                        outcome: Ok(world.names[NAME].clone()),
+                        outcome: looked_up(&world.names, NAME),
                     };
                     world.system.handle_host(now, event);
                 }
@@ -175,7 +176,7 @@ fn asked_while_refused(seconds: u32, first_answers: bool) -> Vec<IpAddr> {
                 Output::Resolve(resolve) => {
                     let event = HostEvent::Resolved {
                         request: resolve.request,
-                        outcome: Ok(world.names[NAME].clone()),
+                        outcome: looked_up(&world.names, NAME),
                     };
                     world.system.handle_host(now, event);
                 }

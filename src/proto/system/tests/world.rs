@@ -242,8 +242,7 @@ impl World {
                 Output::Record(_) | Output::StoreFrequency(_) | Output::Sources(_) => {}
                 Output::Resolve(resolve) => {
                     self.asked.push(resolve.clone());
-                    let known = self.names.get(&resolve.name).cloned();
-                    let outcome = known.ok_or(crate::host::ResolveError::NoSuchName);
+                    let outcome = super::looked_up(&self.names, &resolve.name);
                     let (now, request) = (self.now(), resolve.request);
                     let event = HostEvent::Resolved { request, outcome };
                     self.system.handle_host(now, event);
