@@ -4,11 +4,15 @@
 //! queries to networks, and stock ntpq sends twelve octets and expects hundreds, so answers cannot be
 //! held to the size of requests; they are held to so many octets a second to each address, and
 //! to all together.
+use core::hash::{Hash, Hasher};
 use core::net::IpAddr;
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::RngCore;
+use siphasher::sip::SipHasher13;
 use truechimer_time::Instant;
 
-/// Addresses kept apart.
-const ADDRESSES: usize = 64;
+/// Purses for single addresses.
+const PURSES: usize = 256;
 /// For one address: at once, and each second, octets.
 const ONE: Rate = Rate {
     burst: 65_536.0,
@@ -47,58 +51,60 @@ impl Purse {
     }
 }
 
-/// The purses of strangers.
+/// The purses of strangers. An address always pays from the same one, whoever else does: were a
+/// purse given up for a new address, a crowd of forged ones would fill a victim's again and again.
 #[derive(Debug)]
 pub(crate) struct Budget {
     all: Purse,
-    each: Vec<(IpAddr, Purse)>,
+    each: Vec<Purse>,
+    hasher: SipHasher13,
 }
 
 impl Budget {
-    pub(crate) const fn new(now: Instant) -> Self {
+    pub(crate) fn new(now: Instant, rng: &mut ChaCha20Rng) -> Self {
+        let mut key = [0; 16];
+        rng.fill_bytes(&mut key);
         Self {
             all: Purse::full(ALL, now),
-            each: Vec::new(),
+            each: vec![Purse::full(ONE, now); PURSES],
+            hasher: SipHasher13::new_with_key(&key),
         }
     }
 
     /// Pays for so many octets to this address, or refuses.
     pub(crate) fn pay(&mut self, to: IpAddr, octets: usize, now: Instant) -> bool {
         let cost = f64::from(u32::try_from(octets).unwrap_or(u32::MAX));
-        self.all.fill(ALL, now);
-        let purse = self.purse(to.to_canonical(), now);
-        purse.fill(ONE, now);
-        if purse.octets < cost || self.all.octets < cost {
+        let Self { all, each, hasher } = self;
+        let mut hasher = *hasher;
+        to.to_canonical().hash(&mut hasher);
+        let place = usize::try_from(hasher.finish() % PURSES as u64).unwrap_or(0);
+        let Some(one) = each.get_mut(place) else {
+            return false;
+        };
+        all.fill(ALL, now);
+        one.fill(ONE, now);
+        if one.octets < cost || all.octets < cost {
             return false;
         }
-        self.purse(to.to_canonical(), now).octets -= cost;
-        self.all.octets -= cost;
+        one.octets -= cost;
+        all.octets -= cost;
         true
-    }
-
-    /// Of the addresses known, the one silent longest makes room for a new one.
-    fn purse(&mut self, to: IpAddr, now: Instant) -> &mut Purse {
-        let known = self.each.iter().position(|(address, _)| *address == to);
-        let place = known.unwrap_or_else(|| {
-            if self.each.len() >= ADDRESSES {
-                let oldest = (0..self.each.len()).min_by_key(|place| self.each[*place].1.at);
-                self.each.swap_remove(oldest.unwrap_or(0));
-            }
-            self.each.push((to, Purse::full(ONE, now)));
-            self.each.len() - 1
-        });
-        &mut self.each[place].1
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rand_chacha::rand_core::SeedableRng;
+
+    fn budget(start: Instant) -> Budget {
+        Budget::new(start, &mut ChaCha20Rng::from_seed([7; 32]))
+    }
 
     #[test]
     fn a_victim_gets_so_much_and_no_more() {
         let start = Instant::from_nanoseconds(1_000_000_000);
-        let mut budget = Budget::new(start);
+        let mut budget = budget(start);
         let victim = [192, 0, 2, 1].into();
         let mut paid = 0;
         for turn in 0..100_000_u32 {
@@ -111,9 +117,26 @@ mod tests {
     }
 
     #[test]
+    fn a_crowd_of_others_does_not_fill_a_victims_purse_again() {
+        let start = Instant::from_nanoseconds(1_000_000_000);
+        let mut budget = budget(start);
+        let victim = [192, 0, 2, 1].into();
+        let mut paid = 0;
+        for turn in 0..100_000_u32 {
+            let now = start.plus_seconds(f64::from(turn) / 1000.0);
+            let [_, _, high, low] = turn.to_be_bytes();
+            budget.pay([10, 0, high, low].into(), 12, now);
+            if turn % 100 == 0 && budget.pay(victim, 6000, now) {
+                paid += 6000;
+            }
+        }
+        assert!((100_000..=272_000).contains(&paid), "{paid} in 100 s");
+    }
+
+    #[test]
     fn many_victims_share_one_purse() {
         let start = Instant::from_nanoseconds(1_000_000_000);
-        let mut budget = Budget::new(start);
+        let mut budget = budget(start);
         let mut paid = 0;
         for turn in 0..100_000_u32 {
             let [_, _, high, low] = turn.to_be_bytes();

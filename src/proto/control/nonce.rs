@@ -1,11 +1,13 @@
 //! Nonces: proof that whoever asks for a long list receives what is sent to its address.
 //!
 //! A nonce holds the moment it was made and a tag over that moment and the asker's address and
-//! port. The tag is a chain of ChaCha20 blocks, each keyed by the one before and numbered by a
-//! part of what it covers, so only who knows the key can make one. Nothing is remembered.
+//! port. The tag is SipHash-2-4 of them, so only who knows the key can make one. Nothing is
+//! remembered.
+use core::hash::Hasher;
 use core::net::{IpAddr, SocketAddr};
 use rand_chacha::ChaCha20Rng;
-use rand_chacha::rand_core::{RngCore, SeedableRng};
+use rand_chacha::rand_core::RngCore;
+use siphasher::sip::SipHasher24;
 use truechimer_time::NtpTimestamp;
 
 /// How long a nonce is good, seconds, as in the reference.
@@ -14,14 +16,16 @@ const GOOD_FOR_S: f64 = 16.0;
 /// Makes nonces and knows its own again.
 #[derive(Clone)]
 pub(crate) struct Nonces {
-    key: [u8; 32],
+    hasher: SipHasher24,
 }
 
 impl Nonces {
     pub(crate) fn new(rng: &mut ChaCha20Rng) -> Self {
-        let mut key = [0; 32];
+        let mut key = [0; 16];
         rng.fill_bytes(&mut key);
-        Self { key }
+        Self {
+            hasher: SipHasher24::new_with_key(&key),
+        }
     }
 
     /// A nonce for this asker, 32 hexadecimal digits.
@@ -53,16 +57,11 @@ impl Nonces {
             IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
             IpAddr::V6(v6) => v6.to_bits(),
         };
-        let [high, low] = [address >> 64, address & u128::from(u64::MAX)]
-            .map(|half| u64::try_from(half).unwrap_or(0));
-        let mut key = self.key;
-        for part in [made, high, low, u64::from(asker.port())] {
-            let mut block = ChaCha20Rng::from_seed(key);
-            block.set_stream(part);
-            block.fill_bytes(&mut key);
-        }
-        let [a, b, c, d, e, f, g, h, ..] = key;
-        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+        let mut hasher = self.hasher;
+        hasher.write(&made.to_be_bytes());
+        hasher.write(&address.to_be_bytes());
+        hasher.write(&asker.port().to_be_bytes());
+        hasher.finish()
     }
 }
 
@@ -75,6 +74,7 @@ impl core::fmt::Debug for Nonces {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rand_chacha::rand_core::SeedableRng;
 
     const AT: NtpTimestamp = NtpTimestamp::from_bits(0xE000_0000_1234_5678);
 

@@ -39,7 +39,7 @@ impl Desk {
     pub(super) fn new(now: Instant, rng: &mut ChaCha20Rng) -> Self {
         Self {
             nonces: Nonces::new(rng),
-            budget: Budget::new(now),
+            budget: Budget::new(now, rng),
             waiting: Vec::new(),
             next_operation: 1,
             saved: None,
