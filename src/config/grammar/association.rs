@@ -67,8 +67,23 @@ impl Parser<'_> {
         let again = |other: &Association| {
             matches!(host, Host::Address(_)) && other.kind == kind && other.host == host
         };
-        if self.associations(kind).iter().any(again) {
-            let message = format!("`{}` is named twice; this line is dropped", word.shown());
+        if let Some(before) = self
+            .associations(kind)
+            .iter_mut()
+            .find(|other| again(other))
+        {
+            let key = options.set.key.filter(|_| before.options.key.is_none());
+            // Whoever wrote a key does not want this server believed without one.
+            before.options.key = before.options.key.or(key);
+            let kept = if key.is_some() {
+                " but for its key"
+            } else {
+                ""
+            };
+            let message = format!(
+                "`{}` is named twice; this line is dropped{kept}",
+                word.shown()
+            );
             self.word_error(
                 line,
                 codes::DUPLICATE_SERVER,

@@ -149,6 +149,10 @@ const MISTAKEN: &[(&str, &str)] = &[
     ("keyfile", "keys"),
     ("keysfile", "keys"),
     ("include", "includefile"),
+    ("confdir", "includefile"),
+    ("bind", "interface"),
+    ("bindcmdaddress", "interface"),
+    ("authkey", "trustedkey"),
 ];
 
 /// The directive that an unknown word was probably meant to be.

@@ -161,3 +161,12 @@ fn a_fudge_of_a_clock_that_is_not_built_is_no_orphan() {
     let message = &parse("c", text.as_bytes(), &NoFiles).diagnostics[0].message;
     assert!(message.contains("NMEA"), "{message}");
 }
+
+#[test]
+fn a_key_on_a_second_line_is_not_dropped() {
+    let key_of = |text: &str| settings(text).associations[0].options.key;
+    let (plain, keyed) = ("server 192.0.2.1\n", "server 192.0.2.1 key 5\n");
+    assert_eq!(key_of(&format!("{plain}{keyed}")), Some(5));
+    assert_eq!(key_of(&format!("{keyed}{plain}")), Some(5));
+    assert_eq!(key_of(&format!("{keyed}server 192.0.2.1 key 7")), Some(5));
+}
