@@ -4,6 +4,7 @@
 //! have, so that what moved to the front meanwhile comes again instead of being missed.
 use super::{Answer, Ask, Failure, Item, NetAddress, Request, items, moment};
 use core::fmt::Write;
+use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use truechimer_time::NtpTimestamp;
@@ -13,12 +14,15 @@ use truechimer_wire::{CONTROL_DATA_MAX, Opcode};
 const ENTRIES_MAX: usize = 1 << 20;
 /// Requests in a row that brought nothing new.
 const IDLE_MAX: u32 = 8;
+/// Requests for one list, at most: twice what the longest takes. A hostile daemon could send the
+/// same entry for ever, each time as heard anew.
+const REQUESTS_MAX: u32 = 1 << 14;
 /// Fragments asked for at first, and at most.
 const FRAGMENTS: usize = super::FRAGMENTS_MAX;
 /// Uses of one nonce before another is fetched.
 const NONCE_USES: u32 = 4;
 /// Wait between requests, for the daemon has other duties.
-const PAUSE: core::time::Duration = core::time::Duration::from_millis(5);
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// One client, as the daemon remembers it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -92,6 +96,15 @@ pub fn collect(
     parameters: &str,
     raw: &mut dyn FnMut(&Answer),
 ) -> Result<Collected, Trouble> {
+    collect_pausing(link, parameters, raw, PAUSE)
+}
+
+fn collect_pausing(
+    link: &mut dyn Ask,
+    parameters: &str,
+    raw: &mut dyn FnMut(&Answer),
+    pause: Duration,
+) -> Result<Collected, Trouble> {
     let mut collector = Collector::default();
     let mut amount = Amount {
         by_fragments: true,
@@ -100,7 +113,7 @@ pub fn collect(
     };
     let mut nonce = fetch_nonce(link)?;
     let (mut uses, mut idle) = (0, 0);
-    loop {
+    for _ in 0..REQUESTS_MAX {
         uses += 1;
         if uses >= NONCE_USES {
             nonce = fetch_nonce(link)?;
@@ -137,10 +150,11 @@ pub fn collect(
             Err(failure) => return Err(Trouble::List(failure)),
         }
         if idle > IDLE_MAX {
-            return Err(Trouble::Restless);
+            break;
         }
-        std::thread::sleep(PAUSE);
+        std::thread::sleep(pause);
     }
+    Err(Trouble::Restless)
 }
 
 fn fetch_nonce(link: &mut dyn Ask) -> Result<String, Trouble> {
@@ -307,5 +321,38 @@ impl Row {
         };
         self.fields |= bit;
         Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sends one entry for ever, each time as heard a second later.
+    struct Endless(u32);
+
+    impl Ask for Endless {
+        fn ask(&mut self, request: &Request<'_>) -> Result<Answer, Failure> {
+            self.0 += 1;
+            let text = match request.opcode {
+                Opcode::RequestNonce => "nonce=n".to_owned(),
+                _ => format!(
+                    "addr.0=192.0.2.1:5, last.0=0x{:08x}.0, first.0=0x1.0, ct.0=1, mv.0=35, rs.0=0x0",
+                    self.0
+                ),
+            };
+            Ok(Answer {
+                status: 0,
+                data: text.into_bytes(),
+            })
+        }
+    }
+
+    #[test]
+    fn a_list_without_end_is_given_up() {
+        let mut daemon = Endless(0);
+        let outcome = collect_pausing(&mut daemon, "", &mut |_| {}, Duration::ZERO);
+        assert!(matches!(outcome, Err(Trouble::Restless)));
+        assert!(daemon.0 <= 2 * REQUESTS_MAX, "{}", daemon.0);
     }
 }

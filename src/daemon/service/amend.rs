@@ -2,6 +2,7 @@
 //! configuration, and answered in the reference's form.
 use super::setup::{Setup, read_leap_table};
 use crate::translate::keys::Keys;
+use truechimer_config::settings::Located;
 use truechimer_config::{Diagnostic, NoFiles, Settings, Severity, parse, write};
 
 /// What answers say of themselves when complaints name a file.
@@ -31,6 +32,11 @@ pub(super) fn amend(running: &Settings, keys: &Keys, lines: &str) -> Result<Setu
         );
     }
     let settings = parsed.settings;
+    if let Some(word) = local_word(running, &settings) {
+        return Err(format!(
+            "runtime configuration failed: {word} is read from the configuration's file alone"
+        ));
+    }
     let keys = keys_for(running, keys, &settings)?;
     // Those that were to be said were said when the file was named.
     let mut remarks = Vec::new();
@@ -43,6 +49,35 @@ pub(super) fn amend(running: &Settings, keys: &Keys, lines: &str) -> Result<Setu
     })
 }
 
+/// What was changed that no request may, as in the reference: who could name the files that are
+/// written would have us write anywhere.
+fn local_word(running: &Settings, wanted: &Settings) -> Option<&'static str> {
+    let names = |settings: &Settings| {
+        let (files, flags) = (&settings.files, &settings.flags);
+        let monitoring = &settings.monitoring;
+        let gens = monitoring.file_gens.iter();
+        let gens: Vec<_> = gens
+            .filter(|(_, it)| (it.file.as_ref(), it.period, it.link) != (None, None, None))
+            .map(|(kind, it)| format!("{kind:?} {:?} {:?} {:?}", it.file, it.period, it.link))
+            .collect();
+        let file = |name: &Option<Located<String>>| name.as_ref().map(|it| it.value.clone());
+        let flag = |set: bool| Some(set.to_string());
+        [
+            ("driftfile", file(&files.drift)),
+            ("logfile", file(&files.log)),
+            ("pidfile", file(&files.pid)),
+            ("saveconfigdir", file(&files.save_config)),
+            ("statsdir", file(&monitoring.stats_dir)),
+            ("filegen file, type or link", Some(gens.join("\n"))),
+            ("enable or disable mode7", flag(flags.mode7)),
+            ("enable or disable stats", flag(flags.stats)),
+        ]
+    };
+    let changed = names(running).into_iter().zip(names(wanted));
+    let mut changed = changed.filter(|((_, before), (_, after))| before != after);
+    changed.next().map(|((word, _), _)| word)
+}
+
 /// Another keys file is read; the one there is was read when it was named.
 fn keys_for(running: &Settings, keys: &Keys, settings: &Settings) -> Result<Keys, String> {
     let file = |settings: &Settings| {
@@ -52,11 +87,14 @@ fn keys_for(running: &Settings, keys: &Keys, settings: &Settings) -> Result<Keys
     if file(running) == file(settings) {
         return Ok(keys.trusted_as(settings));
     }
-    let loaded = Keys::load(settings);
-    loaded.map(|loaded| loaded.keys).map_err(|error| {
-        let name = file(settings).unwrap_or_default();
-        format!("runtime configuration failed: {name}: {error}")
-    })
+    let name = file(settings).unwrap_or_default();
+    let failed = |why: String| format!("runtime configuration failed: {name}: {why}");
+    let loaded = Keys::load(settings).map_err(|error| failed(error.to_string()))?;
+    if loaded.count == 0 {
+        // Nobody would be let in to take it back.
+        return Err(failed("it holds no key".to_owned()));
+    }
+    Ok(loaded.keys)
 }
 
 fn line_of(diagnostic: &Diagnostic) -> Option<usize> {
@@ -80,6 +118,7 @@ fn complaint(line: &str, error: &Diagnostic) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::Scratch;
 
     fn running() -> Settings {
         let text = b"server 192.0.2.1\nrestrict default nomodify\ntrustedkey 1\n";
@@ -121,5 +160,51 @@ mod tests {
             other.starts_with("runtime configuration failed: "),
             "{other}"
         );
+    }
+
+    #[test]
+    fn what_names_files_that_are_written_is_not_changed_from_afar() {
+        let text = "driftfile /a/drift\nfilegen loopstats file loops type week enable\n";
+        let running = parse("test", text.as_bytes(), &NoFiles).settings;
+        for lines in [
+            "driftfile /etc/victim",
+            "logfile /etc/victim",
+            "pidfile /etc/victim",
+            "saveconfigdir /etc",
+            "statsdir /etc/",
+            "filegen loopstats file victim",
+            "filegen peerstats type none",
+            "filegen loopstats nolink",
+            "enable mode7",
+            "disable stats",
+            "tos minsane 2\nsaveconfigdir /etc",
+        ] {
+            let refused = amend(&running, &Keys::default(), lines).err();
+            let refused = refused.unwrap_or_else(|| panic!("taken: {lines}"));
+            assert!(
+                refused.contains("from the configuration's file alone"),
+                "{refused}"
+            );
+        }
+        for lines in [
+            "statistics loopstats",
+            "filegen loopstats disable",
+            "driftfile /a/drift",
+        ] {
+            let taken = amend(&running, &Keys::default(), lines);
+            assert!(taken.is_ok(), "{lines}: {:?}", taken.err());
+        }
+    }
+
+    #[test]
+    fn a_file_without_keys_locks_nobody_out() {
+        let scratch = Scratch::new("amend-keys");
+        let path = scratch.path("keys");
+        std::fs::write(&path, "root:x:0:0\n").expect("writable");
+        let line = format!("keys {}", path.display());
+        let refused = amend(&running(), &Keys::default(), &line).err();
+        assert!(refused.is_some_and(|said| said.contains("no key")));
+        std::fs::write(&path, "1 M secret\n").expect("writable");
+        assert!(amend(&running(), &Keys::default(), &line).is_ok());
     }
 }
