@@ -14,7 +14,7 @@ mod respond;
 #[cfg(test)]
 mod tests;
 
-pub use access::{AccessList, AccessRule, Network, NotANetwork};
+pub use access::{AccessList, AccessRule, Network, PrefixTooLong};
 pub use counters::{COUNTER_WORDS, Counters, DropReason};
 pub use flags::RestrictFlags;
 pub use mru::{Limits, MruEntry, MruTable, Sighting, Standing};

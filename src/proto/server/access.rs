@@ -16,28 +16,17 @@ pub struct Network {
     prefix_bits: u8,
 }
 
-/// Why an address and a mask are no network.
+/// The prefix is longer than the address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotANetwork {
-    /// The mask is of the other family.
-    MixedFamilies,
-    /// The mask has a one after a zero.
-    NonContiguousMask,
-    /// The prefix is longer than the address.
-    PrefixTooLong,
-}
+pub struct PrefixTooLong;
 
-impl fmt::Display for NotANetwork {
+impl fmt::Display for PrefixTooLong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::MixedFamilies => "address and mask are of different families",
-            Self::NonContiguousMask => "the mask is not a run of ones followed by zeros",
-            Self::PrefixTooLong => "the prefix is longer than the address",
-        })
+        f.write_str("the prefix is longer than the address")
     }
 }
 
-impl core::error::Error for NotANetwork {}
+impl core::error::Error for PrefixTooLong {}
 
 impl Network {
     /// Every IPv4 address.
@@ -64,9 +53,9 @@ impl Network {
     ///
     /// # Errors
     /// `PrefixTooLong` past 32 or 128 bits.
-    pub fn new(address: IpAddr, prefix_bits: u8) -> Result<Self, NotANetwork> {
+    pub fn new(address: IpAddr, prefix_bits: u8) -> Result<Self, PrefixTooLong> {
         if prefix_bits > full_prefix(address) {
-            return Err(NotANetwork::PrefixTooLong);
+            return Err(PrefixTooLong);
         }
         // Senders are looked up by their IPv4 address, so a network of mapped ones must be IPv4 too.
         let plain = address.to_canonical();
@@ -86,30 +75,6 @@ impl Network {
             address,
             prefix_bits,
         })
-    }
-
-    /// From an address mask.
-    ///
-    /// # Errors
-    /// When the families differ, or the mask has holes: the reference takes those, and then which
-    /// of two entries matches first depends on bits nobody ever means.
-    pub fn from_mask(address: IpAddr, mask: IpAddr) -> Result<Self, NotANetwork> {
-        let (ones, zeros, bits) = match (address, mask) {
-            (IpAddr::V4(_), IpAddr::V4(mask)) => {
-                let mask = mask.to_bits();
-                (mask.leading_ones(), mask.trailing_zeros(), 32)
-            }
-            (IpAddr::V6(_), IpAddr::V6(mask)) => {
-                let mask = mask.to_bits();
-                (mask.leading_ones(), mask.trailing_zeros(), 128)
-            }
-            _ => return Err(NotANetwork::MixedFamilies),
-        };
-        if ones + zeros != bits {
-            return Err(NotANetwork::NonContiguousMask);
-        }
-        let prefix_bits = u8::try_from(ones).map_err(|_| NotANetwork::PrefixTooLong)?;
-        Self::new(address, prefix_bits)
     }
 
     /// The address, host bits zero.
