@@ -31,6 +31,7 @@ struct Target {
 const TARGETS: &[Target] = &[
     target("header", 64, &[]),
     target("extension_fields_and_mac", 2100, &[]),
+    target("control_request", 504, &[]),
     target("ntp_conf", 512, &["src/config/fixtures"]),
     target("leap_file", 2048, &[]),
     target("drift_file", 256, &[]),

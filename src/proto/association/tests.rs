@@ -19,7 +19,7 @@ pub(crate) struct Ring;
 
 impl Ring {
     /// Stands in for a MAC: depends on the key and on every octet.
-    pub(super) fn digest(key_id: u32, message: &[u8]) -> [u8; 16] {
+    pub(crate) fn digest(key_id: u32, message: &[u8]) -> [u8; 16] {
         let mut digest = [0; 16];
         let mut sum = key_id.wrapping_mul(0x9E37_79B9);
         for (index, octet) in message.iter().enumerate() {

@@ -25,6 +25,8 @@ pub(crate) struct SystemView<'a> {
     pub(crate) own_keys: KeyFacts,
     pub(crate) config: &'a ControlConfig,
     pub(crate) watch: Option<&'a Watch>,
+    /// Control requests so far.
+    pub(crate) requests: u64,
     pub(crate) saved: Option<&'a str>,
     pub(crate) facts: Asked<'a>,
 }
@@ -208,6 +210,12 @@ const VARIABLES: &[(&str, Get)] = &[
     ("timer_overruns", |v| number(v.facts.io().overruns)),
     ("timer_xmts", |v| number(v.polls)),
     ("fuzz", |v| ms(v.precision_s)),
+    // What follows NTPsec asks for.
+    ("rootdist", |v| {
+        let half_s = v.status.root_delay.to_seconds() / 2.0;
+        ms(half_s + v.status.root_dispersion.to_seconds())
+    }),
+    ("ss_numctlreq", |v| number(v.requests)),
     ("savedconfig", |v| {
         v.saved.map(|name| Value::Bare(name.to_owned()))
     }),

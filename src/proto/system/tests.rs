@@ -1,6 +1,7 @@
 //! The system as a whole, against scripted servers and a clock that can be steered.
 mod access;
 mod clock;
+mod control;
 mod events;
 mod frequency;
 mod local;

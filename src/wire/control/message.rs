@@ -122,8 +122,8 @@ pub struct ControlMessage<'a> {
 }
 
 impl<'a> ControlMessage<'a> {
-    /// Splits a datagram as the reference does: the data as counted, padding up to eight octets,
-    /// and what is left is a MAC if it has the length of one.
+    /// Splits a datagram: the data as counted, padding up to eight or four octets, and what is left
+    /// is a MAC if it has the length of one.
     ///
     /// # Errors
     /// The first thing that keeps it from being a control message.
@@ -140,7 +140,7 @@ impl<'a> ControlMessage<'a> {
             Some(data) if octets.len().is_multiple_of(4) => data,
             _ => return Err(ControlMalformed::BadFormat(header)),
         };
-        let mac_at = (CONTROL_HEADER_LEN + count).next_multiple_of(MAC_ALIGNMENT);
+        let mac_at = mac_at(octets, CONTROL_HEADER_LEN + count);
         let trailer = octets.split_at_checked(mac_at);
         let (authenticated, mac) = match trailer {
             Some((before, after)) if (MAC_LEN_MIN..=MAC_LEN_MAX).contains(&after.len()) => {
@@ -178,6 +178,16 @@ impl<'a> ControlMessage<'a> {
     /// The MAC, if there is one.
     pub const fn mac(&self) -> Option<Mac<'a>> {
         self.mac
+    }
+}
+
+/// Where a MAC begins after data that end at `end`: at a multiple of eight octets behind zeros, as
+/// the reference has it, or at one of four, as NTPsec's ntpq does. No key has the number zero.
+fn mac_at(octets: &[u8], end: usize) -> usize {
+    let (near, far) = (end.next_multiple_of(4), end.next_multiple_of(MAC_ALIGNMENT));
+    match octets.get(near..far) {
+        Some(between) if between.iter().all(|octet| *octet == 0) => far,
+        _ => near,
     }
 }
 
@@ -234,6 +244,25 @@ mod tests {
             assert_eq!(message.authenticated(), covered);
             let mac = message.mac().expect("a MAC");
             assert_eq!((mac.key_id, mac.digest), (9, &[5; 20][..]));
+        }
+    }
+
+    #[test]
+    fn ntpsecs_mac_begins_at_a_multiple_of_four() {
+        for (len, digest) in [(16, 16), (16, 20), (20, 20), (3, 16)] {
+            let header = ControlHeader {
+                count: len,
+                ..ControlHeader::request(Opcode::Configure, 7, 0)
+            };
+            let mut octets = header.to_octets().to_vec();
+            octets.extend(std::iter::repeat_n(b'x', len.into()));
+            octets.resize(octets.len().next_multiple_of(4), 0);
+            let covered = octets.len();
+            octets.extend_from_slice(&9_u32.to_be_bytes());
+            octets.extend(std::iter::repeat_n(5, digest));
+            let message = ControlMessage::new_checked(&octets).expect("well formed");
+            assert_eq!(message.authenticated().len(), covered, "{len}, {digest}");
+            assert_eq!(message.mac().map(|mac| mac.digest.len()), Some(digest));
         }
     }
 

@@ -27,6 +27,7 @@ impl System {
             own_keys: self.retired_keys.plus(&self.authenticator.usage()),
             config: &self.config.control,
             watch: self.config.access.watch(),
+            requests: self.control.counts.requests,
             saved: self.control.saved.as_deref(),
             facts: Asked::new(facts),
             status,
