@@ -9,6 +9,7 @@ mod access_flood;
 mod client;
 mod client_hostile;
 mod command_line;
+mod control;
 mod faults;
 mod faults_files;
 mod faults_system;
