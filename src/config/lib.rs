@@ -36,5 +36,5 @@ pub use grammar::drivers::driver_name;
 pub use grammar::{Parsed, limits, parse, parse_all};
 pub use lint::lint;
 pub use settings::Settings;
-pub use source::{LoadError, Loader, NoFiles, Sources};
+pub use source::{LoadError, Loader, NoFiles, Sources, mask_passwords};
 pub use write::write;

@@ -127,7 +127,8 @@ fn tally(diagnostics: &[Diagnostic]) -> String {
 
 /// Masks the word after `pw` on every line, whatever the line begins with: a mistyped `crypto` must
 /// not give the password away. Byte for byte, so that spans still hold.
-fn mask_passwords(text: &str) -> String {
+#[must_use]
+pub fn mask_passwords(text: &str) -> String {
     // Few files have any, and to look at every word costs as much as to parse it.
     if !text.contains("pw") && !text.contains("p\"w") {
         return text.to_owned();

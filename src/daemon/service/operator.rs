@@ -85,7 +85,10 @@ impl Operator {
     fn start(&mut self, operation: Operation, keys: &Keys) -> Option<Outcome> {
         let Operation { id, what, asker } = operation;
         match &what {
-            Task::Configure(lines) => log::info!("{} config: {lines}", asker.ip()),
+            Task::Configure(lines) => {
+                let lines = truechimer_config::mask_passwords(lines);
+                log::info!("{} config: {lines}", asker.ip());
+            }
             Task::Save(name) => log::info!("{} saves the configuration as {name}", asker.ip()),
         }
         let (sender, receiver) = bounded(1);
