@@ -38,6 +38,11 @@ const HELD_UP: Duration = Duration::from_secs(2);
 /// Between two looks because the kernel told of changes, at least: a link that flaps, or another
 /// program that changes addresses without end, costs no more.
 const RESCAN_REST: Duration = Duration::from_millis(250);
+/// First pause before another try for an address that could not be opened; it doubles. An address
+/// may still be under its duplicate detection, or a socket on its way out.
+const RETRY_FIRST: Duration = Duration::from_secs(1);
+/// Longest such pause.
+const RETRY_LAST: Duration = Duration::from_secs(64);
 /// Outputs and host events taken a turn, so that no flood of them keeps the sockets waiting.
 const WORK_MAX: usize = 1024;
 
@@ -54,6 +59,7 @@ pub(crate) struct ClockThread {
     watch: Option<Watch>,
     rescanned: Instant,
     rescan_every: Option<Duration>,
+    retry_in: Duration,
     rescan_at: Option<Instant>,
     /// Work was left over, so the next wait must not wait.
     hurry: bool,
@@ -82,6 +88,7 @@ impl ClockThread {
             watch,
             rescanned: now,
             rescan_every: config.rescan_every,
+            retry_in: RETRY_FIRST,
             rescan_at: config.rescan_every.map(|every| now.plus(every)),
             hurry: false,
             ended: None,
@@ -96,6 +103,7 @@ impl ClockThread {
         host: &mut dyn Host,
     ) -> Result<Ended, EngineError> {
         let mut turned = clock::monotonic();
+        self.plan_retry(turned);
         let why = loop {
             let now = clock::monotonic();
             let pause = now.since(core::mem::replace(&mut turned, now));
@@ -184,13 +192,26 @@ impl ClockThread {
         self.rescanned = now.mono;
         self.rescan_at = self.rescan_every.map(|every| now.mono.plus(every));
         let mut notices = Vec::new();
-        if let Some(own_addresses) = self.serving.rescan(&mut notices) {
+        let own_addresses = self.serving.rescan(&mut notices);
+        self.plan_retry(now.mono);
+        if let Some(own_addresses) = own_addresses {
             let event = HostEvent::OwnAddresses(own_addresses);
             self.system.handle_host(now, event);
         }
         for notice in &notices {
             host.handle_notice(notice);
         }
+    }
+
+    /// Looks sooner again if an address that is wanted could not be opened.
+    fn plan_retry(&mut self, now: Instant) {
+        if !self.serving.is_failing() {
+            self.retry_in = RETRY_FIRST;
+            return;
+        }
+        let retry_at = now.plus(self.retry_in);
+        self.rescan_at = self.rescan_at.map(|due| due.min(retry_at));
+        self.retry_in = (self.retry_in * 2).min(RETRY_LAST);
     }
 
     fn report(&self, host: &mut dyn Host) {

@@ -86,6 +86,11 @@ impl Listeners {
         self.open.is_empty()
     }
 
+    /// Whether something wanted could not be opened.
+    pub(crate) const fn is_failing(&self) -> bool {
+        !self.failing.is_empty()
+    }
+
     pub(crate) fn own_addresses(&self) -> &[IpAddr] {
         &self.own_addresses
     }
@@ -154,6 +159,11 @@ impl Listeners {
         self.open.retain_mut(|listener| {
             let Some(one) = wanted.iter().find(|one| one.address == listener.address) else {
                 notices.push(Notice::Unlistening(listener.address));
+                // The threads hold the sockets until they have seen that they are to go, and the
+                // port with them, which may be wanted again: wake them.
+                for socket in &listener.sockets {
+                    socket.shut_for_receiving();
+                }
                 changed = true;
                 return false;
             };

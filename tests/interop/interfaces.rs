@@ -96,7 +96,10 @@ fn rules_leave_what_the_reference_leaves_and_count_from_a_reload_on() {
         host.write("truechimer.conf", &format!("{rules}{LOCAL}"));
         truechimer.daemon.signal("HUP");
         until_true(&format!("the reload for {rules:?}"), seconds(5), || {
-            truechimer.daemon.count_lines(&["was read again"]) == number + 1
+            truechimer
+                .daemon
+                .count_lines(&["the configuration changed"])
+                == number + 1
         });
         let mut ours = BTreeSet::new();
         for _ in 0..50 {

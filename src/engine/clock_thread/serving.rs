@@ -107,6 +107,11 @@ impl Serving {
             .then(|| self.listeners().own_addresses().to_vec())
     }
 
+    /// Whether an address that is wanted is not served.
+    pub(super) const fn is_failing(&self) -> bool {
+        self.listeners().is_failing()
+    }
+
     const fn listeners(&self) -> &Listeners {
         match self {
             Self::Here(here) => &here.listeners,
