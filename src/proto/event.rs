@@ -159,6 +159,10 @@ impl fmt::Display for PeerEvent {
                 write!(f, "bad_auth key {}: {why}", key.get())
             }
             Self::Popcorn(offset_s) => write!(f, "popcorn {offset_s:+.6} s"),
+            Self::Refused(test @ PacketTest::Stratum) => write!(
+                f,
+                "packet refused: {test}, it is not synchronised or its stratum is too high"
+            ),
             Self::Refused(test) => write!(f, "packet refused: {test}"),
             Self::Restricted => f.write_str(
                 "not used: a restrict line says ignore; give servers their own with `restrict source`",

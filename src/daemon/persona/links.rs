@@ -17,7 +17,7 @@ pub struct Link {
     pub outcome: io::Result<()>,
 }
 
-/// Makes the links, and says so.
+/// Makes the links and their folder, and says so.
 pub fn run(folder: &Path) -> Exit {
     let program = match env::current_exe() {
         Ok(program) => program,
@@ -28,6 +28,10 @@ pub fn run(folder: &Path) -> Exit {
             return Exit::Failed;
         }
     };
+    if let Err(error) = fs::create_dir_all(folder) {
+        print_error(&format!("truechimer: {}: {error}\n", folder.display()));
+        return Exit::Failed;
+    }
     let mut exit = Exit::Good;
     for link in install(folder, &program) {
         let path = link.path.display();

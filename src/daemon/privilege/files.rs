@@ -64,7 +64,9 @@ pub fn close(needed: &Needed) -> Result<&'static str, RulesetError> {
     for folder in needed.read.iter().chain(&needed.write) {
         if !folder.exists() {
             let name = folder.display();
-            log::warn!("{name}: not there, and landlock keeps it closed if it comes; restart then");
+            log::warn!(
+                "{name}: not there; make it and restart, for landlock keeps it closed until then"
+            );
         }
     }
     let status = Ruleset::default()

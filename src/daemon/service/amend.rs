@@ -107,7 +107,9 @@ fn complaint(line: &str, error: &Diagnostic) -> String {
     let column = error.span.as_ref().map_or(0, |span| span.column);
     let column = usize::try_from(column).unwrap_or(0).saturating_sub(1);
     let rule = "_".repeat(column);
-    let (code, message) = (error.code, &error.message);
+    // Why a start would be refused is no news for a daemon that runs.
+    let message = error.message.split("; not starting, ").next();
+    let (code, message) = (error.code, message.unwrap_or_default());
     let label = match error.label.as_str() {
         "" => String::new(),
         label => format!("; {label}"),
@@ -155,6 +157,9 @@ mod tests {
             two.starts_with("serverx 192.0.2.9\n^\ncolumn 0 syntax error, "),
             "{two}"
         );
+        let guard = said("restrict default noqueryx");
+        assert!(!guard.contains("not starting"), "{guard}");
+        assert!(guard.contains("did you mean `noquery`?"), "{guard}");
         let other = said("keys /nonexistent/keys");
         assert!(
             other.starts_with("runtime configuration failed: "),

@@ -331,6 +331,17 @@ impl Source {
         source
     }
 
+    /// Whether it is this machine's own clock: the LOCAL driver.
+    pub(super) fn is_own_clock(&self) -> bool {
+        self.mode == Mode::ReferenceClock && self.name.starts_with("LOCAL")
+    }
+
+    /// Tests that its last packet failed.
+    pub(super) fn refusals(&self) -> impl Iterator<Item = &'static str> {
+        let failed = self.failed_tests.iter().copied();
+        failed.filter(|name| name.starts_with("pkt_"))
+    }
+
     /// The root distance (RFC 5905 §11.2.1), milliseconds.
     fn distance_ms(&self) -> Option<f64> {
         let delay = self.root_delay_ms? + self.delay_ms?;

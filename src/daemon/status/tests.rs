@@ -128,6 +128,30 @@ fn weights_of_those_in_use_add_up() {
 }
 
 #[test]
+fn who_answers_in_vain_is_not_called_silent() {
+    let silent = server(1, 0.0, "").replace("reach=0xff", "reach=0x0");
+    let refused = silent.replace("flash=0x0", "flash=0x20");
+    for (source, answers) in [(silent, false), (refused, true)] {
+        assert!(source.contains("reach=0x0,"), "{source}");
+        let picture = picture((0xC016, "leap=3, stratum=16"), &[(REJECT, source)]);
+        let text = explained(&picture, "1");
+        assert_eq!(text.contains("no usable reply"), answers, "{text}");
+        assert_eq!(text.contains("a firewall may drop"), !answers, "{text}");
+        assert_eq!(words::sources(&picture).contains("silent"), !answers);
+    }
+}
+
+#[test]
+fn who_follows_itself_is_not_called_right() {
+    let own = server(1, 0.0, "").replace("10.0.0.1", "127.127.1.0");
+    let alone = picture((0x0515, "leap=0, stratum=11, peer=1"), &[(LEADER, own)]);
+    let text = words::status(&alone);
+    assert!(text.contains("follows only itself"), "{text}");
+    assert!(text.contains("greatest error   unknown"), "{text}");
+    assert!(words::status(&four()).contains("is synchronised"));
+}
+
+#[test]
 fn failed_tests_are_told_in_words_with_a_remedy() {
     for (bits, wanted) in [
         ("0x400", "root distance is above the limit"),
@@ -159,7 +183,7 @@ fn silence_denial_and_pools() {
     );
     let text = explained(&picture, "&1");
     assert!(
-        text.contains("never answered") && text.contains("`truechimer query 10.0.0.1`"),
+        text.contains("no time came from it yet") && text.contains("`truechimer query 10.0.0.1`"),
         "{text}"
     );
     assert!(explained(&picture, "&2").contains("DENY or RSTR"));

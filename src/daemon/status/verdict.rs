@@ -335,15 +335,11 @@ impl Verdict {
         if source.reach == 0 {
             return self.unreached(source);
         }
-        for name in &source.failed_tests {
-            let (what, remedy) = test(name);
-            self.reasons.push(format!("{name}: {what}"));
-            self.remedies.push(remedy.to_owned());
-        }
+        self.failures(&source.failed_tests);
         if !source.failed_tests.is_empty() {
             return format!("not used: it fails {}", source.failed_tests.join(", "));
         }
-        if source.mode == Mode::ReferenceClock && source.name.starts_with("LOCAL") {
+        if source.is_own_clock() {
             self.reasons.push(
                 "this machine's own clock counts only while there is nothing better".to_owned(),
             );
@@ -362,7 +358,11 @@ impl Verdict {
             Some(age) => self
                 .reasons
                 .push(format!("its last reply came {age:.0} s ago")),
-            None => self.reasons.push("it has never answered".to_owned()),
+            None => self.reasons.push("no time came from it yet".to_owned()),
+        }
+        self.failures(&source.refusals().collect::<Vec<_>>());
+        if !self.remedies.is_empty() {
+            return "not used: no usable reply to the last eight polls".to_owned();
         }
         self.remedies.push(
             "see whether it answers at all, and what comes back: `truechimer query ADDRESS`; a \
@@ -370,6 +370,14 @@ impl Verdict {
                 .to_owned(),
         );
         "not used: no reply to the last eight polls".to_owned()
+    }
+
+    fn failures(&mut self, tests: &[&str]) {
+        for name in tests {
+            let (what, remedy) = test(name);
+            self.reasons.push(format!("{name}: {what}"));
+            self.remedies.push(remedy.to_owned());
+        }
     }
 
     /// What belongs to every verdict.

@@ -50,10 +50,13 @@ pub(super) fn status(picture: &Picture) -> String {
         None => line("follows", "nobody".to_owned()),
     }
     line("offset", milliseconds(system.offset_ms, true));
-    line(
-        "greatest error",
-        milliseconds(system.root_distance_ms, false),
-    );
+    let alone = picture.leader().is_some_and(Source::is_own_clock);
+    let error = if alone {
+        "unknown: nothing outside this machine is followed".to_owned()
+    } else {
+        milliseconds(system.root_distance_ms, false)
+    };
+    line("greatest error", error);
     line("frequency", number(system.frequency_ppm, "ppm", 3, true));
     line("jitter", milliseconds(system.system_jitter_ms, false));
     line("last update", age(system.last_update_age_s));
@@ -71,7 +74,7 @@ pub(super) fn status(picture: &Picture) -> String {
     line(
         "sources",
         format!(
-            "{}, of which {} answer and {} are used",
+            "{} ({} answering, {} used)",
             time_givers().count(),
             time_givers().filter(|source| source.reach != 0).count(),
             picture
@@ -83,7 +86,12 @@ pub(super) fn status(picture: &Picture) -> String {
     );
     line("status word", system.status.clone());
     line("daemon", system.version.clone());
-    let head = if system.is_synchronised {
+    let head = if alone {
+        format!(
+            "{}: the clock follows only itself and may be wrong\n",
+            picture.host
+        )
+    } else if system.is_synchronised {
         format!("{}: the clock is synchronised\n", picture.host)
     } else {
         format!("{}: the clock is NOT synchronised\n", picture.host)
@@ -100,7 +108,7 @@ fn verdict_word(source: &Source) -> &'static str {
         "falsetick" => "false",
         "outlier" => "outlier",
         "backup" | "excess" => "reserve",
-        _ if source.reach == 0 => "silent",
+        _ if source.reach == 0 && source.refusals().next().is_none() => "silent",
         _ => "rejected",
     }
 }
