@@ -12,7 +12,7 @@ mod words;
 mod tests;
 
 use crate::cli::{print, print_error};
-use crate::control_client::{Failure, Names, Patience, Session};
+use crate::control_client::{Ask, Failure, Names, Patience, Session};
 use crate::exit::Exit;
 use crate::query::Family;
 use clap::Args;
@@ -102,6 +102,17 @@ impl Asking {
         }
         Exit::Unavailable
     }
+}
+
+/// All that can be said of whoever answers: status, sources and every verdict.
+///
+/// # Errors
+/// When the answers end before there is a picture.
+pub fn describe(link: &mut dyn Ask) -> Result<String, Failure> {
+    let picture = Picture::read(link, "host", None)?;
+    let verdicts = picture.sources.iter().map(|it| verdict::of(it, &picture));
+    let verdicts: String = verdicts.map(|it| words::verdict(&it)).collect();
+    Ok(words::status(&picture) + &words::sources(&picture) + &verdicts)
 }
 
 /// Prints one JSON object.

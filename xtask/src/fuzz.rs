@@ -38,6 +38,7 @@ const TARGETS: &[Target] = &[
     target("keys_file", 1024, &[]),
     target("key_text", 4096, &["src/crypto/fixtures/autokey"]),
     target("access", 512, &[]),
+    target("control_answer", 2048, &[]),
 ];
 
 const fn target(name: &'static str, len_max: usize, seeds: &'static [&'static str]) -> Target {

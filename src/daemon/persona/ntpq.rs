@@ -21,6 +21,7 @@ mod variables;
 mod tests;
 
 use crate::cli::{print, print_error};
+use crate::control_client::Ask;
 use crate::exit::Exit;
 use options::{Asked, Options};
 use shell::execute;
@@ -77,23 +78,45 @@ fn work(options: Options) -> Exit {
         drop(err);
         return converse(&mut ntpq);
     }
-    let several = ntpq.hosts.len() > 1 || options.commands.len() > 1;
+    let mut is_first = true;
     for host in ntpq.hosts.clone() {
         if !ntpq.open(&host.name, host.family, &mut screen) {
             continue;
         }
         ntpq.tune();
         for command in &options.commands {
+            if !is_first {
+                screen.say("\n");
+            }
+            is_first = false;
             execute(&mut ntpq, command, &mut screen);
             if ntpq.done {
                 return Exit::Good;
             }
-            if several {
-                screen.say("\n");
-            }
         }
     }
     Exit::Good
+}
+
+/// What one command says and complains when this answers: ntpq without a network, for tests and
+/// for fuzzing.
+pub fn rehearse(answers: impl Ask + 'static, command: &str) -> String {
+    let mut ntpq = Ntpq {
+        link: Some(Box::new(state::Rehearsed(answers))),
+        host: "host".to_owned(),
+        show_names: false,
+        ..Ntpq::default()
+    };
+    ntpq.secrets.key_id = 1;
+    ntpq.secrets.password = Some("secret".to_owned());
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut screen = Screen {
+        out: &mut out,
+        err: &mut err,
+    };
+    execute(&mut ntpq, command, &mut screen);
+    out.append(&mut err);
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// Takes commands from a terminal or a pipe.

@@ -197,6 +197,34 @@ fn silence_denial_and_pools() {
 }
 
 #[test]
+fn all_at_once() {
+    let mut daemon = Daemon {
+        system: (0x0615, "leap=0, stratum=3".to_owned()),
+        sources: vec![
+            (LEADER, server(1, 0.0, "")),
+            (FALSETICK, server(2, 9.0, "")),
+        ],
+    };
+    let text = super::describe(&mut daemon).expect("a picture");
+    for wanted in [
+        "the clock is synchronised",
+        "leads     10.0.0.1",
+        "a falseticker",
+    ] {
+        assert!(text.contains(wanted), "{wanted}: {text}");
+    }
+    assert!(super::describe(&mut Silent).is_err());
+}
+
+struct Silent;
+
+impl Ask for Silent {
+    fn ask(&mut self, _: &Request<'_>) -> Result<Answer, Failure> {
+        Err(Failure::Timeout)
+    }
+}
+
+#[test]
 fn autokey_flags_are_named() {
     let source = server(
         1,

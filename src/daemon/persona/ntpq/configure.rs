@@ -24,8 +24,7 @@ fn send(ntpq: &mut Ntpq, line: &str, screen: &mut Screen<'_>) -> Option<String> 
     };
     let answer = ntpq.query(&request, screen)?;
     let text = printable(&answer.data);
-    let text = text.strip_suffix('\n').unwrap_or(&text);
-    Some(text.strip_suffix('\r').unwrap_or(text).to_owned())
+    Some(text.strip_suffix('\n').unwrap_or(&text).to_owned())
 }
 
 pub(super) fn config(ntpq: &mut Ntpq, values: &[Value], screen: &mut Screen<'_>) {
@@ -72,6 +71,7 @@ pub(super) fn config_from_file(ntpq: &mut Ntpq, values: &[Value], screen: &mut S
             screen.say(&format!("Line No: {number} query failed: {line}"));
             return screen.say("Subsequent lines not sent.\n");
         };
+        let response = response.trim_end_matches('\r');
         screen.say(&format!("Line No: {number} {response}: {line}"));
     }
     screen.say("Done sending file\n");

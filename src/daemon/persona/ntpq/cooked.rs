@@ -1,10 +1,11 @@
 //! Variables in a form for people: addresses, dates, bits and arrays, folded at 72 columns.
 use super::variables::Kind;
 use crate::control_client::{
-    FLASH_TESTS, NetAddress, clock_status, fixed_ms, items, moment, peer_status, pretty,
+    FLASH_TESTS, NetAddress, clock_status, fixed_ms, items, moment, peer_status, pretty, printable,
     system_status,
 };
 use core::fmt::Write;
+use core::net::Ipv4Addr;
 
 /// Lines are folded before they get longer.
 const COLUMNS: usize = 72;
@@ -64,6 +65,7 @@ pub(super) fn text(
         let value = item.value.as_deref().unwrap_or_default();
         let shown = match form(&item.name) {
             None => value.to_owned(),
+            Some(Form::ReferenceId) if kind == Kind::Clock => letters(value),
             Some(form) => {
                 let shown = show(form, &item.name, value, &mut host);
                 shown.unwrap_or_else(|| format!("{value}?"))
@@ -113,6 +115,16 @@ fn show(
         Form::Signed if value.starts_with(['-', '+']) => Some(value.to_owned()),
         Form::Signed => Some(format!("+{value}")),
     }
+}
+
+/// A clock's identifier is letters even where it is sent as an address.
+fn letters(value: &str) -> String {
+    let Ok(address) = value.parse::<Ipv4Addr>() else {
+        return value.to_owned();
+    };
+    let octets = address.octets();
+    let letters = octets.iter().take_while(|octet| **octet != 0);
+    printable(&letters.copied().collect::<Vec<_>>())
 }
 
 /// An unsigned number as C writes it.

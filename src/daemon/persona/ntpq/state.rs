@@ -293,6 +293,19 @@ impl Link for Session {
     }
 }
 
+/// Whoever answers without settings.
+pub(super) struct Rehearsed<A>(pub(super) A);
+
+impl<A: Ask> Ask for Rehearsed<A> {
+    fn ask(&mut self, request: &Request<'_>) -> Result<Answer, Failure> {
+        self.0.ask(request)
+    }
+}
+
+impl<A: Ask> Link for Rehearsed<A> {
+    fn tune(&mut self, _: Tuning) {}
+}
+
 /// What a link is told when the settings change.
 pub(super) struct Tuning {
     pub(super) version: u8,

@@ -328,8 +328,34 @@ fn settings_are_told_and_kept() {
 fn a_column_of_a_bad_line_is_marked() {
     assert_eq!(
         recorded(&[":config fruit banana"]),
-        "fruit banana\n^\ncolumn 0 syntax error, unexpected T_String\n"
+        "fruit banana\n^\ncolumn 0 syntax error, unexpected T_String\r\n"
     );
+}
+
+/// What a hostile server says reaches a terminal only as `cat -v` would show it.
+#[test]
+fn escape_sequences_are_shown_and_not_obeyed() {
+    struct Painter;
+    impl Ask for Painter {
+        fn ask(&mut self, request: &Request<'_>) -> Result<Answer, Failure> {
+            let data: &[u8] = match request.opcode {
+                Opcode::ReadStatus => b"\0\x07\x90\x14",
+                _ => b"srchost=\"\x1b[2J\x9b\", refid=\x1b[A, name\x07=\x1bc, nonce=\x1b",
+            };
+            Ok(Answer {
+                status: 0x9014,
+                data: data.to_vec(),
+            })
+        }
+    }
+    for command in ["pe", "rv", "rv &1", "ifstats", ":config x", "saveconfig x"] {
+        let said = super::rehearse(Painter, command);
+        let obeyed = said
+            .chars()
+            .find(|c| c.is_control() && !"\n\r\t".contains(*c));
+        assert_eq!(obeyed, None, "{command}: {said:?}");
+    }
+    assert!(super::rehearse(Painter, "rv &1").contains("^[[2JM-^["));
 }
 
 #[test]
