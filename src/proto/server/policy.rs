@@ -10,10 +10,9 @@ const STRANGERS: RestrictFlags = RestrictFlags::LIMITED
     .with(RestrictFlags::NOPEER)
     .with(RestrictFlags::NOQUERY)
     .with(RestrictFlags::NOTRAP);
-/// What this host may not do to itself: anything that changes something.
-const OURSELVES: RestrictFlags = RestrictFlags::NOMODIFY
-    .with(RestrictFlags::NOPEER)
-    .with(RestrictFlags::NOTRAP);
+/// What this host may not do to itself: nothing. What changes something asks for `controlkey` anyway,
+/// which is off until it is set.
+const OURSELVES: RestrictFlags = RestrictFlags::NONE;
 /// What the servers we use may not do: pools make associations of them, so `nopeer` is not among it.
 const SOURCES: RestrictFlags = RestrictFlags::LIMITED
     .with(RestrictFlags::KOD)
