@@ -169,6 +169,23 @@ pub struct SystemStatus {
     pub associations: Vec<AssociationStatus>,
 }
 
+impl SystemStatus {
+    /// Datagrams from the servers that are used now: all, and those that passed the packet tests.
+    pub fn answers(&self) -> (u64, u64) {
+        let (mut heard, mut refused) = (0, 0);
+        for association in &self.associations {
+            heard += u64::from(association.received);
+            refused += association
+                .refused
+                .iter()
+                .copied()
+                .map(u64::from)
+                .sum::<u64>();
+        }
+        (heard, heard.saturating_sub(refused))
+    }
+}
+
 /// One association's variables.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AssociationStatus {

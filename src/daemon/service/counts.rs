@@ -15,45 +15,24 @@ pub(super) fn sum(report: &Report) -> ServerCounts {
 /// it any more.
 pub(super) fn system_counts(report: &Report) -> SystemCounts {
     let sum = sum(report);
-    let served = &sum.protocol;
-    let dropped = |reasons: &[DropReason]| -> u64 {
-        let each = reasons.iter().map(|reason| served.dropped(*reason));
-        each.sum()
+    let served = sum.protocol.reference();
+    let count = |name: &str| {
+        let found = served.iter().find(|(known, _)| *known == name);
+        found.map_or(0, |(_, count)| *count)
     };
-    let answers = report.system.associations.iter();
-    let (mut heard, mut refused) = (0, 0);
-    for association in answers {
-        heard += u64::from(association.received);
-        let tests = association.refused.iter();
-        refused += tests.map(|count| u64::from(*count)).sum::<u64>();
-    }
+    let (heard, processed) = report.system.answers();
     SystemCounts {
         since_s: 0,
-        received: served.received + sum.unwanted + sum.unreadable + heard,
-        processed: heard.saturating_sub(refused),
-        this_version: served.this_version + heard,
-        old_version: served.old_version,
-        restricted: dropped(&[
-            DropReason::Ignored,
-            DropReason::NotQueried,
-            DropReason::NotServed,
-            DropReason::Flaked,
-            DropReason::NotTrusted,
-        ]),
-        bad_length: sum.unreadable + dropped(&[DropReason::Malformed, DropReason::MacLength]),
-        bad_auth: served.crypto_naks,
-        declined: dropped(&[
-            DropReason::SourcePort,
-            DropReason::SourceAddress,
-            DropReason::Version,
-            DropReason::Mode,
-            DropReason::CryptoNak,
-            DropReason::Stepped,
-            DropReason::NoRoom,
-            DropReason::Unsealed,
-        ]),
-        limited: dropped(&[DropReason::Limited]) + served.kod_sent,
-        kisses: served.kod_sent,
+        received: count("ss_received") + sum.unwanted + sum.unreadable + heard,
+        processed,
+        this_version: count("ss_thisver") + heard,
+        old_version: count("ss_oldver"),
+        restricted: count("ss_restricted"),
+        bad_length: count("ss_badformat") + sum.unreadable,
+        bad_auth: count("ss_badauth"),
+        declined: count("ss_declined"),
+        limited: count("ss_limited"),
+        kisses: count("ss_kodsent"),
     }
 }
 

@@ -35,11 +35,11 @@ pub struct SystemCounts {
     pub old_version: u64,
     /// Refused by access rules.
     pub restricted: u64,
-    /// Too short, too long or malformed.
+    /// Too short, too long or malformed, of no mode or version there is.
     pub bad_length: u64,
     /// With a wrong MAC.
     pub bad_auth: u64,
-    /// Of no use: mode, version, address.
+    /// Of no use: its address, the clock stepped meanwhile.
     pub declined: u64,
     /// Too many from one address.
     pub limited: u64,

@@ -6,7 +6,7 @@ use crate::association::Role;
 use crate::association::remote_name;
 use crate::authentication::Authenticator;
 use crate::config::{AssociationConfig, RefclockConfig, SystemConfig};
-use crate::event::{PeerEvent, SystemEvent};
+use crate::event::PeerEvent;
 use crate::packet::AssociationId;
 use core::net::IpAddr;
 use truechimer_time::Now;
@@ -29,7 +29,6 @@ impl System {
         self.authenticator = authenticator;
         self.discipline
             .reconfigure(now, config.steering, config.tinker);
-        self.tell_system(SystemEvent::Restart);
         self.configure(now, config);
         self.revive_denied(now);
         self.select(now);

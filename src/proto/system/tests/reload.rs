@@ -2,7 +2,7 @@
 use super::world::{Server, World, address, config, named_line, server_line};
 use crate::association::tests::Ring;
 use crate::config::{AssociationKind, SystemConfig};
-use crate::event::PeerEvent;
+use crate::event::{Event, PeerEvent, SystemEvent};
 use crate::host::HostEvent;
 use crate::status::Tally;
 use truechimer_time::leap::LeapTable;
@@ -30,6 +30,9 @@ fn unchanged_lines_keep_their_associations() {
     assert_ne!(world.status().stratum, 16, "still synchronized");
     assert_eq!(world.peer_events(&PeerEvent::Demobilize), 1);
     assert_eq!(world.closed.len(), 1);
+    // Monitors take the event for a restart of the daemon, which this is not.
+    let restart = |event: &&Event| matches!(event, Event::System(SystemEvent::Restart));
+    assert_eq!(world.events.iter().filter(restart).count(), 1, "the start");
     world.run_s(300.0);
     assert!(world.tally(3).is_some_and(|it| it != Tally::Reject));
 }
