@@ -1,4 +1,5 @@
 //! Control messages asked of a whole system: who gets what, and what never leaves.
+mod counting;
 mod writing;
 
 use super::world::{Server, World, config, named_line, server_line};
