@@ -12,7 +12,7 @@ use truechimer_tests::support::{Host, Tree, Truechimer, Upstream, World};
 /// Polls of two seconds, so that eight of them take sixteen.
 const FAST: &str = "iburst minpoll 1 maxpoll 1";
 /// Keys that ntpq can be told on its command line: the control key, and one that is only trusted.
-const OWN_KEYS: &str = "11 MD5 warden\n12 MD5 visitor\n";
+pub(crate) const OWN_KEYS: &str = "11 MD5 warden\n12 MD5 visitor\n";
 
 /// Two upstreams, the daemon under test on host 3, and host 4 to ask it for the time.
 fn start<'a>(world: &'a World, more: &str) -> Truechimer<'a> {
@@ -35,13 +35,13 @@ fn ntpq_to(host: Host<'_>, tree: Tree, address: &str, arguments: &[&str]) -> Str
     finish(command).text
 }
 
-fn ntpq(host: Host<'_>, tree: Tree, commands: &[&str]) -> String {
+pub(crate) fn ntpq(host: Host<'_>, tree: Tree, commands: &[&str]) -> String {
     let arguments: Vec<&str> = commands.iter().flat_map(|it| ["-c", it]).collect();
     ntpq_to(host, tree, "127.0.0.1", &arguments)
 }
 
 /// With the key that may change things.
-fn keyed(host: Host<'_>, tree: Tree, commands: &[&str]) -> String {
+pub(crate) fn keyed(host: Host<'_>, tree: Tree, commands: &[&str]) -> String {
     let mut arguments = match tree {
         Tree::Ntpsec => vec!["-k", "/lab/ntp.keys", "-a", "11"],
         _ => vec!["-c", "keyid 11", "-c", "passwd warden"],
@@ -51,7 +51,7 @@ fn keyed(host: Host<'_>, tree: Tree, commands: &[&str]) -> String {
 }
 
 /// `name=value` of a list of variables.
-fn value<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+pub(crate) fn value<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let items = text.split([',', '\n']);
     let mut pairs = items.filter_map(|item| item.trim().split_once('='));
     pairs.find(|(known, _)| *known == name).map(|pair| pair.1)
@@ -65,7 +65,7 @@ fn counted(text: &str, label: &str) -> u64 {
         .unwrap_or_else(|| panic!("no number after {label:?} in: {text}"))
 }
 
-fn number_of(text: &str, address: &str) -> String {
+pub(crate) fn number_of(text: &str, address: &str) -> String {
     // lassociations show numbers only; apeers show both.
     let line = text.lines().find(|line| line.contains(address));
     let columns: Vec<&str> = line.unwrap_or_default().split_whitespace().collect();

@@ -10,6 +10,7 @@ mod client;
 mod client_hostile;
 mod command_line;
 mod control;
+mod control_moves;
 mod faults;
 mod faults_files;
 mod faults_system;
