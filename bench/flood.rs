@@ -9,6 +9,7 @@ use std::net::{Ipv4Addr, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 use truechimer_time::NtpTimestamp;
+use truechimer_wire::{ControlHeader, ControlMessage, Opcode, put_request};
 use truechimer_wire::{HEADER_LEN, Header, Mode};
 
 /// Time of one round.

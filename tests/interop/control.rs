@@ -174,10 +174,11 @@ fn summaries(own: Host<'_>, tree: Tree, asker: Host<'_>) {
         assert!(reply.stdout.contains("stratum"), "{}", reply.text);
     }
     let after = ntpq(own, tree, &["sysstats", "iostats"]);
-    for (label, least) in [("processed for time:", 3), ("packets received:", 3)] {
-        let grown = counted(&after, label) - counted(&before, label);
-        assert!(grown >= least, "{label} {grown}: {after}");
-    }
+    let received = "packets received:";
+    let grown = counted(&after, received) - counted(&before, received);
+    assert!(grown >= 3, "{grown}: {after}");
+    // The answers of the servers followed, as in the reference, not the requests served.
+    assert!(counted(&after, "processed for time:") >= 16, "{after}");
     for label in ["received packets:", "packets sent:", "input wakeups:"] {
         assert!(
             counted(&after, label) > counted(&before, label),
