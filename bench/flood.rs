@@ -195,8 +195,30 @@ pub(crate) fn run(rounds: usize) -> Result<(), String> {
         ratios.get(ratios.len() / 2).copied().unwrap_or(f64::NAN)
     );
     println!(
-        "  server  {} ms of processor time",
-        server.cpu_ns()? / 1_000_000
+        "  server  {} ms of processor time; {}",
+        server.cpu_ns()? / 1_000_000,
+        deadlines_missed()?
     );
     Ok(())
+}
+
+/// The clock thread's own count, as it tells `ntpq -c timerstats`.
+fn deadlines_missed() -> Result<String, String> {
+    let socket = connected(Ipv4Addr::new(127, 4, 0, 1))?;
+    let header = ControlHeader::request(Opcode::ReadVariables, 1, 0);
+    let request = put_request(&header, b"timer_overruns,timer_xmts");
+    let mut answer = [0; 512];
+    for _ in 0..50 {
+        socket
+            .send(&request)
+            .map_err(|error| format!("control request: {error}"))?;
+        std::thread::sleep(Duration::from_millis(100));
+        if let Ok(len) = socket.recv(&mut answer)
+            && let Some(octets) = answer.get(..len)
+            && let Ok(message) = ControlMessage::new_checked(octets)
+        {
+            return Ok(String::from_utf8_lossy(message.data()).trim().to_owned());
+        }
+    }
+    Err("the server tells no timer_overruns".into())
 }
