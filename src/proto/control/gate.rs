@@ -99,7 +99,7 @@ mod tests {
         let now = Instant::from_nanoseconds(1_000_000_000);
         let passed = (0..50_000_u32)
             .filter(|turn| {
-                let asker = (0x7F03_0000 | turn % 1000).to_be_bytes().into();
+                let asker = (0x7F03_0000 | (turn % 1000)).to_be_bytes().into();
                 gate.admits(asker, now.plus_seconds(f64::from(*turn) / 50_000.0))
             })
             .count();
