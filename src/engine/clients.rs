@@ -81,12 +81,8 @@ impl Clients {
 
     /// Sends a request through a socket of its own and closes the one of the request before.
     /// Returns what the operator should know if that failed.
-    pub(crate) fn send(
-        &mut self,
-        system: &mut System,
-        id: AssociationId,
-        transmit: Transmit,
-    ) -> Option<Notice> {
+    pub(crate) fn send(&mut self, system: &mut System, transmit: Transmit) -> Option<Notice> {
+        let id = transmit.ticket.association();
         self.close(system, id);
         let Transmit {
             octets, to, ticket, ..
@@ -300,8 +296,7 @@ mod tests {
         let mut clients = Clients::new(0);
         let mut told = || {
             let (mut system, request) = first_request(to);
-            let id = request.ticket.association();
-            clients.send(&mut system, id, request)
+            clients.send(&mut system, request)
         };
         let first = told().unwrap().to_string();
         assert!(first.contains("127.0.0.1:9: all client sockets"), "{first}");
@@ -321,8 +316,7 @@ mod tests {
         let (mut system, request) = first_request(address);
         let mut clients = Clients::new(1);
         let nonce = Header::parse(request.octets.first_chunk().unwrap()).transmit_time;
-        let id = request.ticket.association();
-        assert!(clients.send(&mut system, id, request).is_none());
+        assert!(clients.send(&mut system, request).is_none());
         let asker = clients.open[0].socket.local_address().unwrap();
         // On loopback the refusal is there as soon as the request is sent.
         wait(&mut clients, &mut system, |ready| ready.error);

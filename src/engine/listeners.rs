@@ -100,6 +100,7 @@ impl Listeners {
     }
 
     /// The socket that sends from this local address.
+    #[allow(dead_code, reason = "manycast replies come with the next commits")]
     pub(crate) fn socket_at(&self, local: SocketAddr) -> Option<&Socket> {
         self.open
             .iter()

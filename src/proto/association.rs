@@ -6,11 +6,13 @@ mod packet_tests;
 mod poll;
 mod reply;
 mod request;
+mod role;
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub(crate) use poll::{PollProcess, UNREACHABLE_POLLS};
 pub(crate) use reply::{After, Heard};
+pub(crate) use role::Role;
 
 use crate::authentication::{AuthFailure, KeyId};
 use crate::clock_filter::{ClockFilter, Filtered, Setting};
@@ -31,22 +33,6 @@ use truechimer_wire::ReferenceId;
 pub(crate) const STRATUM_UNSPECIFIED: u8 = 16;
 /// Poll exponents allowed at all; below 3 is our own extension.
 const POLL_RANGE: core::ops::RangeInclusive<i8> = 0..=17;
-
-/// What an association came from.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Role {
-    /// A `server` line.
-    Server(AssociationConfig),
-    /// Spun up by a `pool` line.
-    Member {
-        /// Which.
-        pool: AssociationId,
-        /// The pool's line.
-        line: AssociationConfig,
-    },
-    /// A reference clock.
-    Refclock(RefclockConfig),
-}
 
 /// What mitigation and tests need to know of the configuration.
 #[derive(Clone, Copy, Debug)]
@@ -238,8 +224,8 @@ impl Association {
     /// As configured, for people.
     pub(crate) fn name(&self) -> String {
         match &self.role {
-            Role::Server(line) => remote_name(line),
-            Role::Member { line, .. } => self
+            Role::Server(line) | Role::Peer(line) | Role::Broadcast(line) => remote_name(line),
+            Role::Member { line, .. } | Role::Passive(line) | Role::BroadcastClient(line) => self
                 .remote
                 .map_or_else(|| remote_name(line), |remote| remote.ip().to_string()),
             Role::Refclock(config) => config.id.to_string(),
@@ -259,7 +245,7 @@ impl Association {
     pub(crate) const fn refclock_id(&self) -> Option<RefclockId> {
         match &self.role {
             Role::Refclock(config) => Some(config.id),
-            Role::Server(_) | Role::Member { .. } => None,
+            _ => None,
         }
     }
 
@@ -341,9 +327,7 @@ impl Peer {
     fn unknown(role: &Role, code: &str) -> Self {
         let (stratum, reference_id) = match role {
             Role::Refclock(config) => (config.stratum, config.reference_id),
-            Role::Server(_) | Role::Member { .. } => {
-                (STRATUM_UNSPECIFIED, ReferenceId::from_letters(code))
-            }
+            _ => (STRATUM_UNSPECIFIED, ReferenceId::from_letters(code)),
         };
         Self {
             leap: LeapIndicator::NotSynchronized,

@@ -1,6 +1,7 @@
 //! What the operator decided, in the protocol's own terms. `daemon` fills it from `ntp.conf`.
 use crate::authentication::KeyId;
 use crate::control::ControlConfig;
+use crate::packet::Link;
 use crate::refclock::RefclockId;
 use crate::server::Policy;
 use crate::statistics::Recording;
@@ -12,7 +13,7 @@ use truechimer_wire::ReferenceId;
 /// Everything `System` is told at start and on reload.
 #[derive(Clone, Debug, Default)]
 pub struct SystemConfig {
-    /// Servers and pools, in the order of the file.
+    /// Servers, pools, peers, broadcasts and manycast clients, in the order of the file.
     pub associations: Vec<AssociationConfig>,
     /// Reference clocks, in the order of the file.
     pub refclocks: Vec<RefclockConfig>,
@@ -28,6 +29,14 @@ pub struct SystemConfig {
     pub leap_table: Option<LeapTable>,
     /// Addresses of this host: a server that gets its time from one of them is a loop.
     pub own_addresses: Vec<IpAddr>,
+    /// Interfaces through which many can be reached.
+    pub links: Vec<Link>,
+    /// What is believed of those who send to many.
+    pub listening: Listening,
+    /// `enable auth`: what makes an association that nobody configured must be authentic.
+    pub auth: Demand,
+    /// `ttl`: hops of a manycast client's rings, the nearest first, 1..=8 of them.
+    pub rings: Vec<u8>,
     /// What is recorded for statistics files.
     pub recording: Recording,
     /// What may be asked and changed by control messages.
@@ -36,13 +45,60 @@ pub struct SystemConfig {
     pub access: Arc<Policy>,
 }
 
-/// `server` or `pool`.
+/// Whether something must be authentic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Demand {
+    /// It must, which is what silence means.
+    #[default]
+    Authentic,
+    /// The operator said otherwise.
+    Anybody,
+}
+
+/// What is believed of those who send to many (RFC 5905 §3, broadcast client).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listening {
+    /// `broadcastclient`: what comes to a broadcast address is heard.
+    pub broadcast: bool,
+    /// `multicastclient`: what comes to these groups is heard.
+    pub groups: Vec<IpAddr>,
+    /// `novolley`: nothing is ever sent to measure the path.
+    pub novolley: bool,
+    /// `broadcastdelay`: the one-way delay of paths that were not measured, seconds.
+    pub delay_s: Option<f64>,
+    /// `tos volleywait`: the path is measured at a random moment within so many seconds, so that a
+    /// thousand clients that hear the first packet together do not ask together.
+    pub volley_wait_s: f64,
+    /// `tos bcpollbstep`: poll intervals for which a source whose time goes back is not believed.
+    pub backstep_polls: u8,
+}
+
+impl Default for Listening {
+    fn default() -> Self {
+        Self {
+            broadcast: false,
+            groups: Vec::new(),
+            novolley: false,
+            delay_s: None,
+            volley_wait_s: 256.0,
+            backstep_polls: 0,
+        }
+    }
+}
+
+/// What a line makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AssociationKind {
-    /// One association per line.
+    /// `server`: one association.
     Server,
-    /// A template: spins up associations until `tos maxclock`, prunes and replaces them.
+    /// `pool`: a template; spins up associations until `tos maxclock`, prunes and replaces them.
     Pool,
+    /// `peer`: one association, symmetric active.
+    Peer,
+    /// `broadcast`: one association that tells the time to a net or a group.
+    Broadcast,
+    /// `manycastclient`: a template as `pool`, whose servers are found in a group.
+    ManycastClient,
 }
 
 /// Where to find a server.
@@ -66,10 +122,10 @@ pub enum Family {
     V6,
 }
 
-/// One `server` or `pool` line.
+/// One line that makes associations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AssociationConfig {
-    /// Which of the two.
+    /// Which.
     pub kind: AssociationKind,
     /// Where.
     pub remote: Remote,
@@ -97,6 +153,10 @@ pub struct AssociationConfig {
     pub preempt: bool,
     /// Key of requests and replies; a keyed association takes nothing unkeyed.
     pub key: Option<KeyId>,
+    /// `ttl`: routers a packet to a group may pass, plus one.
+    pub hops: u8,
+    /// `xleave`: transmit stamps follow in the next packet (RFC 9769).
+    pub interleaved: bool,
 }
 
 impl AssociationConfig {
@@ -117,6 +177,8 @@ impl AssociationConfig {
             noselect: false,
             preempt: false,
             key: None,
+            hops: 1,
+            interleaved: false,
         }
     }
 }
@@ -161,6 +223,12 @@ pub struct Tos {
     pub mindist_s: f64,
     /// MAXDIST: greatest root distance acceptable, seconds.
     pub maxdist_s: f64,
+    /// How often a manycast client that has found enough servers looks again, seconds.
+    pub beacon_s: f64,
+    /// Stratum told by a host of an island without a source; `None` tells nothing.
+    pub orphan: Option<u8>,
+    /// How long there must be no source before that, and before the LOCAL clock stands in, seconds.
+    pub orphan_wait_s: f64,
 }
 
 impl Default for Tos {
@@ -174,6 +242,9 @@ impl Default for Tos {
             cohort: false,
             mindist_s: 0.001,
             maxdist_s: 1.5,
+            beacon_s: 3600.0,
+            orphan: None,
+            orphan_wait_s: 300.0,
         }
     }
 }

@@ -3,7 +3,7 @@ use crate::authentication::Authenticator;
 use crate::config::{Family, SystemConfig};
 use crate::control::{ControlReply, Done, Operation};
 use crate::event::Report;
-use crate::packet::{AssociationId, Transmit};
+use crate::packet::{AssociationId, Link, LinkId, Transmit};
 use crate::snapshot::Snapshot;
 use crate::statistics::Record;
 use core::net::{IpAddr, SocketAddr};
@@ -15,7 +15,10 @@ use truechimer_time::leap::{LeapIndicator, LeapTable};
 pub enum Output {
     /// Send a datagram; answered by `handle_transmit_stamp` or `handle_send_failure`.
     Send(Transmit),
-    /// Close the socket of an association that is gone.
+    /// Something is due that carries the moment it leaves: fetch it by `System::compose` just
+    /// before it is sent.
+    Compose(Departure),
+    /// Close the sockets of an association that is gone.
     Close(AssociationId),
     /// Adjust the clock; answered by `handle_applied`.
     Adjust(Adjustment),
@@ -38,6 +41,15 @@ pub enum Output {
     Operate(Operation),
     /// End the daemon.
     Exit(Exit),
+}
+
+/// A packet that is made when it leaves, because its receiver takes its transmit stamp as T3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Departure {
+    /// Whose.
+    pub association: AssociationId,
+    /// Through which interface, if it goes to many.
+    pub link: Option<LinkId>,
 }
 
 /// Why the protocol ends the daemon.
@@ -167,6 +179,8 @@ pub enum HostEvent {
     LeapTable(LeapTable),
     /// Addresses of this host changed.
     OwnAddresses(Vec<IpAddr>),
+    /// Interfaces through which many can be reached changed.
+    Links(Vec<Link>),
     /// Somebody else stepped the system clock by this much.
     ForeignStep(NtpDuration),
     /// The machine slept for this long, and set its clock by another when it woke.

@@ -22,3 +22,4 @@ pub mod snapshot;
 pub mod statistics;
 pub mod status;
 pub mod system;
+pub mod unsolicited;

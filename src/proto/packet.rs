@@ -1,5 +1,5 @@
 //! Datagrams and stamps as they pass between the protocol and whoever moves them.
-use core::net::SocketAddr;
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use truechimer_time::NtpTimestamp;
 
 /// An association: unique while the daemon runs, never 0 (0 is the system in ntpq's eyes).
@@ -26,13 +26,65 @@ pub struct Stamp {
     pub class: StampClass,
 }
 
-/// Which socket a datagram uses.
+/// Names an interface of this host: the kernel's index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LinkId(pub u32);
+
+/// An interface through which many can be reached at once, and one of its addresses: an interface
+/// with addresses of both families is two links.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Which interface.
+    pub id: LinkId,
+    /// Where what we send through it comes from.
+    pub local: IpAddr,
+    /// Where everybody on it listens, if it has broadcast.
+    pub broadcast: Option<Ipv4Addr>,
+    /// Whether it has multicast.
+    pub multicast: bool,
+}
+
+/// Which socket a datagram came in through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Via {
-    /// The association's own socket: a random port, renewed with every request (RFC 9109).
+    /// A socket of the association's own, made for something it sent.
     Client(AssociationId),
     /// The service socket at this local address; a link-local one has its scope.
     Server(SocketAddr),
+    /// A socket that hears what is sent to many.
+    Many {
+        /// The group, or the broadcast address.
+        to: IpAddr,
+        /// Through which interface it came.
+        link: LinkId,
+        /// Our address there, with the service port: where replies leave from.
+        local: SocketAddr,
+    },
+}
+
+/// How a datagram is to leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Route {
+    /// From a random port that is made anew for it (RFC 9109); only its receiver can answer.
+    Fresh,
+    /// From the service port, through a socket that stays until the association is closed; only
+    /// the receiver is heard through it (RFC 5905 §3, symmetric modes).
+    Lasting,
+    /// To everybody behind an interface, from the service port (mode 5); nobody can answer.
+    Broadcast {
+        /// Which interface.
+        link: LinkId,
+        /// Routers it may pass plus one.
+        hops: u8,
+    },
+    /// To a group behind an interface, from a random port that is made anew for each round;
+    /// anybody may answer until the next (manycast, RFC 5905 §3.1).
+    Ring {
+        /// Which interface.
+        link: LinkId,
+        /// Routers it may pass plus one.
+        hops: u8,
+    },
 }
 
 /// A datagram from the network.
@@ -55,8 +107,8 @@ pub struct Transmit {
     pub octets: Vec<u8>,
     /// Receiver.
     pub to: SocketAddr,
-    /// Socket to send it through; a client socket is made anew for it.
-    pub via: Via,
+    /// Which socket it leaves through; it is one of the ticket's association.
+    pub route: Route,
     /// To be handed back, with the moment of departure or the failure to depart.
     pub ticket: TxTicket,
 }

@@ -38,10 +38,11 @@ use crate::config::SystemConfig;
 use crate::control::KeyFacts;
 use crate::discipline::Discipline;
 use crate::event::{EventCounts, SystemEvent};
-use crate::host::Output;
+use crate::host::{Departure, Output};
 use crate::leap::LeapSchedule;
-use crate::packet::AssociationId;
+use crate::packet::{AssociationId, Transmit};
 use crate::snapshot::Snapshot;
+use crate::unsolicited::UnsolicitedCounts;
 use candidate::OwnAddress;
 use core::fmt;
 use core::net::SocketAddr;
@@ -92,6 +93,7 @@ pub struct System {
     /// Use of the keys there were before.
     retired_keys: KeyFacts,
     strangers_told: Option<Instant>,
+    unsolicited: UnsolicitedCounts,
     next_id: u16,
     next_sequence: u64,
     next_resolve: u32,
@@ -137,6 +139,7 @@ impl System {
             control,
             retired_keys: KeyFacts::default(),
             strangers_told: None,
+            unsolicited: UnsolicitedCounts::default(),
             next_id: first_id,
             next_sequence: 1,
             next_resolve: 1,
@@ -153,6 +156,16 @@ impl System {
     /// The next thing to be done by the host; call until `None`.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outbox.pop()
+    }
+
+    /// The packet of a departure, with the moment it leaves; `None` if it has become of no use.
+    pub fn compose(&mut self, _now: Now, _departure: Departure) -> Option<Transmit> {
+        None
+    }
+
+    /// Packets that nobody asked for and that were refused, by reason.
+    pub const fn unsolicited(&self) -> &UnsolicitedCounts {
+        &self.unsolicited
     }
 
     /// When `handle_timeout` is needed at the latest.

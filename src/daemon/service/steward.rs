@@ -178,6 +178,7 @@ impl Host for Steward {
             // The engine does these itself.
             Output::Exit(Exit::NoServers)
             | Output::Send(_)
+            | Output::Compose(_)
             | Output::Close(_)
             | Output::Adjust(_)
             | Output::Control(_)

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use truechimer_config::settings::{self, Association, Refclock, Settings};
 use truechimer_proto::authentication::KeyId;
 use truechimer_proto::config::{
-    AssociationConfig, AssociationKind, Family, RefclockConfig, Remote, Steering, SystemConfig,
-    Tinker, Tos,
+    AssociationConfig, AssociationKind, Demand, Family, Listening, RefclockConfig, Remote,
+    Steering, SystemConfig, Tinker, Tos,
 };
 use truechimer_proto::refclock::{Driver, RefclockId};
 use truechimer_proto::server::MruTable;
@@ -60,6 +60,10 @@ pub fn config(settings: &Settings, launch: &Launch, findings: Findings) -> Syste
         precision: findings.precision,
         leap_table: findings.leap_table,
         own_addresses: findings.own_addresses,
+        links: Vec::new(),
+        listening: Listening::default(),
+        auth: Demand::default(),
+        rings: Vec::new(),
         control: super::control::config(settings),
         access: Arc::new(super::access::policy(settings, findings.clients)),
     }
@@ -108,6 +112,8 @@ fn association(said: &Association, families: Families) -> Option<AssociationConf
         noselect: options.noselect,
         preempt: options.preempt,
         key: options.key.and_then(|key| KeyId::symmetric(u32::from(key))),
+        hops: options.ttl.unwrap_or(1),
+        interleaved: options.xleave,
     })
 }
 
@@ -150,6 +156,9 @@ fn tos(said: &settings::Tos) -> Tos {
         cohort: said.cohort,
         mindist_s: said.mindist_s,
         maxdist_s: said.maxdist_s,
+        beacon_s: f64::from(said.beacon_s),
+        orphan: (said.orphan_stratum < 16).then_some(said.orphan_stratum),
+        orphan_wait_s: f64::from(said.orphan_wait_s),
     }
 }
 

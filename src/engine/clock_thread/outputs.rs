@@ -1,10 +1,8 @@
 //! Working off what `System` wants done.
 use super::{ClockThread, WORK_MAX};
-use crate::clients::ours;
 use crate::host::{Host, Why};
-use core::net::SocketAddr;
 use truechimer_proto::host::{Adjustment, Output};
-use truechimer_proto::packet::{SendFailure, Transmit, Via};
+use truechimer_proto::packet::{Route, SendFailure, Transmit};
 use truechimer_sys::clock;
 
 impl ClockThread {
@@ -17,6 +15,11 @@ impl ClockThread {
             };
             match output {
                 Output::Send(transmit) => self.send(transmit, host),
+                Output::Compose(departure) => {
+                    if let Some(transmit) = self.system.compose(clock::now(), departure) {
+                        self.send(transmit, host);
+                    }
+                }
                 Output::Close(id) => self.clients.close(&mut self.system, id),
                 Output::Adjust(adjustment) => self.adjust(adjustment),
                 Output::Publish(snapshot) => {
@@ -43,28 +46,17 @@ impl ClockThread {
     }
 
     fn send(&mut self, transmit: Transmit, host: &mut dyn Host) {
-        match transmit.via {
-            Via::Client(id) => {
-                if let Some(notice) = self.clients.send(&mut self.system, id, transmit) {
+        match transmit.route {
+            Route::Fresh => {
+                if let Some(notice) = self.clients.send(&mut self.system, transmit) {
                     host.handle_notice(&notice);
                 }
             }
-            Via::Server(local) => self.send_from_service(local, transmit),
-        }
-    }
-
-    fn send_from_service(&mut self, local: SocketAddr, transmit: Transmit) {
-        let stamp = ours(clock::wall());
-        let sent = self
-            .serving
-            .socket_at(local)
-            .is_some_and(|socket| socket.send_to(&transmit.octets, transmit.to).is_ok());
-        if sent {
-            self.system.handle_transmit_stamp(transmit.ticket, stamp);
-        } else {
-            let now = clock::now();
-            self.system
-                .handle_send_failure(now, transmit.ticket, SendFailure::Local);
+            Route::Lasting | Route::Broadcast { .. } | Route::Ring { .. } => {
+                let now = clock::now();
+                self.system
+                    .handle_send_failure(now, transmit.ticket, SendFailure::Local);
+            }
         }
     }
 

@@ -156,6 +156,7 @@ impl Serving {
         }
     }
 
+    #[allow(dead_code, reason = "manycast replies come with the next commits")]
     pub(super) fn socket_at(&self, local: SocketAddr) -> Option<&Socket> {
         self.listeners().socket_at(local)
     }

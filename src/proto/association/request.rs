@@ -2,7 +2,7 @@
 use super::Association;
 use crate::authentication::{AuthFailure, Authenticator, KeyId};
 use crate::event::PeerEvent;
-use crate::packet::{Stamp, Transmit, TxTicket, Via};
+use crate::packet::{Route, Stamp, Transmit, TxTicket};
 use rand_chacha::ChaCha20Rng;
 use truechimer_wire::{Header, MAC_LEN_MAX, Mode};
 
@@ -37,7 +37,7 @@ impl Association {
         Some(Transmit {
             octets,
             to,
-            via: Via::Client(self.id),
+            route: Route::Fresh,
             ticket: TxTicket {
                 association: self.id,
                 sequence,

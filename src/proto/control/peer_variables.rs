@@ -6,7 +6,7 @@ use super::text::{Text, Unknown, Value, select};
 use crate::status::{AssociationStatus, PacketTest};
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use truechimer_time::{NtpDuration, NtpTimestamp};
-use truechimer_wire::ReferenceId;
+use truechimer_wire::{Mode, ReferenceId};
 
 /// What the variables are made from.
 #[derive(Clone, Debug)]
@@ -15,6 +15,8 @@ pub(crate) struct PeerView {
     /// A `server` or `pool` line or a reference clock, and no pool's member.
     pub(crate) is_configured: bool,
     pub(crate) is_refclock: bool,
+    /// Our side's mode.
+    pub(crate) host_mode: Mode,
     /// The name of its line, if that is no address.
     pub(crate) host: Option<String>,
     pub(crate) has_key: bool,
@@ -50,7 +52,7 @@ const VARIABLES: &[(&str, Get)] = &[
     ("dstadr", |v| address(local(v))),
     ("dstport", |v| number(local(v).map_or(0, |it| it.port()))),
     ("leap", |v| number(v.status.leap.to_bits())),
-    ("hmode", |_| number(CLIENT)),
+    ("hmode", |v| number(v.host_mode.to_bits())),
     ("stratum", |v| number(v.status.stratum)),
     ("ppoll", |v| Some(Value::Signed(peer_poll(v).into()))),
     ("hpoll", |v| Some(Value::Signed(v.status.host_poll.into()))),
@@ -136,8 +138,6 @@ const DEFAULT: &[&str] = &[
     "filtdisp",
 ];
 
-/// Mode 3.
-const CLIENT: u8 = 3;
 /// The port of NTP itself.
 const NTP_PORT: u16 = 123;
 /// Stages of the clock filter.

@@ -252,7 +252,7 @@ fn check_source(received: &Received<'_>) -> Result<(), DropReason> {
     };
     let from_the_wire = match received.via {
         // The unspecified address says nothing about where a datagram came in.
-        Via::Server(local) => {
+        Via::Server(local) | Via::Many { local, .. } => {
             let local = local.ip().to_canonical();
             !local.is_loopback() && !local.is_unspecified()
         }

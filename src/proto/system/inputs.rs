@@ -26,7 +26,7 @@ impl System {
         let setting = self.setting();
         let association = match received.via {
             Via::Client(id) => self.associations.get_mut(&id),
-            Via::Server(_) => None,
+            Via::Server(_) | Via::Many { .. } => None,
         };
         let Some(association) = association.filter(|it| it.refclock_id().is_none()) else {
             self.note_stranger(now, received.source);
@@ -203,6 +203,7 @@ impl System {
             HostEvent::Operated(done) => self.handle_done(now, done),
             HostEvent::LeapTable(table) => self.take_leap_table(now, Some(table)),
             HostEvent::OwnAddresses(addresses) => self.set_own_addresses(&addresses),
+            HostEvent::Links(links) => self.config.links = links,
             HostEvent::ForeignStep(by) => self.handle_foreign_step(now, by),
             HostEvent::Slept(span) => {
                 self.leave_time(now, SystemEvent::Slept(span.to_seconds()));

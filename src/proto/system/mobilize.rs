@@ -140,7 +140,7 @@ impl System {
     pub(super) fn is_configured(&self, remote: SocketAddr) -> bool {
         self.associations
             .values()
-            .any(|it| it.remote == Some(remote) && !matches!(it.role, Role::Member { .. }))
+            .any(|it| it.remote == Some(remote) && it.role.is_configured())
     }
 
     /// A pool's member makes way for the line of the configuration that wants its address.

@@ -58,9 +58,13 @@ impl System {
             .values()
             // What the rules forbid now goes, and its line begins anew under them.
             .filter(|it| match &it.role {
-                Role::Server(line) => is_barred(it, &config) || !strike(&mut lines, line),
+                Role::Server(line) | Role::Peer(line) | Role::Broadcast(line) => {
+                    is_barred(it, &config) || !strike(&mut lines, line)
+                }
                 Role::Refclock(clock) => !strike(&mut clocks, clock),
-                Role::Member { .. } => is_barred(it, &config),
+                Role::Member { .. } | Role::Passive(_) | Role::BroadcastClient(_) => {
+                    is_barred(it, &config)
+                }
             })
             .map(|it| it.id)
             .collect();

@@ -64,6 +64,9 @@ impl System {
             kind: match association.role {
                 Role::Refclock(_) => 'l',
                 Role::Server(_) | Role::Member { .. } => 'u',
+                Role::Peer(_) | Role::Passive(_) => 's',
+                Role::Broadcast(_) => 'B',
+                Role::BroadcastClient(_) => 'b',
             },
             remote: association.remote,
             name: association.name(),

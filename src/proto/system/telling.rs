@@ -1,6 +1,6 @@
 //! Telling the operator: events, each with the status word that counts it.
 use super::System;
-use crate::association::{Association, Role};
+use crate::association::Association;
 use crate::event::{Coded, Event, PeerEvent, Report, SystemEvent};
 use crate::host::Output;
 use crate::packet::AssociationId;
@@ -16,7 +16,7 @@ impl Association {
     /// Its status word (RFC 9327 §3.2).
     pub(crate) fn status_word(&self) -> PeerStatusWord {
         PeerStatusWord {
-            is_configured: !matches!(self.role, Role::Member { .. }),
+            is_configured: self.role.is_configured(),
             has_key: self.options.key.is_some(),
             is_authentic: self.authentic,
             is_reachable: self.poll.reach() != 0,

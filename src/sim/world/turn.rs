@@ -79,6 +79,13 @@ impl World {
         let index = usize::from(node.0);
         match output {
             Output::Send(transmit) => self.transmit(node, transmit),
+            Output::Compose(departure) => {
+                let now = self.now(node);
+                let client = self.running(node);
+                if let Some(transmit) = client.and_then(|it| it.system.compose(now, departure)) {
+                    self.transmit(node, transmit);
+                }
+            }
             Output::Adjust(adjustment) => self.adjust(node, adjustment),
             Output::Close(id) => {
                 if let Some(client) = self.running(node) {
@@ -139,11 +146,9 @@ impl World {
     fn transmit(&mut self, node: NodeId, transmit: Transmit) {
         let now = self.now(node);
         let Transmit {
-            octets,
-            to,
-            via,
-            ticket,
+            octets, to, ticket, ..
         } = transmit;
+        let id = ticket.association();
         let reachable = self.by_address.contains_key(&to.ip());
         let entry = &mut self.nodes[usize::from(node.0)];
         let stamp = entry.clock.stamp(now);
@@ -155,20 +160,13 @@ impl World {
             client.system.handle_send_failure(now, ticket, failure);
             return;
         }
-        let source = match via {
-            Via::Client(id) => {
-                let port = client.open(id, to, &mut entry.random);
-                let own = entry
-                    .addresses
-                    .iter()
-                    .find(|own| own.is_ipv4() == to.is_ipv4());
-                SocketAddr::new(own.copied().unwrap_or(to.ip()), port)
-            }
-            Via::Server(local) => local,
-        };
-        if let Via::Client(id) = via {
-            client.system.note_local_address(id, source.ip());
-        }
+        let port = client.open(id, to, &mut entry.random);
+        let own = entry
+            .addresses
+            .iter()
+            .find(|own| own.is_ipv4() == to.is_ipv4());
+        let source = SocketAddr::new(own.copied().unwrap_or(to.ip()), port);
+        client.system.note_local_address(id, source.ip());
         client.system.handle_transmit_stamp(ticket, kernel(stamp));
         self.send(node, source, to, &octets);
     }

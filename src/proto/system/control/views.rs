@@ -5,6 +5,7 @@ use crate::config::{AssociationConfig, Remote};
 use crate::control::{Asked, ClockView, Facts, PeerView, SystemView, whole};
 use crate::packet::AssociationId;
 use truechimer_time::{Now, NtpTimestamp};
+use truechimer_wire::Mode;
 
 impl System {
     pub(super) fn system_view<'a>(&'a self, now: Now, facts: &'a dyn Facts) -> SystemView<'a> {
@@ -48,6 +49,7 @@ impl System {
                 status,
                 is_configured: true,
                 is_refclock: false,
+                host_mode: Mode::Client,
                 host: host(&pool.line),
                 has_key: pool.line.key.is_some(),
                 is_authentic: false,
@@ -67,12 +69,10 @@ impl System {
         let next = it.poll.next();
         Some(PeerView {
             status,
-            is_configured: !matches!(it.role, Role::Member { .. }),
+            is_configured: it.role.is_configured(),
             is_refclock: it.refclock_id().is_some(),
-            host: match &it.role {
-                Role::Server(line) | Role::Member { line, .. } => host(line),
-                Role::Refclock(_) => None,
-            },
+            host_mode: it.role.mode(),
+            host: it.role.line().and_then(host),
             has_key: it.options.key.is_some(),
             is_authentic: it.authentic,
             key: it.options.key.map_or(0, |key| key.get()),

@@ -233,6 +233,7 @@ impl World {
         while let Some(output) = self.system.poll_output() {
             match output {
                 Output::Send(transmit) => self.transmit(transmit),
+                Output::Compose(_) => {}
                 Output::Adjust(adjustment) => self.adjust(adjustment),
                 Output::Publish(snapshot) => self.published.push(snapshot),
                 Output::Event(report) => self.events.push(report.event),
@@ -274,11 +275,9 @@ impl World {
 
     pub(super) fn transmit(&mut self, transmit: Transmit) {
         let Transmit {
-            octets,
-            to,
-            via,
-            ticket,
+            octets, to, ticket, ..
         } = transmit;
+        let via = Via::Client(ticket.association());
         self.sent.push((to, self.mono));
         let stamp = self.stamp();
         self.system.handle_transmit_stamp(ticket, stamp);

@@ -1,0 +1,92 @@
+//! What became of packets that nobody asked for: broadcasts, symmetric packets, manycast.
+//!
+//! None of them changes anything before it is authentic, fresh and allowed; what is refused is
+//! counted under its reason, here if there is no association that it belongs to.
+
+/// Why a packet that nobody asked for was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unsolicited {
+    /// Our own packet came back.
+    LoopedBack,
+    /// Nothing in the configuration asks for such packets.
+    NotWanted,
+    /// Our own `restrict` lines refuse it.
+    Restricted,
+    /// It has no MAC, and must have one.
+    NoMac,
+    /// Its MAC does not prove it, for whatever reason.
+    NotAuthentic,
+    /// Not a whole NTP packet, or its fields contradict each other.
+    Malformed,
+    /// Its transmit stamp is that of the packet before.
+    Replayed,
+    /// Its transmit stamp is older than that of the packet before.
+    Reordered,
+    /// It came much sooner than its poll interval allows.
+    TooSoon,
+    /// Its poll exponent is none that anybody may have.
+    PollField,
+    /// The sender does not know the time.
+    NotSynchronized,
+    /// There are as many associations with this address as `ippeerlimit` allows.
+    PeerLimit,
+    /// There are as many associations as there may be.
+    NoRoom,
+}
+
+impl Unsolicited {
+    /// All of them, in order.
+    pub const ALL: [Self; 13] = [
+        Self::LoopedBack,
+        Self::NotWanted,
+        Self::Restricted,
+        Self::NoMac,
+        Self::NotAuthentic,
+        Self::Malformed,
+        Self::Replayed,
+        Self::Reordered,
+        Self::TooSoon,
+        Self::PollField,
+        Self::NotSynchronized,
+        Self::PeerLimit,
+        Self::NoRoom,
+    ];
+
+    /// A word for metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LoopedBack => "looped_back",
+            Self::NotWanted => "not_wanted",
+            Self::Restricted => "restricted",
+            Self::NoMac => "no_mac",
+            Self::NotAuthentic => "not_authentic",
+            Self::Malformed => "malformed",
+            Self::Replayed => "replayed",
+            Self::Reordered => "reordered",
+            Self::TooSoon => "too_soon",
+            Self::PollField => "poll_field",
+            Self::NotSynchronized => "not_synchronized",
+            Self::PeerLimit => "peer_limit",
+            Self::NoRoom => "no_room",
+        }
+    }
+}
+
+/// How many were refused, by reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UnsolicitedCounts([u64; Unsolicited::ALL.len()]);
+
+impl UnsolicitedCounts {
+    /// One more.
+    #[allow(dead_code, reason = "the campus modes come with the next commits")]
+    pub(crate) fn count(&mut self, reason: Unsolicited) {
+        if let Some(count) = self.0.get_mut(reason as usize) {
+            *count = count.saturating_add(1);
+        }
+    }
+
+    /// How many for this reason.
+    pub fn of(&self, reason: Unsolicited) -> u64 {
+        self.0.get(reason as usize).copied().unwrap_or_default()
+    }
+}
