@@ -23,6 +23,8 @@ pub enum Tree {
     Ntplib,
     /// NTPsec's ntpviz.
     Ntpviz,
+    /// tcpdump and smcrouted.
+    Netlab,
 }
 
 /// Furnishes a tree for one process: $0 is the tree, $1 the host's folder, the rest is run. The
@@ -49,6 +51,7 @@ impl Tree {
             Self::Plugins => "plugins",
             Self::Ntplib => "ntplib",
             Self::Ntpviz => "ntpviz",
+            Self::Netlab => "netlab",
         }
     }
 

@@ -11,6 +11,8 @@ pub struct Row {
     pub refid: String,
     /// Stratum of the remote.
     pub stratum: u8,
+    /// Type: `u` unicast, `b` broadcast client, `B` broadcast server, `s` symmetric, ...
+    pub kind: char,
     /// Reach register, 8 bits.
     pub reach: u16,
     /// Poll interval in seconds.
@@ -65,6 +67,7 @@ fn row(line: &str) -> Option<Row> {
         remote: remote.to_owned(),
         refid: (*columns.get(1)?).to_owned(),
         stratum: columns.get(2)?.parse().ok()?,
+        kind: columns.get(3)?.chars().next()?,
         poll_s: columns.get(5)?.parse().ok()?,
         reach: u16::from_str_radix(columns.get(6)?, 8).ok()?,
         delay_ms: columns.get(7)?.parse().ok()?,
@@ -93,6 +96,7 @@ mod tests {
         );
         assert_eq!((rows[1].tally, rows[1].remote.as_str()), (' ', "10.77.0.2"));
         assert!((rows[0].offset_ms + 0.010).abs() < 1e-9);
+        assert_eq!(rows[0].kind, 'u');
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A small network of hosts, apart from this machine's own: network namespaces joined by a
 //! bridge that lives in a namespace as well.
 
+use super::campus::Campus;
 use super::command::{finish, must, words};
 use super::peers::{self, Tree};
 use super::wait::{seconds, until};
@@ -28,13 +29,15 @@ pub struct World {
     name: String,
     folder: PathBuf,
     hosts: u8,
+    /// The routed form: see `campus`.
+    pub(super) campus: Option<Campus>,
 }
 
 /// One host: its own addresses, name, mounts and folder.
 #[derive(Clone, Copy, Debug)]
 pub struct Host<'a> {
-    world: &'a World,
-    number: u8,
+    pub(super) world: &'a World,
+    pub(super) number: u8,
 }
 
 impl World {
@@ -44,6 +47,10 @@ impl World {
     /// Without root's rights, and when the kernel refuses.
     #[must_use]
     pub fn new(hosts: u8) -> Self {
+        Self::of(hosts, None)
+    }
+
+    pub(super) fn of(hosts: u8, campus: Option<Campus>) -> Self {
         static SWEEP: Once = Once::new();
         static COUNT: AtomicU32 = AtomicU32::new(0);
         assert!(
@@ -58,6 +65,7 @@ impl World {
             name,
             folder,
             hosts,
+            campus,
         };
         world.build();
         world
@@ -66,9 +74,12 @@ impl World {
     fn build(&self) {
         let bridge = self.namespace(0);
         must(words(&format!("ip netns add {bridge}")));
-        let mut script = "link set lo up\nlink add br0 type bridge mcast_snooping 0\n\
-                          link set br0 up\n"
-            .to_owned();
+        let mut script = "link set lo up\n".to_owned();
+        for bridge in ["br0", "br1"] {
+            script.push_str(&format!(
+                "link add {bridge} type bridge mcast_snooping 0\nlink set {bridge} up\n"
+            ));
+        }
         for number in 1..=self.hosts {
             let own = self.namespace(number);
             must(words(&format!("ip netns add {own}")));
@@ -79,19 +90,21 @@ impl World {
             self.batch(number, "link set lo up\n");
             self.host(number).set_up();
         }
+        self.join_networks();
     }
 
     /// A line from the bridge to a host's eth0.
     fn line_to(&self, number: u8) -> String {
         let own = self.namespace(number);
+        let bridge = self.bridge_of(number);
         format!(
             "link add v{number} type veth peer name eth0 netns {own}\n\
-             link set v{number} master br0 up\n"
+             link set v{number} master {bridge} up\n"
         )
     }
 
     /// Runs a script of `ip` in a namespace.
-    fn batch(&self, number: u8, script: &str) {
+    pub(super) fn batch(&self, number: u8, script: &str) {
         if let Err(error) = fs::create_dir_all(&self.folder) {
             panic!("{}: {error}", self.folder.display());
         }
@@ -120,7 +133,7 @@ impl World {
         }
     }
 
-    fn namespace(&self, number: u8) -> String {
+    pub(super) fn namespace(&self, number: u8) -> String {
         format!("{}{number}", self.name)
     }
 }
@@ -138,16 +151,16 @@ impl Drop for World {
 }
 
 impl Host<'_> {
-    /// 10.77.0.N
+    /// 10.77.0.N, in the second network of a campus 10.78.0.N
     #[must_use]
     pub fn v4(self) -> String {
-        format!("10.77.0.{}", self.number)
+        format!("10.{}.0.{}", self.network(), self.number)
     }
 
-    /// fd77::N
+    /// fd77::N, in the second network of a campus fd78::N
     #[must_use]
     pub fn v6(self) -> String {
-        format!("fd77::{}", self.number)
+        format!("fd{}::{}", self.network(), self.number)
     }
 
     /// The first address of a family.
@@ -159,23 +172,24 @@ impl Host<'_> {
         }
     }
 
-    /// All IPv4 addresses, five: one association each with the same host is possible so.
+    /// All IPv4 addresses, five: one association each with the same host is possible so. On a
+    /// campus a host has but one.
     #[must_use]
     pub fn addresses(self) -> Vec<String> {
-        (0..5)
-            .map(|step: u8| format!("10.77.0.{}", self.number + 50 * step))
+        let count = if self.world.campus.is_some() { 1 } else { 5 };
+        (0..count)
+            .map(|step: u8| format!("10.{}.0.{}", self.network(), self.number + 50 * step))
             .collect()
     }
 
     /// Gives eth0 its addresses.
     fn set_up(self) {
-        let number = self.number;
         let mut script = "link set eth0 up\n".to_owned();
         for address in self.addresses() {
-            script.push_str(&format!("addr add {address}/24 dev eth0\n"));
+            script.push_str(&format!("addr add {address}/24 brd + dev eth0\n"));
         }
-        script.push_str(&format!("addr add fd77::{number}/64 dev eth0 nodad\n"));
-        script.push_str("route add default dev eth0\n");
+        script.push_str(&format!("addr add {}/64 dev eth0 nodad\n", self.v6()));
+        script.push_str(&self.routes());
         self.ip(&script);
     }
 

@@ -1,0 +1,67 @@
+//! Clients that find their servers by asking a group, further away each time.
+
+use super::{STRATUM, keyed, source};
+use truechimer_tests::support::wait::seconds;
+use truechimer_tests::support::{Node, Side, Sniffer, World};
+
+/// Two servers in the client's network and one behind the router; three are wanted, so the ring
+/// must grow until it is found.
+fn finds_its_servers(servers: Side, client: Side) {
+    let world = World::campus(3, 1);
+    let _router = world.route_multicast(&["224.0.1.1"]);
+    let mut sources = Vec::new();
+    for number in [1, 2, 4] {
+        let own = world.host(number);
+        let lines = format!("{}manycastserver 224.0.1.1\n", keyed(own));
+        sources.push(source(servers, own, &lines));
+    }
+    let own = world.host(3);
+    let sniffer = Sniffer::start(own);
+    let lines =
+        "ttl 1 1 2 3\ntos minclock 3 maxclock 4\nmanycastclient 224.0.1.1 key 1 minpoll 3\n";
+    let config = format!("{}{lines}restrict default\n", keyed(own));
+    let mut node = Node::start(client, own, &config);
+    let rows = node.wait_rows("three servers and one followed", seconds(100), |rows| {
+        let heard = rows.iter().filter(|row| row.reach > 1).count();
+        heard == 3 && rows.iter().any(|row| row.tally == '*')
+    });
+    for source in &sources {
+        let remote = source.host.v4();
+        let row = rows.iter().find(|row| row.remote == remote);
+        let said = row.map(|row| (row.kind, row.stratum));
+        assert_eq!(said, Some(('u', STRATUM)), "{rows:?}");
+        assert_eq!(source.rows().len(), rows_of_source(servers));
+    }
+    let ring = rows.iter().find(|row| row.remote == "224.0.1.1");
+    let said = ring.map(|row| (row.kind, row.refid.as_str(), row.reach));
+    assert_eq!(said, Some(('a', ".ACST.", 0)), "{rows:?}");
+    the_ring_grew(&sniffer);
+}
+
+/// A LOCAL clock is an association of its own.
+const fn rows_of_source(side: Side) -> usize {
+    match side {
+        Side::Ours => 1,
+        Side::Ntp4 => 0,
+    }
+}
+
+/// From its own network to behind the router, and answers only when somebody hears.
+fn the_ring_grew(sniffer: &Sniffer) {
+    let asked = sniffer.ntp(|it| it.mode() == Some(3) && it.target.is_multicast());
+    assert_eq!(asked.first().map(|it| it.ttl), Some(1), "{asked:?}");
+    assert!(asked.iter().any(|it| it.ttl == 2), "{asked:?}");
+    assert!(asked.iter().all(|it| it.key_id() == Some(1)), "{asked:?}");
+    let grew_s = asked.iter().find(|it| it.ttl > 1).map_or(0.0, |it| it.at_s);
+    let far = |it: &truechimer_tests::support::sniffer::Seen| {
+        it.mode() == Some(4) && it.source.to_string().starts_with("10.78.")
+    };
+    let early = sniffer.ntp(|it| far(it) && it.at_s < grew_s);
+    assert!(early.is_empty(), "{early:?}");
+    assert!(!sniffer.ntp(far).is_empty());
+}
+
+#[test]
+fn the_reference_finds_the_reference() {
+    finds_its_servers(Side::Ntp4, Side::Ntp4);
+}
