@@ -55,7 +55,8 @@ registry! {
     OPTION_WITHOUT_EFFECT = "TC0209" Warning "An option means nothing for this kind of source.";
     POLL_CLAMPED = "TC0211" Warning "A poll interval is out of range and was brought into it.";
     NOTHING_TO_REMOVE = "TC0212" Warning "A line removes what no line before it made.";
-    LEFT_OUT = "TC0210" NotBuilt "A server wants protection that is not built yet and is left out.";
+    LEFT_OUT = "TC0210" NotBuilt "A server, peer or group wants protection that is not built yet and is left out.";
+    NOT_A_GROUP = "TC0213" Error "A group is not one, or is not written as an address.";
 
     BAD_RESTRICT_TARGET = "TC0301" Error "A restrict line is for no address, net, `default` or `source`.";
     BAD_MASK = "TC0302" Error "A mask is no mask of its address's family.";
@@ -107,6 +108,11 @@ registry! {
     NEVER_MET = "TC1009" Warning "A `tos` value can never be met, so the clock would never be set.";
     LOCAL_AS_GOOD = "TC1010" Warning "The local clock claims a stratum that others would believe.";
     PANIC_OFF = "TC1011" Warning "Any offset is believed at any time.";
+    MANY_UNKEYED = "TC1012" Warning "What is sent to many, or looked for among many, has no key, so it is not believed.";
+    PEER_UNKEYED = "TC1013" Warning "A symmetric peer has no key.";
+    NO_TRUSTED_KEY = "TC1014" Warning "Groups are listened to, and no key is trusted, so nothing is believed.";
+    PEER_OF_ITSELF = "TC1015" Warning "A peer is this host itself.";
+    NOBODY_HEARD = "TC1016" Warning "Broadcasts are listened for, and the access rules refuse them all.";
 }
 
 #[cfg(test)]

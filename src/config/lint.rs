@@ -5,6 +5,7 @@
 mod access;
 mod authentication;
 mod clock;
+mod crowds;
 mod sources;
 
 use crate::diagnostic::Diagnostic;
@@ -24,6 +25,10 @@ const LINTS: &[Lint] = &[
     authentication::control_key_shared,
     authentication::keys_not_trusted,
     authentication::no_keys_file,
+    crowds::many_unkeyed,
+    crowds::no_trusted_key,
+    crowds::nobody_heard,
+    crowds::peers,
 ];
 
 /// Looks for what is unwise. The complaints are warnings and notes, never errors.

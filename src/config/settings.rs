@@ -41,10 +41,8 @@ pub struct Located<T> {
 /// A whole configuration.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Settings {
-    /// `server` and `pool` lines, in order.
+    /// `server`, `pool`, `peer`, `broadcast` and `manycastclient` lines, in order.
     pub associations: Vec<Association>,
-    /// `peer`, `broadcast` and `manycastclient` lines, in order.
-    pub other_modes: Vec<Association>,
     /// `server 127.127.t.u` lines with their `fudge` lines, in order.
     pub refclocks: Vec<Refclock>,
     /// `restrict` lines, in order.
@@ -73,15 +71,23 @@ pub struct Settings {
     pub broadcasting: Broadcasting,
     /// What concerns this host.
     pub machine: Machine,
-    /// Where words of `tos` and `tinker` were last set, under `tos WORD` and `tinker WORD`.
+    /// Where words of `tos` and `tinker` were last set, under `tos WORD` and `tinker WORD`, and
+    /// `broadcastclient`.
     pub places: BTreeMap<String, Span>,
 }
 
 impl Settings {
+    /// Those whose time is asked for by a line each: `server` and `pool`.
+    pub fn asked(&self) -> impl Iterator<Item = &Association> {
+        let asked =
+            |it: &&Association| matches!(it.kind, AssociationKind::Server | AssociationKind::Pool);
+        self.associations.iter().filter(asked)
+    }
+
     /// The keys that something uses, each with the place that says so: of associations first, then
     /// those of control requests.
     pub fn used_keys(&self) -> impl Iterator<Item = (u16, &Span)> {
-        let associations = self.associations.iter().chain(&self.other_modes);
+        let associations = self.associations.iter();
         let associations = associations.filter_map(|it| Some((it.options.key?, &it.span)));
         let authentication = &self.authentication;
         let remote = [&authentication.control_key, &authentication.request_key];

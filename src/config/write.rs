@@ -30,7 +30,6 @@ pub fn write(settings: &Settings) -> String {
     system::tinker(&settings.tinker, &mut lines);
     sources::associations(&settings.associations, &mut lines);
     sources::refclocks(&settings.refclocks, &mut lines);
-    sources::associations(&settings.other_modes, &mut lines);
     access::restrictions(&settings.restrictions, &mut lines);
     access::listen_rules(&settings.listen_rules, &mut lines);
     monitoring::rates(settings, &mut lines);

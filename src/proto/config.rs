@@ -153,7 +153,8 @@ pub struct AssociationConfig {
     pub preempt: bool,
     /// Key of requests and replies; a keyed association takes nothing unkeyed.
     pub key: Option<KeyId>,
-    /// `ttl`: routers a packet to a group may pass, plus one.
+    /// `ttl`: routers a packet to a group may pass, plus one; 255 does not bound the rings of a
+    /// manycast client.
     pub hops: u8,
     /// `xleave`: transmit stamps follow in the next packet (RFC 9769).
     pub interleaved: bool,

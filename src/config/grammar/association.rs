@@ -45,20 +45,21 @@ impl Parser<'_> {
             None
         } else {
             let reach = match kind {
-                AssociationKind::Broadcast | AssociationKind::ManycastClient => Reach::Many,
+                AssociationKind::Broadcast => Reach::Many,
+                AssociationKind::ManycastClient => Reach::Group,
                 _ => Reach::One,
             };
             self.host(line, &word, family, reach)
         };
-        let mut options = self.options(line, clock.is_some());
+        let of = Some(kind).filter(|_| clock.is_none());
+        let mut options = self.options(line, of);
         if let Some(clock) = clock {
             self.refclock(line, &word, kind, clock, options);
             return;
         }
         self.settle_polls(line, &mut options, 10);
-        let asked = matches!(kind, AssociationKind::Server | AssociationKind::Pool);
-        if asked && let Some(proof) = &options.unbuilt_proof {
-            self.left_out(line, proof);
+        if let Some(proof) = &options.unbuilt_proof {
+            self.left_out(line, proof, kind);
             return;
         }
         let Some(host) = host.filter(|_| !line.broken) else {
@@ -67,11 +68,7 @@ impl Parser<'_> {
         let again = |other: &Association| {
             matches!(host, Host::Address(_)) && other.kind == kind && other.host == host
         };
-        if let Some(before) = self
-            .associations(kind)
-            .iter_mut()
-            .find(|other| again(other))
-        {
+        if let Some(before) = self.settings.associations.iter_mut().find(|it| again(it)) {
             let key = options.set.key.filter(|_| before.options.key.is_none());
             // Whoever wrote a key does not want this server believed without one.
             before.options.key = before.options.key.or(key);
@@ -95,7 +92,7 @@ impl Parser<'_> {
         }
         if self.room_for_one_more(line, &word) {
             let (options, span) = (options.set, word.span);
-            self.associations(kind).push(Association {
+            self.settings.associations.push(Association {
                 kind,
                 host,
                 family,
@@ -105,20 +102,9 @@ impl Parser<'_> {
         }
     }
 
-    /// Those we ask are kept apart from those of other modes.
-    fn associations(&mut self, kind: AssociationKind) -> &mut Vec<Association> {
-        match kind {
-            AssociationKind::Server | AssociationKind::Pool => &mut self.settings.associations,
-            AssociationKind::Peer
-            | AssociationKind::Broadcast
-            | AssociationKind::ManycastClient => &mut self.settings.other_modes,
-        }
-    }
-
     pub(super) fn room_for_one_more(&mut self, line: &mut Line<'_>, word: &Word<'_>) -> bool {
         let settings = &self.settings;
-        let count =
-            settings.associations.len() + settings.other_modes.len() + settings.refclocks.len();
+        let count = settings.associations.len() + settings.refclocks.len();
         if count < limits::ASSOCIATIONS {
             return true;
         }

@@ -3,7 +3,7 @@
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::lexer::{Line, Word};
-use crate::settings::AssociationOptions;
+use crate::settings::{AssociationKind, AssociationOptions};
 
 use super::Parser;
 use super::report::Vocabulary;
@@ -82,8 +82,8 @@ const OPTIONS: &[(&str, OptionWord)] = &[
 const LEAST_POLL_LOG2_S: u8 = 3;
 /// Greatest poll interval, log2 seconds (RFC 5905 MAXPOLL).
 const GREATEST_POLL_LOG2_S: u8 = 17;
-/// Greatest hop count of the reference (its MAX_TTL less one).
-const GREATEST_TTL: i64 = 7;
+/// Greatest hop count a packet can carry.
+pub(super) const GREATEST_TTL: i64 = 255;
 
 /// A greater one is a slip of units.
 const GREATEST_BIAS_S: f64 = 86_400.0;
@@ -128,18 +128,34 @@ impl Options<'_> {
     }
 }
 
+/// How many values the option has that a word is, if it is one.
+pub(super) fn option_word(word: &Word<'_>) -> Option<u8> {
+    let mut all = OPTIONS.iter().filter(|_| !word.quoted);
+    let (_, option) = all.find(|(name, _)| *name == word.text)?;
+    Some(match option {
+        OptionWord::Flag(..) | OptionWord::Autokey => 0,
+        OptionWord::Nts(values) => *values,
+        _ => 1,
+    })
+}
+
 impl Parser<'_> {
-    pub(super) fn options<'t>(&mut self, line: &mut Line<'t>, clock: bool) -> Options<'t> {
+    /// Those of a line of this kind, or of a reference clock's.
+    pub(super) fn options<'t>(
+        &mut self,
+        line: &mut Line<'t>,
+        kind: Option<AssociationKind>,
+    ) -> Options<'t> {
         let mut options = Options::default();
         let vocabulary = Vocabulary {
             what: "an option of `server` or its like",
             unknown: codes::UNKNOWN_OPTION,
             words: OPTIONS,
-            of: "server",
+            of: kind.map_or("server", AssociationKind::word),
         };
         while let Some(word) = line.token() {
             if let Some(option) = self.keyword(line, &word, &vocabulary) {
-                self.option(line, word, option, clock, &mut options);
+                self.option(line, word, option, kind, &mut options);
             }
         }
         options
@@ -150,21 +166,26 @@ impl Parser<'_> {
         line: &mut Line<'t>,
         word: Word<'t>,
         option: OptionWord,
-        clock: bool,
+        kind: Option<AssociationKind>,
         options: &mut Options<'t>,
     ) {
+        use AssociationKind::{Broadcast, ManycastClient, Peer, Pool, Server};
         let effective = match option {
-            OptionWord::Flag(_, for_clocks) => for_clocks || !clock,
+            OptionWord::Flag(_, for_clocks) => for_clocks || kind.is_some(),
             OptionWord::Minpoll | OptionWord::Maxpoll => true,
-            OptionWord::Mode => clock,
-            _ => !clock,
+            OptionWord::Mode => kind.is_none(),
+            OptionWord::Ttl => matches!(kind, Some(Broadcast | ManycastClient)),
+            _ => kind.is_some(),
         };
         self.option_value(line, &word, option, options);
         if !effective {
-            let kind = if clock {
-                "a reference clock"
-            } else {
-                "a server"
+            let kind = match kind {
+                None => "a reference clock",
+                Some(Server) => "a server",
+                Some(Pool) => "a pool",
+                Some(Peer) => "a peer",
+                Some(Broadcast) => "a broadcast",
+                Some(ManycastClient) => "a manycast client",
             };
             let message = format!("`{}` has no effect on {kind}", word.shown());
             self.word_error(
@@ -198,7 +219,7 @@ impl Parser<'_> {
                 let mode = self.small(line, word, 0..=i64::from(u32::MAX));
                 options.mode = mode.unwrap_or(0);
             }
-            OptionWord::Ttl => set.ttl = self.small(line, word, 0..=GREATEST_TTL),
+            OptionWord::Ttl => set.ttl = self.small(line, word, 1..=GREATEST_TTL),
             OptionWord::Bias => {
                 let range = -GREATEST_BIAS_S..=GREATEST_BIAS_S;
                 set.bias_s = self.number(line, word, range, "s");
@@ -246,16 +267,27 @@ impl Parser<'_> {
         Some(poll)
     }
 
-    pub(super) fn left_out(&mut self, line: &mut Line<'_>, word: &Word<'_>) {
+    pub(super) fn left_out(&mut self, line: &mut Line<'_>, word: &Word<'_>, kind: AssociationKind) {
+        let (what, without) = match kind {
+            AssociationKind::Server | AssociationKind::Pool => {
+                ("server", "the server would be believed unauthenticated")
+            }
+            AssociationKind::Peer => ("peer", "the peer would be believed unauthenticated"),
+            AssociationKind::Broadcast => ("broadcast", "nobody could tell it from a forged one"),
+            AssociationKind::ManycastClient => (
+                "manycast client",
+                "whoever answers first would be believed unauthenticated",
+            ),
+        };
         let message = format!(
-            "`{}` is known but not built yet, so this server is left out",
+            "`{}` is known but not built yet, so this {what} is left out",
             word.shown()
         );
         let span = word.span.clone();
         self.say(line, |_| {
             Diagnostic::new(codes::LEFT_OUT, span, message)
                 .label("not built yet")
-                .help("without it the server would be believed unauthenticated; use `key`, or drop the word")
+                .help(format!("without it {without}; use `key`, or drop the word"))
         });
     }
 

@@ -6,6 +6,7 @@ use crate::codes;
 use crate::lexer::{Line, Word};
 use crate::settings::{Host, Located};
 
+use super::association_options::{GREATEST_TTL, option_word};
 use super::host::{Reach, family_and_target};
 use super::report::Vocabulary;
 use super::{Parser, limits};
@@ -16,7 +17,7 @@ const NTP_GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 1, 1);
 const TTLS: usize = 8;
 
 impl Parser<'_> {
-    pub(super) fn broadcastclient(&mut self, line: &mut Line<'_>, _first: &Word<'_>) {
+    pub(super) fn broadcastclient(&mut self, line: &mut Line<'_>, first: &Word<'_>) {
         let vocabulary = Vocabulary {
             what: "a `broadcastclient` option",
             unknown: codes::UNKNOWN_OPTION,
@@ -29,6 +30,8 @@ impl Parser<'_> {
         }
         if !line.broken {
             self.settings.broadcasting.client = true;
+            let place = (first.text.to_string(), first.span.clone());
+            self.settings.places.extend([place]);
             self.settings.broadcasting.novolley |= novolley;
         }
     }
@@ -43,11 +46,11 @@ impl Parser<'_> {
     pub(super) fn multicastclient(&mut self, line: &mut Line<'_>, first: &Word<'_>) {
         let groups = if line.peek().is_none() {
             vec![Located {
-                value: Host::Address(IpAddr::V4(NTP_GROUP)),
+                value: IpAddr::V4(NTP_GROUP),
                 span: first.span.clone(),
             }]
         } else {
-            self.groups(line)
+            self.groups(line, first)
         };
         self.keep_groups(line, first, groups, |parser| {
             &mut parser.settings.broadcasting.multicast_groups
@@ -58,7 +61,7 @@ impl Parser<'_> {
         if line.peek().is_none() {
             self.missing(line, first, "an address");
         }
-        let groups = self.groups(line);
+        let groups = self.groups(line, first);
         self.keep_groups(line, first, groups, |parser| {
             &mut parser.settings.broadcasting.manycast_groups
         });
@@ -68,8 +71,8 @@ impl Parser<'_> {
         &mut self,
         line: &mut Line<'_>,
         first: &Word<'_>,
-        groups: Vec<Located<Host>>,
-        list: fn(&mut Self) -> &mut Vec<Located<Host>>,
+        groups: Vec<Located<IpAddr>>,
+        list: fn(&mut Self) -> &mut Vec<Located<IpAddr>>,
     ) {
         if line.broken {
             return;
@@ -83,14 +86,34 @@ impl Parser<'_> {
         list(self).extend(groups);
     }
 
-    fn groups(&mut self, line: &mut Line<'_>) -> Vec<Located<Host>> {
+    /// Groups until the line ends. Options of `manycastclient` are found on these lines in the field
+    /// and mean nothing there.
+    fn groups(&mut self, line: &mut Line<'_>, first: &Word<'_>) -> Vec<Located<IpAddr>> {
         let mut groups = Vec::new();
         while let (family, Some(word)) = family_and_target(line) {
-            let host = self.host(line, &word, family, Reach::Many);
-            groups.extend(host.map(|value| Located {
-                value,
-                span: word.span,
-            }));
+            if !groups.is_empty()
+                && let Some(values) = option_word(&word)
+            {
+                for _ in 0..values {
+                    self.text(line, &word, "a value");
+                }
+                let message = format!("`{}` has no effect on `{}`", word.shown(), first.shown());
+                let code = codes::OPTION_WITHOUT_EFFECT;
+                self.word_error(line, code, &word, message, "no effect");
+                continue;
+            }
+            match self.host(line, &word, family, Reach::Group) {
+                Some(Host::Address(value)) => groups.push(Located {
+                    value,
+                    span: word.span,
+                }),
+                Some(Host::Name(_)) => {
+                    let message = format!("`{}` is not an address of a group", word.shown());
+                    let label = "write the address, such as 224.0.1.1 or ff05::101";
+                    self.word_error(line, codes::NOT_A_GROUP, &word, message, label);
+                }
+                None => {}
+            }
         }
         groups
     }
@@ -99,7 +122,7 @@ impl Parser<'_> {
         let mut ttls = Vec::new();
         let mut last = first.clone();
         loop {
-            ttls.extend(self.small::<u8>(line, &last, 0..=255));
+            ttls.extend(self.small::<u8>(line, &last, 1..=GREATEST_TTL));
             let Some(next) = line.peek() else { break };
             last = next;
         }

@@ -13,8 +13,12 @@ use super::Parser;
 pub(super) enum Reach {
     /// One host.
     One,
-    /// A host, a net or a group.
+    /// A net or a group. An IPv4 net cannot be told from a host by its address alone.
     Many,
+    /// A group.
+    Group,
+    /// Anything.
+    Any,
 }
 
 impl Parser<'_> {
@@ -34,15 +38,27 @@ impl Parser<'_> {
         let Ok(address) = text.parse::<IpAddr>() else {
             return self.name(line, word, text);
         };
-        if reach == Reach::One && !is_unicast(address) {
-            let message = format!("`{}` is no address a client can ask", word.shown());
-            self.word_error(
-                line,
+        let wrong = match reach {
+            Reach::One if !is_unicast(address) => Some((
                 codes::NOT_UNICAST,
-                word,
-                message,
+                "no address a client can ask",
                 "not a unicast address",
-            );
+            )),
+            Reach::Group if !address.is_multicast() => Some((
+                codes::NOT_A_GROUP,
+                "no group",
+                "224.0.0.0 to 239.255.255.255, or ff00::/8, such as 224.0.1.1 or ff05::101",
+            )),
+            Reach::Many if !may_be_many(address) => Some((
+                codes::NOT_A_GROUP,
+                "neither a group nor a net's broadcast address",
+                "one host; `server` or `peer` is about one host",
+            )),
+            _ => None,
+        };
+        if let Some((code, what, label)) = wrong {
+            let message = format!("`{}` is {what}", word.shown());
+            self.word_error(line, code, word, message, label);
             return None;
         }
         self.check_family(line, word, address, family);
@@ -107,6 +123,13 @@ pub(super) fn refclock_address(address: IpAddr) -> Option<(u8, u8)> {
 
 fn is_unicast(address: IpAddr) -> bool {
     !address.is_unspecified() && !address.is_multicast() && address != Ipv4Addr::BROADCAST
+}
+
+fn may_be_many(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => !v4.is_unspecified() && !v4.is_loopback(),
+        IpAddr::V6(v6) => v6.is_multicast(),
+    }
 }
 
 /// What is wrong with a host name, for the label.

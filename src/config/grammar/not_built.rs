@@ -6,17 +6,14 @@ use crate::codes;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::lexer::Word;
 
-/// By the directive they belong to, and directives themselves under no name. What restricts control
-/// messages, traps or passive associations is not among them: there are none, so nobody has them.
+/// By the directive they belong to, and directives themselves under no name. What restricts traps is
+/// not among them: there are none, so nobody has them.
 const WORDS: &[(&str, &[&str])] = &[
     (
         "",
         &[
             "autokey",
             "automax",
-            "broadcast",
-            "broadcastclient",
-            "broadcastdelay",
             "calldelay",
             "crypto",
             "device",
@@ -25,14 +22,10 @@ const WORDS: &[(&str, &[&str])] = &[
             "ident",
             "keysdir",
             "leapsmearinterval",
-            "manycastclient",
-            "manycastserver",
             "mdnstries",
-            "multicastclient",
             "nonvolatile",
             "ntpsigndsocket",
             "nts",
-            "peer",
             "phone",
             "pollskewlist",
             "revoke",
@@ -40,23 +33,21 @@ const WORDS: &[(&str, &[&str])] = &[
             "simulate",
             "tick",
             "trap",
-            "ttl",
             "unrestrict",
         ],
     ),
-    ("server", &["bias", "ttl", "xleave"]),
+    ("server", &["bias", "xleave"]),
+    ("pool", &["bias", "xleave"]),
+    ("peer", &["bias"]),
+    ("manycastclient", &["bias", "xleave"]),
     ("restrict", &["mssntp"]),
     ("fudge", &["abbrev", "minjitter"]),
-    (
-        "tos",
-        &["basedate", "bcpollbstep", "beacon", "orphan", "orphanwait"],
-    ),
+    ("tos", &["basedate"]),
     ("tinker", &["huffpuff", "tick"]),
     // What they name is off, so that to disable it is no news.
     (
         "enable",
         &[
-            "bclient",
             "calibrate",
             "mode7",
             "peer_clear_digest_early",

@@ -255,7 +255,7 @@ impl Parser<'_> {
             match self.keyword(line, &word, &vocabulary) {
                 Some(ClockWord::Unit) => named.unit = self.small(line, &word, 0..=255).unwrap_or(0),
                 Some(ClockWord::Server(option)) => {
-                    self.option(line, word, option, true, &mut named.options);
+                    self.option(line, word, option, None, &mut named.options);
                 }
                 Some(ClockWord::Factor(factor)) => {
                     self.factor(line, &word, factor, &mut named.factors);

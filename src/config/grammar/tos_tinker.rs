@@ -22,6 +22,7 @@ enum TosWord {
     Orphan,
     Orphanwait,
     Bcpollbstep,
+    Volleywait,
     Basedate,
 }
 
@@ -38,6 +39,7 @@ const TOS_WORDS: &[(&str, TosWord)] = &[
     ("orphan", TosWord::Orphan),
     ("orphanwait", TosWord::Orphanwait),
     ("bcpollbstep", TosWord::Bcpollbstep),
+    ("volleywait", TosWord::Volleywait),
     ("basedate", TosWord::Basedate),
 ];
 
@@ -74,6 +76,8 @@ const GREATEST_CEILING: u8 = 15;
 const LEAST_STEPOUT_S: f64 = 300.0;
 /// Greatest frequency error that is corrected, ppm (RFC 5905 MAXFREQ).
 const GREATEST_FREQ_PPM: f64 = 500.0;
+/// A day: a client that measures its path later might as well not.
+const LONGEST_VOLLEY_WAIT_S: i64 = 86_400;
 /// A greater `allan` is in seconds, up to it the value is log2 seconds.
 const GREATEST_ALLAN_LOG2_S: f64 = 17.0;
 /// A hundred years: more is a slip of the finger.
@@ -129,6 +133,10 @@ impl Parser<'_> {
                     &mut tos.broadcast_backstep_polls,
                     self.small(line, word, 0..=255),
                 );
+            }
+            TosWord::Volleywait => {
+                let wait_s = self.small(line, word, 0..=LONGEST_VOLLEY_WAIT_S);
+                set(&mut tos.volley_wait_s, wait_s);
             }
             TosWord::Basedate => tos.base_date = self.base_date(line, word).or(tos.base_date),
         }

@@ -18,7 +18,7 @@ impl Parser<'_> {
         let clock = word.text.parse().ok().and_then(refclock_address);
         let named = clock.is_none() && word.text.parse::<u32>().is_err();
         let host = if named {
-            self.host(line, &word, family, Reach::Many)
+            self.host(line, &word, family, Reach::Any)
         } else {
             None
         };
@@ -30,7 +30,6 @@ impl Parser<'_> {
         let settings = &mut self.settings;
         if let Some(host) = host {
             settings.associations.retain(|other| other.host != host);
-            settings.other_modes.retain(|other| other.host != host);
         }
         if let Some(clock) = clock {
             settings
@@ -81,5 +80,5 @@ impl Parser<'_> {
 }
 
 fn sources(settings: &Settings) -> usize {
-    settings.associations.len() + settings.other_modes.len() + settings.refclocks.len()
+    settings.associations.len() + settings.refclocks.len()
 }

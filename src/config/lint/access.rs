@@ -45,7 +45,7 @@ pub(super) fn open_default(settings: &Settings, found: &mut Vec<Diagnostic>) {
     }
 }
 
-fn is_default(target: RestrictTarget, v4: bool) -> bool {
+pub(super) fn is_default(target: RestrictTarget, v4: bool) -> bool {
     match target {
         RestrictTarget::Default(Families::Both) => true,
         RestrictTarget::Default(Families::Ipv4) => v4,

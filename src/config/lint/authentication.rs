@@ -9,8 +9,7 @@ pub(super) fn control_key_shared(settings: &Settings, found: &mut Vec<Diagnostic
     let Some(control) = &settings.authentication.control_key else {
         return;
     };
-    let associations = settings.associations.iter().chain(&settings.other_modes);
-    for association in associations {
+    for association in &settings.associations {
         if association.options.key == Some(control.value) {
             let message = format!("key {} also guards `{}`", control.value, association.host);
             found.push(

@@ -17,7 +17,7 @@ pub(super) fn count_sources(settings: &Settings, with_local: bool) -> usize {
     let broadcasting = &settings.broadcasting;
     let listens =
         broadcasting.client || settings.flags.bclient || !broadcasting.multicast_groups.is_empty();
-    let associations = settings.associations.iter().chain(&settings.other_modes);
+    let associations = settings.associations.iter();
     let associations = associations.filter(|it| !it.options.noselect);
     let associations = associations.map(|it| match it.kind {
         AssociationKind::Pool | AssociationKind::ManycastClient => ENOUGH_SOURCES,
@@ -50,7 +50,7 @@ pub(super) fn few_sources(settings: &Settings, found: &mut Vec<Diagnostic>) {
             "the last",
         ),
     };
-    let last = settings.associations.last().map(|a| &a.span);
+    let last = settings.asked().last().map(|a| &a.span);
     let span = last.or(settings.refclocks.last().map(|c| &c.span));
     let mut complaint = Diagnostic::unplaced(codes::FEW_SOURCES, message)
         .help("use four or more that do not depend on each other, or a `pool`");
@@ -65,7 +65,7 @@ pub(super) fn few_sources(settings: &Settings, found: &mut Vec<Diagnostic>) {
 pub(super) fn one_domain(settings: &Settings, found: &mut Vec<Diagnostic>) {
     let mut domains = std::collections::BTreeSet::new();
     let mut names = 0_usize;
-    for association in &settings.associations {
+    for association in settings.asked() {
         let Host::Name(name) = &association.host else {
             return;
         };
@@ -81,8 +81,7 @@ pub(super) fn one_domain(settings: &Settings, found: &mut Vec<Diagnostic>) {
     {
         return;
     }
-    if let (Some(domain), 1, Some(last)) =
-        (domains.first(), domains.len(), settings.associations.last())
+    if let (Some(domain), 1, Some(last)) = (domains.first(), domains.len(), settings.asked().last())
     {
         let message = format!("all {names} servers are found through the domain {domain}");
         found.push(
@@ -98,18 +97,16 @@ pub(super) fn one_network(settings: &Settings, found: &mut Vec<Diagnostic>) {
     let real_clocks = settings.refclocks.iter();
     let mut real_clocks = real_clocks.filter(|clock| clock.driver != LOCAL_DRIVER);
     let mut networks = std::collections::BTreeSet::new();
-    for association in &settings.associations {
+    for association in settings.asked() {
         let Host::Address(address) = &association.host else {
             return;
         };
         networks.insert(network(*address));
     }
-    let count = settings.associations.len();
-    if let (Some(network), 1, Some(last)) = (
-        networks.first(),
-        networks.len(),
-        settings.associations.last(),
-    ) && count >= 2
+    let count = settings.asked().count();
+    if let (Some(network), 1, Some(last)) =
+        (networks.first(), networks.len(), settings.asked().last())
+        && count >= 2
         && real_clocks.next().is_none()
         && !is_ours(&last.host)
     {
@@ -148,8 +145,7 @@ fn domain(name: &str) -> Option<String> {
 pub(super) fn fast_polls(settings: &Settings, found: &mut Vec<Diagnostic>) {
     // What sends to a group asks nobody.
     let asks = |it: &&Association| it.kind != AssociationKind::Broadcast;
-    let associations = settings.associations.iter().chain(&settings.other_modes);
-    for association in associations.filter(asks) {
+    for association in settings.associations.iter().filter(asks) {
         let poll = association.options.minpoll_log2_s;
         if poll >= FAST_POLL_LOG2_S || is_ours(&association.host) {
             continue;

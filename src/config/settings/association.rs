@@ -1,4 +1,4 @@
-//! `server` and `pool`.
+//! `server`, `pool`, `peer`, `broadcast`, `manycastclient`.
 
 use std::net::IpAddr;
 
@@ -17,6 +17,20 @@ pub enum AssociationKind {
     Broadcast,
     /// `manycastclient`: servers are looked for in a group.
     ManycastClient,
+}
+
+impl AssociationKind {
+    /// The directive.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Pool => "pool",
+            Self::Peer => "peer",
+            Self::Broadcast => "broadcast",
+            Self::ManycastClient => "manycastclient",
+        }
+    }
 }
 
 /// Whom to ask.
@@ -47,7 +61,7 @@ pub enum Family {
     Ipv6,
 }
 
-/// One `server` or `pool` line, or one of `peer`, `broadcast`, `manycastclient`.
+/// One line of these.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Association {
     /// Which directive it was.
@@ -89,13 +103,13 @@ pub struct AssociationOptions {
     pub key: Option<u16>,
     /// Protocol version of the requests, 1..=4.
     pub version: u8,
-    /// `ttl`: hops a multicast packet may go.
+    /// `ttl`: routers a packet to a group may pass, plus one, 1..=255.
     pub ttl: Option<u8>,
     /// `xleave`: interleaved exchanges.
     pub xleave: bool,
     /// `xmtnonce`: random transmit stamps, which all our requests have.
     pub xmtnonce: bool,
-    /// `autokey`: must be authenticated by Autokey. A server or pool that wants it is left out.
+    /// `autokey`: must be authenticated by Autokey. A line that wants it is left out.
     pub autokey: bool,
     /// `ident`: name of the Autokey group.
     pub ident: Option<String>,

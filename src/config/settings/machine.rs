@@ -1,5 +1,7 @@
 //! What concerns this host: its sockets, its limits, whom it tells what.
 
+use std::net::IpAddr;
+
 use super::{Host, Located};
 
 /// Broadcast, multicast and manycast, seen from the client, and the hops of what is sent.
@@ -12,10 +14,10 @@ pub struct Broadcasting {
     /// `broadcastdelay`: delay where it is not measured, seconds.
     pub delay_s: Option<f64>,
     /// `multicastclient`: groups to listen to.
-    pub multicast_groups: Vec<Located<Host>>,
+    pub multicast_groups: Vec<Located<IpAddr>>,
     /// `manycastserver`: groups in which clients look for servers.
-    pub manycast_groups: Vec<Located<Host>>,
-    /// `ttl`: hops a manycast client tries, one after the other.
+    pub manycast_groups: Vec<Located<IpAddr>>,
+    /// `ttl`: hops a manycast client tries, one after the other, 1..=255 each.
     pub ttls: Vec<u8>,
 }
 

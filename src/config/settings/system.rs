@@ -29,6 +29,8 @@ pub struct Tos {
     pub orphan_wait_s: u32,
     /// `bcpollbstep`: poll intervals that a broadcast server which goes back is not believed.
     pub broadcast_backstep_polls: u8,
+    /// `volleywait`: a broadcast client measures the path within so many seconds, 0..=86400. Our own.
+    pub volley_wait_s: u32,
     /// `basedate`: no date before it is believed.
     pub base_date: Option<BaseDate>,
 }
@@ -64,6 +66,7 @@ impl Default for Tos {
             orphan_stratum: 16,
             orphan_wait_s: 300,
             broadcast_backstep_polls: 0,
+            volley_wait_s: 256,
             base_date: None,
         }
     }

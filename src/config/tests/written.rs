@@ -19,7 +19,6 @@ fn placeless(mut settings: Settings) -> Settings {
         .iter_mut()
         .chain(&mut groups.manycast_groups);
     let spans = (settings.associations.iter_mut().map(|it| &mut it.span))
-        .chain(settings.other_modes.iter_mut().map(|it| &mut it.span))
         .chain(
             settings
                 .machine
@@ -115,6 +114,7 @@ restrict ::1
 restrict source nopeer ippeerlimit 3
 server ntp.example.org iburst minpoll 4 key 9
 pool -4 pool.example.org version 3
+peer 192.0.2.9 key 9 xleave
 server 127.127.1.0 prefer
 fudge 127.127.1.0 stratum 10 refid \"a#b\" flag2 1 time1 -0.5
 keys \"/etc/my keys\"
@@ -140,6 +140,7 @@ tos maxdist 2.5 minclock 4
 tinker allan 12 panic 0 stepback 0 stepfwd 0
 server ntp.example.org iburst key 9 minpoll 4 maxpoll 10
 pool -4 pool.example.org version 3
+peer 192.0.2.9 xleave key 9
 server 127.127.1.0 prefer
 fudge 127.127.1.0 time1 -0.5 stratum 10 refid \"a#b\" flag2 1
 restrict 192.0.2.0 mask 255.255.255.0 nomodify serverresponse fuzz
@@ -205,8 +206,8 @@ fn line() -> impl Strategy<Value = String> {
             .collect::<Vec<_>>(),
     );
     let further = prop::sample::select(
-        "peer a autokey ident G xleave;broadcast 224.0.1.1 ttl 3 key 2;manycastclient -6 ff05::101\
-         ;broadcastclient novolley;broadcastdelay 0.004;multicastclient;multicastclient ff05::101 b\
+        "peer a key 4 xleave;peer b autokey ident G;broadcast 224.0.1.1 ttl 300;broadcast 224.0.1.1 ttl 3 key 2;manycastclient -6 ff05::101\
+         ;broadcastclient novolley;broadcastdelay 0.004;multicastclient;multicastclient ff05::101 224.0.1.9\
          ;manycastserver 239.1.1.1;ttl 1 2 3;crypto pw p host h digest SHA1 leap l cert c;crypto\
          ;keysdir /k;ident G;revoke 5;automax 9;ntpsigndsocket /s;dscp 0;mdnstries 3;tick 0.01\
          ;leapsmearinterval 9;rlimit memlock -1 filenum 7;rlimit stacksize 2;phone a \"b c\"\
@@ -215,7 +216,7 @@ fn line() -> impl Strategy<Value = String> {
          ;statsdir /s;statistics loopstats rawstats;filegen peerstats file \"p q\" type age nolink\
          ;filegen sysstats disable;logconfig =syncall -allinfo;logconfig +clockinfo;setvar a=1 default\
          ;setvar b = \"x y\";saveconfigdir /c;nonvolatile 0.5;tos beacon 9 orphan 5 orphanwait 8\
-         ;tos basedate 2020-02-03 bcpollbstep 3;tos basedate @5;tinker huffpuff 7200 tick 1e-3\
+         ;tos basedate 2020-02-03 bcpollbstep 3 volleywait 0;tos basedate @5;tinker huffpuff 7200 tick 1e-3\
          ;fudge 127.127.1.2 abbrev \"A B\" minjitter 0.2;device 127.127.1.2 timedata /d ppsdata /p\
          ;enable bclient calibrate;disable monitor stats unpeer_digest_early"
             .split(';')

@@ -1,6 +1,8 @@
 //! Broadcasting and what concerns this host.
 
-use crate::settings::{Broadcasting, Host, Located, Machine, Trap};
+use std::net::IpAddr;
+
+use crate::settings::{Broadcasting, Located, Machine, Trap};
 
 use super::sources::host;
 use super::{Lines, changed, quoted};
@@ -13,9 +15,9 @@ pub(super) fn broadcasting(said: &Broadcasting, lines: &mut Lines) {
     if let Some(delay_s) = said.delay_s {
         lines.push(["broadcastdelay", &delay_s.to_string()]);
     }
-    let mut groups = |directive: &str, groups: &[Located<Host>]| {
+    let mut groups = |directive: &str, groups: &[Located<IpAddr>]| {
         for group in groups {
-            lines.push([directive, &host(&group.value)]);
+            lines.push([directive, &group.value.to_string()]);
         }
     };
     groups("multicastclient", &said.multicast_groups);

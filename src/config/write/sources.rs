@@ -1,23 +1,12 @@
 //! Servers, pools and reference clocks.
 
-use crate::settings::{
-    Association, AssociationKind, AssociationOptions, Family, Fudge, Host, Refclock,
-};
+use crate::settings::{Association, AssociationOptions, Family, Fudge, Host, Refclock};
 
 use super::{Lines, quoted};
 
 pub(super) fn associations(said: &[Association], lines: &mut Lines) {
     for one in said {
-        let mut words = vec![
-            match one.kind {
-                AssociationKind::Server => "server",
-                AssociationKind::Pool => "pool",
-                AssociationKind::Peer => "peer",
-                AssociationKind::Broadcast => "broadcast",
-                AssociationKind::ManycastClient => "manycastclient",
-            }
-            .to_owned(),
-        ];
+        let mut words = vec![one.kind.word().to_owned()];
         words.extend(one.family.map(|family| {
             match family {
                 Family::Ipv4 => "-4",

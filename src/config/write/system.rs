@@ -87,6 +87,7 @@ pub(super) fn tos(said: &Tos, lines: &mut Lines) {
             &said.broadcast_backstep_polls,
             &usual.broadcast_backstep_polls,
         ),
+        changed("volleywait", &said.volley_wait_s, &usual.volley_wait_s),
         said.base_date.map(|date| match date {
             BaseDate::Civil { year, month, day } => {
                 format!("basedate {year:04}-{month:02}-{day:02}")

@@ -26,11 +26,12 @@ struct Blocked<'a> {
 }
 
 pub(super) fn check(settings: &Settings, found: &mut Vec<Diagnostic>) {
-    let others = settings.other_modes.iter();
-    let peers = others.filter(|it| it.kind == AssociationKind::Peer);
-    let asked: Vec<&Association> = settings.associations.iter().chain(peers).collect();
-    let explained: Vec<(&Association, Explanation)> = asked
-        .into_iter()
+    use AssociationKind::{Peer, Pool, Server};
+    let heard = |it: &&Association| matches!(it.kind, Server | Pool | Peer);
+    let explained: Vec<(&Association, Explanation)> = settings
+        .associations
+        .iter()
+        .filter(heard)
         .filter_map(|it| Some((it, explain(settings, it)?)))
         .collect();
     let mut all: Vec<Blocked<'_>> = Vec::new();

@@ -19,6 +19,9 @@ const LOCAL_STRATUM: u8 = 5;
 /// What the LOCAL driver calls itself.
 const LOCAL_REFERENCE: &str = "LOCL";
 
+/// Rings of a manycast client where no `ttl` line names others: the reference's.
+const USUAL_RINGS: [u8; 8] = [1, 32, 64, 96, 128, 160, 192, 224];
+
 /// What the host found out by itself.
 #[derive(Clone, Debug, Default)]
 pub struct Findings {
@@ -44,7 +47,7 @@ pub fn config(settings: &Settings, launch: &Launch, findings: Findings) -> Syste
     SystemConfig {
         recording: super::statistics::recording(settings),
         associations: associations
-            .filter_map(|said| association(said, launch.families))
+            .map(|said| association(said, launch.families))
             .collect(),
         refclocks: settings.refclocks.iter().map(refclock).collect(),
         tos: tos(&settings.tos),
@@ -61,9 +64,13 @@ pub fn config(settings: &Settings, launch: &Launch, findings: Findings) -> Syste
         leap_table: findings.leap_table,
         own_addresses: findings.own_addresses,
         links: Vec::new(),
-        listening: Listening::default(),
-        auth: Demand::default(),
-        rings: Vec::new(),
+        listening: listening(settings),
+        auth: if settings.flags.auth {
+            Demand::Authentic
+        } else {
+            Demand::Anybody
+        },
+        rings: rings(&settings.broadcasting.ttls),
         control: super::control::config(settings),
         access: Arc::new(super::access::policy(settings, findings.clients)),
     }
@@ -80,17 +87,41 @@ pub fn drivers(settings: &Settings) -> Vec<Box<dyn Driver>> {
         .collect()
 }
 
-/// `None` for modes that are not built.
-fn association(said: &Association, families: Families) -> Option<AssociationConfig> {
+/// What is believed of those who send to many.
+fn listening(settings: &Settings) -> Listening {
+    let (said, tos) = (&settings.broadcasting, &settings.tos);
+    Listening {
+        broadcast: said.client || settings.flags.bclient,
+        groups: said.multicast_groups.iter().map(|it| it.value).collect(),
+        novolley: said.novolley,
+        delay_s: said.delay_s,
+        volley_wait_s: f64::from(tos.volley_wait_s),
+        backstep_polls: tos.broadcast_backstep_polls,
+    }
+}
+
+/// The nearest first, whatever the order in which they were written.
+fn rings(said: &[u8]) -> Vec<u8> {
+    let mut rings = if said.is_empty() {
+        USUAL_RINGS.to_vec()
+    } else {
+        said.to_vec()
+    };
+    rings.sort_unstable();
+    rings.dedup();
+    rings
+}
+
+fn association(said: &Association, families: Families) -> AssociationConfig {
     let options = &said.options;
     let kind = match said.kind {
         settings::AssociationKind::Server => AssociationKind::Server,
         settings::AssociationKind::Pool => AssociationKind::Pool,
-        settings::AssociationKind::Peer
-        | settings::AssociationKind::Broadcast
-        | settings::AssociationKind::ManycastClient => return None,
+        settings::AssociationKind::Peer => AssociationKind::Peer,
+        settings::AssociationKind::Broadcast => AssociationKind::Broadcast,
+        settings::AssociationKind::ManycastClient => AssociationKind::ManycastClient,
     };
-    Some(AssociationConfig {
+    AssociationConfig {
         kind,
         remote: match &said.host {
             settings::Host::Address(address) => Remote::Address(*address),
@@ -112,9 +143,12 @@ fn association(said: &Association, families: Families) -> Option<AssociationConf
         noselect: options.noselect,
         preempt: options.preempt,
         key: options.key.and_then(|key| KeyId::symmetric(u32::from(key))),
-        hops: options.ttl.unwrap_or(1),
+        hops: options.ttl.unwrap_or(match kind {
+            AssociationKind::ManycastClient => u8::MAX,
+            _ => 1,
+        }),
         interleaved: options.xleave,
-    })
+    }
 }
 
 fn refclock(said: &Refclock) -> RefclockConfig {
@@ -222,6 +256,74 @@ mod tests {
         let pool = &config.associations[1];
         assert_eq!(pool.kind, AssociationKind::Pool);
         assert!(pool.always_true && pool.noselect && pool.preempt && pool.burst);
+    }
+
+    #[test]
+    fn every_mode_arrives_in_the_order_of_the_file() {
+        let text = "peer 192.0.2.1 key 7 xleave\nbroadcast 224.0.1.1 key 7 ttl 2\n\
+                    server ntp.example\nbroadcast 192.0.2.255\n\
+                    manycastclient ff05::101 key 7\nmanycastclient 239.1.1.1 ttl 3\n";
+        let associations = translated(text, &Launch::truechimer()).associations;
+        let kinds: Vec<_> = associations.iter().map(|it| (it.kind, it.hops)).collect();
+        use AssociationKind::{Broadcast, ManycastClient, Peer, Server};
+        let expected = [
+            (Peer, 1),
+            (Broadcast, 2),
+            (Server, 1),
+            (Broadcast, 1),
+            (ManycastClient, 255),
+            (ManycastClient, 3),
+        ];
+        assert_eq!(kinds, expected);
+        assert!(associations[0].interleaved && !associations[1].interleaved);
+        assert_eq!(associations[0].key, KeyId::symmetric(7));
+    }
+
+    #[test]
+    fn what_is_heard_of_many() {
+        let quiet = translated("", &Launch::truechimer());
+        assert_eq!(quiet.listening, Listening::default());
+        assert_eq!(quiet.auth, Demand::Authentic);
+        assert_eq!(quiet.rings, USUAL_RINGS);
+        let text = "broadcastclient novolley\nmulticastclient 224.0.1.1 ff05::101\n\
+                    broadcastdelay 0.004\ntos volleywait 9 bcpollbstep 2\ndisable auth\n\
+                    ttl 16 4 16\n";
+        let config = translated(text, &Launch::truechimer());
+        let expected = Listening {
+            broadcast: true,
+            groups: vec![
+                IpAddr::from([224, 0, 1, 1]),
+                IpAddr::from([0xff05, 0, 0, 0, 0, 0, 0, 0x101]),
+            ],
+            novolley: true,
+            delay_s: Some(0.004),
+            volley_wait_s: 9.0,
+            backstep_polls: 2,
+        };
+        assert_eq!(config.listening, expected);
+        assert_eq!((config.auth, config.rings), (Demand::Anybody, vec![4, 16]));
+        assert!(
+            translated("enable bclient\n", &Launch::truechimer())
+                .listening
+                .broadcast
+        );
+    }
+
+    #[test]
+    fn an_island_and_its_patience() {
+        let tos = translated(
+            "tos orphan 6 orphanwait 30 beacon 60\n",
+            &Launch::truechimer(),
+        )
+        .tos;
+        assert_eq!(tos.orphan, Some(6));
+        assert!((tos.orphan_wait_s - 30.0).abs() < 1e-9 && (tos.beacon_s - 60.0).abs() < 1e-9);
+        assert_eq!(
+            translated("tos orphan 16\n", &Launch::truechimer())
+                .tos
+                .orphan,
+            None
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use truechimer_config::codes;
 use truechimer_config::settings::{
-    AssociationKind, Families, RestrictFlags as F, RestrictTarget, Settings,
+    AssociationKind, Families, Host, RestrictFlags as F, RestrictTarget, Settings,
 };
 
 use crate::{address, errors, flags, hosts, loaded, net, read, rules};
@@ -58,7 +58,7 @@ fn keys_add_up_and_that_is_said_once() {
 fn broadcast_lines() {
     for (name, ttl) in [("broadcast-ttl", Some(2)), ("broadcast", None)] {
         let s = loaded(&format!("seeds/001-{name}.conf"), &[]);
-        let [one] = s.other_modes.as_slice() else {
+        let [one] = s.associations.as_slice() else {
             panic!("{name}")
         };
         assert_eq!(
@@ -79,7 +79,12 @@ fn the_whole_file_of_the_server() {
     );
     assert_eq!(
         hosts(&s),
-        ["0.pool.ntp.org", "1.pool.ntp.org", "2.pool.ntp.org"]
+        [
+            "0.pool.ntp.org",
+            "1.pool.ntp.org",
+            "2.pool.ntp.org",
+            "224.0.1.1"
+        ]
     );
     assert_eq!(s.files.drift.as_ref().unwrap().value, "/var/log/ntp.drift");
     assert_eq!(trusted(&s), [1, 2, 7]);
@@ -89,7 +94,7 @@ fn the_whole_file_of_the_server() {
         (net("127.0.0.1", 32), flags(&[])),
     ];
     assert_eq!(rules(&s), expected);
-    assert_eq!(s.other_modes.len(), 1);
+    assert_eq!(s.associations[3].kind, AssociationKind::Broadcast);
 }
 
 #[test]
@@ -101,8 +106,6 @@ fn the_clients() {
     assert_eq!(rules(&s)[0], (DEFAULT, first));
     assert_eq!(trusted(&s), [2]);
     assert_eq!(s.files.log.as_ref().unwrap().value, "/var/log/ntp.log");
-    assert_eq!(
-        s.broadcasting.multicast_groups[0].value,
-        address("224.0.1.1")
-    );
+    let group = s.broadcasting.multicast_groups[0].value;
+    assert_eq!(Host::Address(group), address("224.0.1.1"));
 }

@@ -61,17 +61,9 @@ fn each_tinker_option_alone() {
 
 #[test]
 fn unbuilt_options_are_passed_over_with_their_values() {
-    for unbuilt in [
-        "beacon 1",
-        "orphan 5",
-        "orphanwait 9",
-        "bcpollbstep 1",
-        "basedate 2020-01-01",
-    ] {
-        let text = format!("tos {unbuilt} minsane 2");
-        assert_eq!(codes_of(&text), [codes::NOT_BUILT.id], "{unbuilt}");
-        assert_eq!(settings(&text).tos.minsane, 2, "the words after {unbuilt}");
-    }
+    let text = "tos basedate 2020-01-01 minsane 2";
+    assert_eq!(codes_of(text), [codes::NOT_BUILT.id]);
+    assert_eq!(settings(text).tos.minsane, 2, "the words after it");
     for unbuilt in ["huffpuff 7200", "tick 0.01"] {
         let text = format!("tinker {unbuilt} panic 0");
         assert_eq!(codes_of(&text), [codes::NOT_BUILT.id], "{unbuilt}");
@@ -86,14 +78,9 @@ fn unbuilt_options_are_passed_over_with_their_values() {
         assert_eq!(codes_of(&text), [codes::NOT_BUILT.id], "{unbuilt}");
         assert_eq!(settings(&text).refclocks[0].fudge.stratum, Some(3));
     }
-    for unbuilt in ["ttl 3", "xleave"] {
-        let text = format!("server a {unbuilt} iburst");
-        assert_eq!(codes_of(&text), [codes::NOT_BUILT.id], "{unbuilt}");
-        assert!(
-            settings(&text).associations[0].options.iburst,
-            "the words after {unbuilt}"
-        );
-    }
+    let text = "server a xleave iburst";
+    assert_eq!(codes_of(text), [codes::NOT_BUILT.id]);
+    assert!(settings(text).associations[0].options.iburst);
 }
 
 #[test]
@@ -125,7 +112,6 @@ fn enable_and_disable() {
         default()
     );
     for unbuilt in [
-        "bclient",
         "calibrate",
         "mode7",
         "peer_clear_digest_early",

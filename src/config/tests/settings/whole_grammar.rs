@@ -6,37 +6,62 @@ use truechimer_config::{NoFiles, Settings, Severity, codes, parse};
 use crate::{clean, codes_of, ip, settings};
 
 #[test]
-fn other_modes_are_kept_apart() {
+fn all_modes_in_the_order_of_the_file() {
     let s = settings(
-        "peer a key 3 autokey ident G xleave\nbroadcast 224.0.1.1 key 2 ttl 2\n\
-         broadcast 192.168.1.255\nmanycastclient -6 ff05::101 maxpoll 12 ttl 1 autokey\nserver b",
+        "peer a key 3 xleave\nbroadcast 224.0.1.1 key 2 ttl 255\n\
+         broadcast 192.168.1.255\nmanycastclient -6 ff05::101 maxpoll 12 ttl 1 key 2\nserver b",
     );
-    assert_eq!(s.associations.len(), 1);
-    let kinds: Vec<_> = s.other_modes.iter().map(|a| a.kind).collect();
+    let kinds: Vec<_> = s.associations.iter().map(|a| a.kind).collect();
     assert_eq!(
         kinds,
         [
             AssociationKind::Peer,
             AssociationKind::Broadcast,
             AssociationKind::Broadcast,
-            AssociationKind::ManycastClient
+            AssociationKind::ManycastClient,
+            AssociationKind::Server
         ]
     );
-    let [peer, broadcast, _, manycast] = s.other_modes.as_slice() else {
-        panic!("four")
+    let [peer, broadcast, _, manycast, _] = s.associations.as_slice() else {
+        panic!("five")
     };
-    assert!(peer.options.autokey && peer.options.xleave);
-    assert_eq!(peer.options.ident.as_deref(), Some("G"));
+    assert!(peer.options.xleave);
     assert_eq!(
         (broadcast.options.key, broadcast.options.ttl),
-        (Some(2), Some(2))
+        (Some(2), Some(255))
     );
     assert_eq!(broadcast.host, Host::Address(ip("224.0.1.1")));
     assert_eq!(
         (manycast.options.ttl, manycast.options.maxpoll_log2_s),
         (Some(1), 12)
     );
-    assert!(parse("c", b"peer 224.0.1.1", &NoFiles).has_errors());
+}
+
+#[test]
+fn an_address_of_the_wrong_kind() {
+    for (text, code) in [
+        ("peer 224.0.1.1", codes::NOT_UNICAST),
+        ("manycastclient 192.0.2.1", codes::NOT_A_GROUP),
+        ("manycastserver 192.0.2.1", codes::NOT_A_GROUP),
+        ("multicastclient 192.0.2.255", codes::NOT_A_GROUP),
+        ("multicastclient ntp.mcast.net", codes::NOT_A_GROUP),
+        (
+            "multicastclient 224.0.1.1 key 2",
+            codes::OPTION_WITHOUT_EFFECT,
+        ),
+        ("broadcast ::1", codes::NOT_A_GROUP),
+        ("broadcast 127.0.0.1", codes::NOT_A_GROUP),
+        ("broadcast 224.0.1.1 ttl 0", codes::OUT_OF_RANGE),
+        ("broadcast 224.0.1.1 ttl 256", codes::OUT_OF_RANGE),
+        ("peer a ttl 3", codes::OPTION_WITHOUT_EFFECT),
+        ("ttl 0", codes::OUT_OF_RANGE),
+        ("tos volleywait 86401", codes::OUT_OF_RANGE),
+    ] {
+        assert_eq!(codes_of(text), [code.id], "{text}");
+    }
+    for fine in ["broadcast 255.255.255.255", "broadcast ff02::101"] {
+        assert!(codes_of(fine).is_empty(), "{fine}");
+    }
 }
 
 #[test]
@@ -158,9 +183,9 @@ fn poll_skews() {
 }
 
 #[test]
-fn tos_tinker_and_fudge_words_that_are_not_built() {
+fn rarer_words_of_tos_tinker_and_fudge() {
     let s = settings(
-        "tos beacon 60 orphan 6 orphanwait 30 bcpollbstep 2 basedate 2024-02-29\n\
+        "tos beacon 60 orphan 6 orphanwait 30 bcpollbstep 2 volleywait 7 basedate 2024-02-29\n\
          tinker huffpuff 7200 tick 0.01\nserver 127.127.1.0\n\
          fudge 127.127.1.0 abbrev MINE minjitter 0.1\ndevice 127.127.1.0 timedata /t ppsdata /p",
     );
@@ -169,7 +194,7 @@ fn tos_tinker_and_fudge_words_that_are_not_built() {
         (tos.beacon_s, tos.orphan_stratum, tos.orphan_wait_s),
         (60, 6, 30)
     );
-    assert_eq!(tos.broadcast_backstep_polls, 2);
+    assert_eq!((tos.broadcast_backstep_polls, tos.volley_wait_s), (2, 7));
     let leap_day = BaseDate::Civil {
         year: 2024,
         month: 2,
@@ -290,7 +315,7 @@ fn words_of_ntpsec() {
 
 #[test]
 fn what_is_not_built_is_said_once_with_its_lines() {
-    let text = "statsdir /s\nserver a\npeer b ttl 3\npeer c\ntos orphan 5\nstatsdir /t";
+    let text = "statsdir /s\nserver a xleave\ntrap b port 1\ntrap c\nrevoke 9\nserver d xleave";
     let parsed = parse("c", text.as_bytes(), &NoFiles);
     let unbuilt: Vec<_> = parsed
         .diagnostics
@@ -300,18 +325,6 @@ fn what_is_not_built_is_said_once_with_its_lines() {
     let [one] = unbuilt.as_slice() else {
         panic!("{unbuilt:?}")
     };
-    let lines = [("statsdir", "1, 6"), ("peer", "3, 4"), ("tos orphan", "5")];
-    for (word, lines) in lines {
-        let listed = one.message.contains(&format!("`{word}` ("));
-        assert!(!listed || one.message.contains(lines), "{}", one.message);
-    }
-    assert!(
-        one.message.contains("`peer` (lines 3, 4)"),
-        "{}",
-        one.message
-    );
-    assert!(
-        !one.message.contains("ttl"),
-        "an option of what is not built is no news"
-    );
+    let wanted = "`server xleave` (lines 2, 6), `trap` (lines 3, 4), `revoke` (line 5)";
+    assert!(one.message.ends_with(wanted), "{}", one.message);
 }
