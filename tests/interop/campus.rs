@@ -5,9 +5,12 @@
 //! then ours on either side.
 
 mod broadcast;
+mod chrony;
+mod hostile;
 mod manycast;
 mod multicast;
 mod orphan;
+mod seed;
 mod symmetric;
 
 use std::net::IpAddr;

@@ -75,7 +75,7 @@ impl<'a> Node<'a> {
         &mut self,
         what: &str,
         limit: Duration,
-        wanted: impl Fn(&[Row]) -> bool,
+        mut wanted: impl FnMut(&[Row]) -> bool,
     ) -> Vec<Row> {
         let mut shown = String::new();
         until(what, limit, || {

@@ -24,7 +24,7 @@ const CLIENTS: [(u8, &str, Family); 5] = [
 
 /// What a client of ours is told besides: it would else wait minutes, so that a thousand do not
 /// ask at once.
-fn hurry(side: Side) -> &'static str {
+pub(super) fn hurry(side: Side) -> &'static str {
     match side {
         Side::Ours => "tos volleywait 0\n",
         Side::Ntp4 => "",
@@ -149,4 +149,31 @@ fn silent_until_synchronised(side: Side) {
 #[test]
 fn the_reference_is_silent_until_it_knows_the_time() {
     silent_until_synchronised(Side::Ntp4);
+}
+
+/// Interleaved (RFC 9769 section 4): the origin timestamp is when the packet before truly left.
+fn interleaved(from: Side, to: Side) {
+    let world = World::campus(2, 0);
+    let (server, own) = (world.host(1), world.host(2));
+    let sniffer = Sniffer::start(server);
+    let line = "broadcast 10.77.0.255 key 1 minpoll 3 xleave\n";
+    let _source = source(from, server, &format!("{}{line}", keyed(server)));
+    let lines = format!("{}{}broadcastclient\n", keyed(own), hurry(to));
+    let mut client = Node::start(to, own, &format!("{lines}restrict default\n"));
+    let row = follows(&mut client, &server.v4());
+    assert_eq!(row.kind, 'b', "{row:?}");
+    let wanted = |it: &Seen| went(it, 5, &server.v4(), "10.77.0.255");
+    let sent = sniffer.wait_ntp("broadcasts", 3, seconds(40), wanted);
+    for pair in sent.windows(2) {
+        let before = pair[0].stamp(40);
+        // A millisecond is 2^32/1000 of a timestamp's units.
+        let later_ms = pair[1].stamp(24).wrapping_sub(before) as f64 / 4_294_967.3;
+        eprintln!("left {later_ms:.3} ms after its transmit timestamp");
+        assert!((0.0..50.0).contains(&later_ms), "{pair:?}");
+    }
+}
+
+#[test]
+fn the_reference_hears_the_reference_interleaved() {
+    interleaved(Side::Ntp4, Side::Ntp4);
 }

@@ -122,3 +122,14 @@ fn no_peer_of_the_reference_against_a_rule() {
         "restrict 10.77.0.2 noepeer",
     );
 }
+
+#[test]
+fn no_peer_of_the_reference_above_the_limit() {
+    let rule = "restrict 10.77.0.2 ippeerlimit 0";
+    nobody_comes_to_be(Side::Ntp4, Side::Ntp4, "key 1", false, rule);
+}
+
+#[test]
+fn no_peer_of_the_reference_without_a_key() {
+    nobody_comes_to_be(Side::Ntp4, Side::Ntp4, "", false, "");
+}
