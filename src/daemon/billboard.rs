@@ -227,6 +227,7 @@ mod tests {
             tai_utc_s: None,
             steering: false,
             events: EventCounts::default(),
+            unsolicited: Default::default(),
             discipline_state: "sync",
             associations,
         }

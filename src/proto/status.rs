@@ -2,6 +2,7 @@
 use crate::authentication::AuthFailure;
 use crate::event::EventCounts;
 use crate::packet::{AssociationId, StampClass};
+use crate::unsolicited::UnsolicitedCounts;
 use core::fmt;
 use core::net::SocketAddr;
 use truechimer_time::leap::LeapIndicator;
@@ -165,6 +166,8 @@ pub struct SystemStatus {
     pub discipline_state: &'static str,
     /// System events since the start.
     pub events: EventCounts,
+    /// Packets that nobody asked for and that were refused.
+    pub unsolicited: UnsolicitedCounts,
     /// Servers, pools and reference clocks.
     pub associations: Vec<AssociationStatus>,
 }

@@ -90,3 +90,40 @@ impl UnsolicitedCounts {
         self.0.get(reason as usize).copied().unwrap_or_default()
     }
 }
+
+/// As `3 no_mac, 1 replayed`; `none` while there are none.
+impl core::fmt::Display for UnsolicitedCounts {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let mut between = "";
+        for reason in Unsolicited::ALL {
+            let count = self.of(reason);
+            if count > 0 {
+                write!(f, "{between}{count} {}", reason.name())?;
+                between = ", ";
+            }
+        }
+        if between.is_empty() {
+            f.write_str("none")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_told_by_reason() {
+        let mut counts = UnsolicitedCounts::default();
+        assert_eq!(counts.to_string(), "none");
+        for reason in [
+            Unsolicited::Replayed,
+            Unsolicited::NoMac,
+            Unsolicited::NoMac,
+        ] {
+            counts.count(reason);
+        }
+        assert_eq!(counts.to_string(), "2 no_mac, 1 replayed");
+    }
+}

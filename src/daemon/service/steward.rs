@@ -273,6 +273,8 @@ impl Host for Steward {
             }
             log::info!("{}", billboard::events_line(&report.system));
             log::info!("{}", counts::served(&report));
+            let unsolicited = &report.system.unsolicited;
+            log::info!("packets nobody asked for, refused: {unsolicited}");
         }
         if self.statistics.wants_counts(now.mono) {
             self.statistics

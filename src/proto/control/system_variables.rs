@@ -118,6 +118,8 @@ const VARIABLES: &[(&str, Get)] = &[
     ("ss_lamport", |v| {
         number(v.facts.served().dropped(DropReason::Stepped))
     }),
+    // Ours: the reference counts these in no variable.
+    ("unsolicited", |v| quoted(&v.status.unsolicited.to_string())),
     ("peeradr", |v| {
         let none = || "0.0.0.0:0".to_owned();
         Some(Value::Bare(

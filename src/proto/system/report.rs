@@ -39,6 +39,7 @@ impl System {
             steering: self.discipline.steering(),
             discipline_state: self.discipline.state_name(),
             events: self.events,
+            unsolicited: self.unsolicited,
             associations: pools.chain(associations).collect(),
         }
     }
