@@ -23,17 +23,34 @@ pub(crate) struct Tally {
 /// What a test run came to.
 pub(crate) type Outcome = (Tally, Result<(), String>);
 
-/// Fetches the peers, builds the daemon, runs every test of the workspace; `extra` goes to cargo.
+/// Plays that mostly wait for the next packet of hosts that send one every eight seconds: so many
+/// at once keep nobody busy.
+const PLAYS: &str = "campus::";
+/// How many of them at once.
+const PLAYS_AT_ONCE: &str = "--test-threads=12";
+
+/// Fetches the peers, builds the daemon, runs every test of the workspace; `extra` goes to cargo,
+/// and if there is any, all tests are run alike.
 pub(crate) fn run(top: &Path, extra: &[String]) -> Outcome {
-    match prepare(top) {
-        Ok(binary) => {
-            let mut arguments = vec!["test", "--workspace", "--no-fail-fast"];
-            arguments.extend(extra.iter().map(String::as_str));
-            let line = Line::new("cargo", &arguments).within(top);
-            counted(&line.with("TRUECHIMER_BIN", &binary))
-        }
-        Err(error) => (Tally::default(), Err(error)),
+    let binary = match prepare(top, &[]) {
+        Ok(binary) => binary,
+        Err(error) => return (Tally::default(), Err(error)),
+    };
+    let cargo = |arguments: &[&str]| {
+        let line = Line::new("cargo", arguments).within(top);
+        counted(&line.with("TRUECHIMER_BIN", &binary))
+    };
+    let mut arguments = vec!["test", "--workspace", "--no-fail-fast"];
+    if !extra.is_empty() {
+        arguments.extend(extra.iter().map(String::as_str));
+        return cargo(&arguments);
     }
+    arguments.extend(["--", "--skip", PLAYS]);
+    let (tally, result) = cargo(&arguments);
+    let interop = ["test", "-p", "truechimer-tests", "--test", "interop"];
+    let plays = [interop.as_slice(), &["--", PLAYS, PLAYS_AT_ONCE]].concat();
+    let (of_plays, played) = cargo(&plays);
+    (tally.plus(of_plays), result.and(played))
 }
 
 /// Runs the models of what threads share without locks through every interleaving.
@@ -62,11 +79,15 @@ pub(crate) fn run_loom(top: &Path) -> Outcome {
     (tally, result)
 }
 
-/// Gives the path of the daemon's release binary.
-fn prepare(top: &Path) -> Result<String, String> {
+/// Fetches these peers, or all where none is named, and gives the path of the daemon's release
+/// binary.
+///
+/// # Errors
+/// What could not be fetched or built.
+pub(crate) fn prepare(top: &Path, peers: &[&str]) -> Result<String, String> {
     setup::ensure(setup::TEST)?;
     let install = top.join("tests/peers/install").display().to_string();
-    Line::new(&install, &[]).within(top).run()?;
+    Line::new(&install, peers).within(top).run()?;
     Line::new("cargo", &["build", "--release", "-p", "truechimer"])
         .within(top)
         .run()?;
