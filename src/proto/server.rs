@@ -6,6 +6,7 @@
 mod access;
 mod counters;
 mod flags;
+mod manycast;
 mod mru;
 mod policy;
 mod rates;
@@ -17,6 +18,7 @@ mod tests;
 pub use access::{AccessList, AccessRule, Network, PrefixTooLong};
 pub use counters::{COUNTER_WORDS, Counters, DropReason};
 pub use flags::RestrictFlags;
+pub use manycast::Manycast;
 pub use mru::{Limits, MruEntry, MruTable, Sighting, Standing};
 pub use policy::{Origin, Policy, Ruling, Watch};
 pub use rates::Rates;

@@ -38,11 +38,18 @@ pub enum DropReason {
     Unsealed,
     /// More control requests than one asker may send.
     ControlRate,
+    /// It came to a broadcast address, or to a group in which we answer nobody.
+    ToMany,
+    /// It came to a group and its MAC is not right; nobody complains there.
+    Unproven,
+    /// It came to a group, and we are of no use to who asks: we do not know the time, are farther from
+    /// its root, or are its server already.
+    NoHelp,
 }
 
 impl DropReason {
     /// All of them, in order.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::SourcePort,
         Self::SourceAddress,
         Self::Ignored,
@@ -60,6 +67,9 @@ impl DropReason {
         Self::NoRoom,
         Self::Unsealed,
         Self::ControlRate,
+        Self::ToMany,
+        Self::Unproven,
+        Self::NoHelp,
     ];
 
     /// A word for metrics.
@@ -82,6 +92,9 @@ impl DropReason {
             Self::NoRoom => "no_room",
             Self::Unsealed => "unsealed",
             Self::ControlRate => "control_rate",
+            Self::ToMany => "to_many",
+            Self::Unproven => "unproven",
+            Self::NoHelp => "no_help",
         }
     }
 }
@@ -228,7 +241,10 @@ impl Counters {
                     DropReason::Mode,
                 ]),
             ),
-            ("ss_badauth", self.crypto_naks),
+            (
+                "ss_badauth",
+                self.crypto_naks + self.dropped(DropReason::Unproven),
+            ),
             (
                 "ss_declined",
                 dropped(&[
@@ -236,6 +252,7 @@ impl Counters {
                     DropReason::Stepped,
                     DropReason::NoRoom,
                     DropReason::Unsealed,
+                    DropReason::NoHelp,
                 ]),
             ),
             (
@@ -247,6 +264,7 @@ impl Counters {
                     DropReason::Flaked,
                     DropReason::NotTrusted,
                     DropReason::CryptoNak,
+                    DropReason::ToMany,
                 ]),
             ),
             (

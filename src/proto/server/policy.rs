@@ -1,5 +1,5 @@
 //! Who may do what with us, and whom we listen to; replaced whole on reload.
-use super::{AccessList, AccessRule, Limits, MruTable, Network, RestrictFlags};
+use super::{AccessList, AccessRule, Limits, Manycast, MruTable, Network, RestrictFlags};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -61,6 +61,7 @@ pub struct Policy {
     sources: Vec<AccessRule>,
     source_access: AccessList,
     watch: Option<Watch>,
+    manycast: Option<Manycast>,
 }
 
 impl Policy {
@@ -86,7 +87,15 @@ impl Policy {
             sources: Vec::new(),
             source_access: AccessList::default(),
             watch: None,
+            manycast: None,
         }
+    }
+
+    /// This policy of a manycast server; without one no request that came to many is answered.
+    #[must_use]
+    pub fn with_manycast(mut self, manycast: Manycast) -> Self {
+        self.manycast = Some(manycast);
+        self
     }
 
     /// This policy with a memory of clients: without one nobody is limited. It is left out where
@@ -175,6 +184,11 @@ impl Policy {
         let is_said = |it: &Ruling| it.origin == Origin::Operator && it.rule.is_about(server);
         let built_in = (!self.rules.iter().any(is_said)).then_some(SOURCES);
         self.source.or(built_in)
+    }
+
+    /// Which requests that came to many are answered.
+    pub const fn manycast(&self) -> Option<&Manycast> {
+        self.manycast.as_ref()
     }
 
     /// The memory of clients and their limits, if there is one.

@@ -1,4 +1,5 @@
 //! From a datagram to a verdict.
+use super::manycast::{self, ToMany};
 use super::reply::{self, Ending, Unwritten};
 use super::{Counters, DropReason, Policy, RestrictFlags, Sighting, Standing};
 use crate::authentication::{AuthFailure, Authenticator, KeyId, verify};
@@ -100,6 +101,7 @@ impl Responder {
         }
         let first = *received.octets.first().ok_or(DropReason::Malformed)?;
         let (version, mode) = (first >> 3 & 7, Mode::from_bits(first));
+        let to_many = manycast::admit(received, mode, policy.manycast())?;
         if mode == Mode::Control {
             return self.admit_control(now, received, flags);
         }
@@ -125,6 +127,9 @@ impl Responder {
             ending(&request, &mac, from, authenticator)
         })?;
         let asked = request.header();
+        if let Some(to_many) = to_many {
+            check_many(&to_many, &asked, &ending, snapshot, authenticator)?;
+        }
         let header = if standing == Standing::Kissed {
             kiss(&asked, &ending, policy)?
         } else {
@@ -203,8 +208,26 @@ fn no_request(mode: Mode, flags: RestrictFlags) -> Result<Verdict, DropReason> {
     }
 }
 
-/// Notes a time request. Only clients are kissed: a kiss in another mode is the first word of a
-/// quarrel between two servers.
+/// Whether a client that asked many is to hear of us. A complaint about its MAC would be no use to it:
+/// it looks for whoever has its key.
+fn check_many(
+    to_many: &ToMany<'_>,
+    asked: &Header,
+    ending: &Ending,
+    snapshot: &Snapshot,
+    authenticator: &mut dyn Authenticator,
+) -> Result<(), DropReason> {
+    if matches!(ending, Ending::CryptoNak(_)) {
+        return Err(DropReason::Unproven);
+    }
+    if !to_many.can_help(asked, snapshot, authenticator) {
+        return Err(DropReason::NoHelp);
+    }
+    Ok(())
+}
+
+/// Notes a time request. Only clients are kissed, and only by the one server they asked: a kiss in
+/// another mode is the first word of a quarrel between two servers.
 fn standing(now: Now, received: &Received<'_>, flags: RestrictFlags, policy: &Policy) -> Standing {
     let Some(watch) = policy.watch() else {
         return Standing::Within;
@@ -212,7 +235,7 @@ fn standing(now: Now, received: &Received<'_>, flags: RestrictFlags, policy: &Po
     let first = received.octets.first().copied().unwrap_or_default();
     let mode = Mode::from_bits(first);
     let flags = match mode {
-        Mode::Client => flags,
+        Mode::Client if !matches!(received.via, Via::Many { .. }) => flags,
         _ => flags.without(RestrictFlags::KOD),
     };
     let sighting = Sighting {

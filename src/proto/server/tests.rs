@@ -3,6 +3,7 @@ mod access;
 mod amplification;
 mod bench;
 mod golden;
+mod manycast;
 mod modes;
 mod rates;
 mod refusals;
