@@ -10,8 +10,11 @@ mod role;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub(crate) use exchange::Exchange;
+pub(crate) use packet_tests::{Authenticity, Refusal, examine, identify};
 pub(crate) use poll::{PollProcess, UNREACHABLE_POLLS};
 pub(crate) use reply::{After, Heard};
+pub(crate) use request::minimised;
 pub(crate) use role::Role;
 
 use crate::authentication::{AuthFailure, KeyId};
@@ -22,7 +25,6 @@ use crate::packet::{AssociationId, StampClass};
 use crate::refclock::{RefclockId, RefclockSample};
 use crate::status::{PacketTest, Tally};
 use core::net::{IpAddr, SocketAddr};
-use exchange::Exchange;
 use poll::Habits;
 use rand_chacha::ChaCha20Rng;
 use truechimer_time::leap::LeapIndicator;
@@ -72,14 +74,14 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    fn refuse(&mut self, test: PacketTest) {
+    pub(crate) fn refuse(&mut self, test: PacketTest) {
         self.flash |= test.bit();
         if let Some(count) = self.refused.get_mut(test as usize) {
             *count = count.saturating_add(1);
         }
     }
 
-    fn note_unauthentic(&mut self, failure: AuthFailure) {
+    pub(crate) fn note_unauthentic(&mut self, failure: AuthFailure) {
         if let Some(count) = self.unauthentic.get_mut(failure as usize) {
             *count = count.saturating_add(1);
         }

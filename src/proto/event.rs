@@ -62,6 +62,8 @@ pub enum PeerEvent {
     Restricted,
     /// Our own `restrict notrust` refuses its replies, as it has no key.
     Untrusted,
+    /// Nobody can be found through it: who answers in a group must be authentic, and it has no key.
+    Keyless,
 }
 
 /// System events (RFC 9327 appendix B.2).
@@ -169,6 +171,10 @@ impl fmt::Display for PeerEvent {
             ),
             Self::Untrusted => f.write_str(
                 "not used: a restrict line says notrust, and the server has no key",
+            ),
+            Self::Keyless => f.write_str(
+                "not asked: whoever answers in a group must be authentic; give the line a `key`, \
+                 or say `disable auth`",
             ),
         }
     }

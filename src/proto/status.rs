@@ -196,7 +196,7 @@ pub struct AssociationStatus {
     pub id: AssociationId,
     /// What selection made of it.
     pub tally: Tally,
-    /// `u` unicast, `p` pool, `l` local (reference clock).
+    /// `u` unicast, `p` pool, `a` manycast client, `l` local (reference clock).
     pub kind: char,
     /// Address, once known; the pseudo address of a reference clock.
     pub remote: Option<SocketAddr>,

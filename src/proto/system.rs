@@ -10,6 +10,7 @@ mod inputs;
 mod leap;
 mod local;
 mod lookup;
+mod manycast;
 mod mitigation;
 mod mobilize;
 mod names;

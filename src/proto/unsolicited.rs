@@ -30,13 +30,17 @@ pub enum Unsolicited {
     NotSynchronized,
     /// There are as many associations with this address as `ippeerlimit` allows.
     PeerLimit,
-    /// There are as many associations as there may be.
+    /// There are as many associations as there may be, or enough was heard for now.
     NoRoom,
+    /// It echoes no request of ours that is still open (manycast).
+    Unasked,
+    /// The sender is farther from the root than we, or has its time from us (manycast).
+    NoHelp,
 }
 
 impl Unsolicited {
     /// All of them, in order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::LoopedBack,
         Self::NotWanted,
         Self::Restricted,
@@ -50,6 +54,8 @@ impl Unsolicited {
         Self::NotSynchronized,
         Self::PeerLimit,
         Self::NoRoom,
+        Self::Unasked,
+        Self::NoHelp,
     ];
 
     /// A word for metrics.
@@ -68,6 +74,8 @@ impl Unsolicited {
             Self::NotSynchronized => "not_synchronized",
             Self::PeerLimit => "peer_limit",
             Self::NoRoom => "no_room",
+            Self::Unasked => "unasked",
+            Self::NoHelp => "no_help",
         }
     }
 }

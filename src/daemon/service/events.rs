@@ -107,6 +107,7 @@ const fn level(event: &Event) -> Level {
             | PeerEvent::AccessDenied(_)
             | PeerEvent::Restricted
             | PeerEvent::Untrusted
+            | PeerEvent::Keyless
             | PeerEvent::BadAuthentication { .. } => Level::Warn,
             _ => Level::Info,
         },

@@ -4,6 +4,7 @@ use crate::authentication::{AuthFailure, Authenticator, KeyId};
 use crate::event::PeerEvent;
 use crate::packet::{Route, Stamp, Transmit, TxTicket};
 use rand_chacha::ChaCha20Rng;
+use truechimer_time::NtpTimestamp;
 use truechimer_wire::{Header, MAC_LEN_MAX, Mode};
 
 impl Association {
@@ -18,20 +19,20 @@ impl Association {
     ) -> Option<Transmit> {
         let to = self.remote?;
         self.said_unreachable = false;
-        let mut header = Header::blank(self.options.version, Mode::Client);
-        header.transmit_time = self.exchange.begin(sequence, rng);
-        let mut octets = header.to_octets().to_vec();
-        if let Some(key) = self.options.key
-            && !append_mac(&mut octets, key, authenticator)
-        {
-            self.exchange.reset();
-            if !self.key_missed {
-                self.key_missed = true;
-                let failure = AuthFailure::UnknownKey;
-                events.push(PeerEvent::BadAuthentication { key, failure });
+        let nonce = self.exchange.begin(sequence, rng);
+        let (version, key) = (self.options.version, self.options.key);
+        let octets = match minimised(version, nonce, key, authenticator) {
+            Ok(octets) => octets,
+            Err(key) => {
+                self.exchange.reset();
+                if !self.key_missed {
+                    self.key_missed = true;
+                    let failure = AuthFailure::UnknownKey;
+                    events.push(PeerEvent::BadAuthentication { key, failure });
+                }
+                return None;
             }
-            return None;
-        }
+        };
         self.key_missed = false;
         self.counts.sent = self.counts.sent.saturating_add(1);
         Some(Transmit {
@@ -58,6 +59,25 @@ impl Association {
     /// Learns that a request did not leave; tells whether it was the last one.
     pub(crate) fn abandon(&mut self, sequence: u64) -> bool {
         self.exchange.abandon(sequence)
+    }
+}
+
+/// A request with this nonce, sealed if there is a key.
+///
+/// # Errors
+/// The key that does not seal.
+pub(crate) fn minimised(
+    version: u8,
+    nonce: NtpTimestamp,
+    key: Option<KeyId>,
+    authenticator: &mut dyn Authenticator,
+) -> Result<Vec<u8>, KeyId> {
+    let mut header = Header::blank(version, Mode::Client);
+    header.transmit_time = nonce;
+    let mut octets = header.to_octets().to_vec();
+    match key {
+        Some(key) if !append_mac(&mut octets, key, authenticator) => Err(key),
+        _ => Ok(octets),
     }
 }
 

@@ -144,7 +144,7 @@ impl PeerEvent {
             Self::SystemPeer => 10,
             Self::BadAuthentication { .. } => 12,
             Self::Popcorn(_) => 13,
-            Self::Refused(_) | Self::Restricted | Self::Untrusted => return None,
+            Self::Refused(_) | Self::Restricted | Self::Untrusted | Self::Keyless => return None,
         })
     }
 }

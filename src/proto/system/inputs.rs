@@ -23,6 +23,12 @@ impl System {
         if self.is_near_leap(now) {
             return;
         }
+        if let Via::Client(id) = received.via
+            && self.pools.contains_key(&id)
+        {
+            self.take_answer(now, id, received);
+            return;
+        }
         let setting = self.setting();
         let association = match received.via {
             Via::Client(id) => self.associations.get_mut(&id),
@@ -203,7 +209,7 @@ impl System {
             HostEvent::Operated(done) => self.handle_done(now, done),
             HostEvent::LeapTable(table) => self.take_leap_table(now, Some(table)),
             HostEvent::OwnAddresses(addresses) => self.set_own_addresses(&addresses),
-            HostEvent::Links(links) => self.config.links = links,
+            HostEvent::Links(links) => self.use_links(now.mono, links),
             HostEvent::ForeignStep(by) => self.handle_foreign_step(now, by),
             HostEvent::Slept(span) => {
                 self.leave_time(now, SystemEvent::Slept(span.to_seconds()));

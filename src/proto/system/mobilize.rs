@@ -14,7 +14,7 @@ use truechimer_time::{Instant, Now};
 pub(super) const ASSOCIATIONS_AT_MOST: usize = 256;
 
 impl System {
-    /// Mobilises one `server` or `pool` line, first asked at `first`.
+    /// Mobilises one line, first asked at `first`.
     pub(super) fn mobilize(&mut self, now: Now, line: &AssociationConfig, first: Instant) {
         use AssociationKind::{Broadcast, ManycastClient, Peer};
         // Each has a road of its own; none of them is asked as a server is.
@@ -22,7 +22,10 @@ impl System {
             return;
         }
         let id = self.new_id();
-        let is_pool = line.kind == AssociationKind::Pool;
+        let is_pool = matches!(
+            line.kind,
+            AssociationKind::Pool | AssociationKind::ManycastClient
+        );
         if !is_pool
             && let Remote::Address(address) = line.remote
             && self.is_ignored(SocketAddr::new(address, line.port))
@@ -36,14 +39,18 @@ impl System {
                 self.evict_member(now, remote);
                 self.is_used(remote)
             }
-            Remote::Address(_) | Remote::Name(_) => false,
+            Remote::Address(_) => false,
+            // A group has no name here.
+            Remote::Name(_) => line.kind == AssociationKind::ManycastClient,
         };
         let full = self.associations.len() + self.pools.len() >= ASSOCIATIONS_AT_MOST;
         if full || taken {
             self.tell(id, remote_name(line), PeerEvent::Demobilize);
             return;
         }
-        if is_pool {
+        if line.kind == AssociationKind::ManycastClient {
+            self.mobilize_hunt(id, line, first);
+        } else if is_pool {
             self.lookups.insert(id, Lookup::new(line, now.mono));
             self.pools.insert(id, Pool::new(line.clone(), first));
         } else {
@@ -69,6 +76,7 @@ impl System {
         }
         // A pool may be of one address, which nobody has to resolve.
         self.warn_of_ignored(id);
+        self.warn_of_keyless(id);
     }
 
     /// Mobilises a reference clock.

@@ -37,6 +37,10 @@ impl System {
     }
 
     fn is_used_up(&self, now: Now, pool: AssociationId) -> bool {
+        if let Some(hunt) = self.pools.get(&pool).and_then(|it| it.hunt.as_ref()) {
+            let has_other = self.wants_more(now, pool) && self.unused_address(now, pool).is_some();
+            return hunt.is_exhausted() && !has_other;
+        }
         let hopeless = self.lookups.get(&pool).is_none_or(Lookup::is_hopeless);
         let known = self.lookups.get(&pool).map(Lookup::known);
         let tried = known.is_some_and(|known| !known.is_empty())

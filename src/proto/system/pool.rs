@@ -1,6 +1,8 @@
-//! Pools: `pool` lines are templates that spin up associations, drop the useless and replace them.
+//! Pools: `pool` and `manycastclient` lines are templates that spin up associations, drop the useless
+//! and replace them.
 use super::System;
 use super::candidate::PEER_TESTS;
+use super::manycast::Hunt;
 use crate::association::{Association, Role, UNREACHABLE_POLLS};
 use crate::config::AssociationConfig;
 use crate::packet::AssociationId;
@@ -19,10 +21,12 @@ const SHUN_DENIED_S: f64 = 86_400.0;
 /// Addresses remembered as useless.
 const SHUNNED_AT_MOST: usize = 64;
 
-/// One `pool` line.
+/// One `pool` or `manycastclient` line.
 #[derive(Debug)]
 pub(super) struct Pool {
     pub(super) line: AssociationConfig,
+    /// Where the addresses of a manycast client come from; those of a pool come from its name.
+    pub(super) hunt: Option<Hunt>,
     next: Instant,
     /// When a member was last spun up.
     spun: Option<Instant>,
@@ -33,9 +37,17 @@ impl Pool {
     pub(super) const fn new(line: AssociationConfig, first: Instant) -> Self {
         Self {
             line,
+            hunt: None,
             next: first,
             spun: None,
             shunned: Vec::new(),
+        }
+    }
+
+    pub(super) fn of_group(line: AssociationConfig, hunt: Hunt, first: Instant) -> Self {
+        Self {
+            hunt: Some(hunt),
+            ..Self::new(line, first)
         }
     }
 
@@ -46,6 +58,14 @@ impl Pool {
     /// There are new addresses: look at once.
     pub(super) const fn hurry(&mut self, now: Instant) {
         self.next = now;
+    }
+
+    /// The surroundings changed: a manycast client asks at once.
+    pub(super) const fn look_around(&mut self, now: Instant) {
+        if let Some(hunt) = &mut self.hunt {
+            hunt.hurry(now);
+            self.next = now;
+        }
     }
 
     pub(super) fn shun_awhile(&mut self, address: IpAddr, now: Instant) {
@@ -103,42 +123,53 @@ impl System {
 
     /// Spins up at most one member; returns the seconds until the next look.
     fn run_pool(&mut self, now: Now, id: AssociationId) -> f64 {
+        let round_s = self.run_hunt(now, id);
+        let quiet_s = round_s.map_or(LOOK_S, |round_s| round_s.min(LOOK_S));
         if !self.wants_more(now, id) {
-            return LOOK_S;
+            return quiet_s;
         }
         let Some(address) = self.unused_address(now, id) else {
             if let Some(lookup) = self.lookups.get_mut(&id) {
                 lookup.want(now.mono);
             }
-            return LOOK_S;
+            return quiet_s;
         };
         let Some(pool) = self.pools.get_mut(&id) else {
             return LOOK_S;
         };
         pool.spun = Some(now.mono);
-        let line = pool.line.clone();
+        let mut line = pool.line.clone();
+        // Who just answered is there: a burst tells soon what it is worth.
+        line.iburst |= pool.hunt.is_some();
         self.mobilize_member(now, id, &line, address);
         SPIN_UP_S
     }
 
-    /// Up to `maxclock` at once; beyond, up to twice that, slowly and only while too few survive.
+    /// Up to `maxclock` at once; beyond, up to twice that, slowly and only while too few survive, or
+    /// when a manycast client looks round for better ones.
     pub(super) fn wants_more(&self, now: Now, id: AssociationId) -> bool {
         let tos = &self.config.tos;
         let servers = self.servers();
         if servers < tos.maxclock {
             return true;
         }
-        let calm = self
-            .pools
-            .get(&id)
+        let pool = self.pools.get(&id);
+        let calm = pool
             .and_then(|pool| pool.spun)
             .is_none_or(|spun| now.mono.seconds_since(spun) >= LOOK_S);
-        calm && servers < tos.maxclock.saturating_mul(2) && self.variables.survivors < tos.minclock
+        let wanting = calm && self.variables.survivors < tos.minclock;
+        let beacon = pool
+            .and_then(|pool| pool.hunt.as_ref())
+            .is_some_and(Hunt::is_beacon);
+        (wanting || beacon) && servers < tos.maxclock.saturating_mul(2)
     }
 
     pub(super) fn unused_address(&self, now: Now, id: AssociationId) -> Option<SocketAddr> {
         let pool = self.pools.get(&id)?;
-        let known = self.lookups.get(&id)?.known();
+        let known = match &pool.hunt {
+            Some(hunt) => hunt.found(),
+            None => self.lookups.get(&id)?.known(),
+        };
         known.iter().copied().find(|&remote| {
             let address = remote.ip();
             let ours = self
@@ -180,6 +211,19 @@ impl System {
             return Fate::Go;
         }
         Fate::Stay
+    }
+
+    /// Whom a manycast client drops for better ones it does not take from the next round again.
+    pub(super) fn shun_dropped(&mut self, now: Now, id: AssociationId) {
+        let Some(association) = self.associations.get(&id) else {
+            return;
+        };
+        if let (Role::Member { pool, .. }, Some(remote)) = (&association.role, association.remote)
+            && let Some(pool) = self.pools.get_mut(pool)
+            && pool.hunt.is_some()
+        {
+            pool.shun(remote.ip(), now.mono.plus_seconds(SHUN_S));
+        }
     }
 
     /// Whether no preemptible association is worth less (the reference's score).

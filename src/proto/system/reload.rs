@@ -7,6 +7,7 @@ use crate::association::remote_name;
 use crate::authentication::Authenticator;
 use crate::config::{AssociationConfig, RefclockConfig, SystemConfig};
 use crate::event::PeerEvent;
+use crate::host::Output;
 use crate::packet::AssociationId;
 use core::net::IpAddr;
 use truechimer_time::Now;
@@ -77,6 +78,7 @@ impl System {
         let lines: Vec<AssociationConfig> = lines.into_iter().flatten().cloned().collect();
         let clocks: Vec<RefclockConfig> = clocks.into_iter().flatten().cloned().collect();
         self.config = config;
+        self.retrace_rings();
         let led = self.variables.peer.is_some();
         for id in gone {
             self.demobilize(now, id);
@@ -111,6 +113,9 @@ impl System {
         }
         self.lookups.remove(&id);
         if let Some(pool) = self.pools.remove(&id) {
+            if pool.hunt.is_some() {
+                self.outbox.push(Output::Close(id));
+            }
             self.tell(id, remote_name(&pool.line), PeerEvent::Demobilize);
         }
     }

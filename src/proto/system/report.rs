@@ -1,8 +1,8 @@
 //! The state of the system for people and programs.
 use super::System;
+use super::manycast::Hunt;
 use super::pool::Pool;
 use crate::association::{Association, Role, STRATUM_UNSPECIFIED, remote_name};
-use crate::authentication::AuthFailure;
 use crate::event::EventCounts;
 use crate::packet::AssociationId;
 use crate::status::{AssociationStatus, SystemStatus, Tally};
@@ -102,15 +102,17 @@ impl System {
     }
 }
 
-/// A pool is a template: it has a name and nothing else to show.
+/// A pool is a template: it has a name and nothing else to show; a manycast client has its group.
 fn show_pool(id: AssociationId, pool: &Pool) -> AssociationStatus {
+    let hunt = pool.hunt.as_ref();
+    let counts = hunt.map(|hunt| hunt.counts).unwrap_or_default();
     AssociationStatus {
         id,
         tally: Tally::Reject,
-        kind: 'p',
-        remote: None,
+        kind: if hunt.is_some() { 'a' } else { 'p' },
+        remote: hunt.map(Hunt::group),
         name: remote_name(&pool.line),
-        reference_id: ReferenceId::from_letters("POOL"),
+        reference_id: ReferenceId::from_letters(if hunt.is_some() { "ACST" } else { "POOL" }),
         stratum: STRATUM_UNSPECIFIED,
         leap: LeapIndicator::NotSynchronized,
         when_s: None,
@@ -126,10 +128,10 @@ fn show_pool(id: AssociationId, pool: &Pool) -> AssociationStatus {
         root_delay: NtpShort::ZERO,
         root_dispersion: NtpShort::ZERO,
         flash: 0,
-        refused: [0; 13],
-        unauthentic: [0; AuthFailure::ALL.len()],
-        sent: 0,
-        received: 0,
+        refused: counts.refused,
+        unauthentic: counts.unauthentic,
+        sent: counts.sent,
+        received: counts.received,
         stamps: None,
         events: EventCounts::default(),
         filter: Vec::new(),

@@ -5,6 +5,7 @@ mod control;
 mod events;
 mod frequency;
 mod local;
+mod manycast;
 mod names;
 mod one_shot;
 mod pools;

@@ -127,7 +127,7 @@ impl System {
         }
         match self.fate_of(now, id) {
             Fate::Stay => return false,
-            Fate::Go => {}
+            Fate::Go => self.shun_dropped(now, id),
             Fate::Replace { pool, address } => {
                 if let Some(pool) = self.pools.get_mut(&pool) {
                     pool.shun_awhile(address, now.mono);

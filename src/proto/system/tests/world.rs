@@ -1,16 +1,19 @@
 //! A host for one `System`: a clock it may steer, servers that answer, a resolver, a LOCAL clock.
+mod group;
 mod kernel;
+mod looks;
 
 use crate::association::tests::Ring;
 use crate::config::{AssociationConfig, AssociationKind, Remote, Steering, SystemConfig};
-use crate::event::{Event, PeerEvent, SystemEvent};
+use crate::event::Event;
 use crate::host::{AdjustRefused, Adjustment, Applied, Exit, HostEvent, Output, Resolve};
-use crate::packet::{AssociationId, Received, Stamp, StampClass, Transmit, Via};
+use crate::packet::{AssociationId, Received, Route, Stamp, StampClass, Transmit, Via};
 use crate::refclock::{RefclockId, RefclockSample};
 use crate::snapshot::Snapshot;
-use crate::status::{AssociationStatus, SystemStatus, Tally};
 use crate::system::System;
 use core::net::{IpAddr, SocketAddr};
+use group::Group;
+pub(super) use group::link;
 use kernel::Kernel;
 use std::collections::BTreeMap;
 use truechimer_time::leap::LeapIndicator;
@@ -79,6 +82,7 @@ pub(super) struct World {
     pub(super) closed: Vec<AssociationId>,
     pub(super) exits: Vec<Exit>,
     pub(super) control: Vec<Output>,
+    pub(super) group: Group,
     turn: u32,
 }
 
@@ -146,6 +150,7 @@ impl World {
             closed: Vec::new(),
             exits: Vec::new(),
             control: Vec::new(),
+            group: Group::default(),
             turn: 0,
         }
     }
@@ -211,7 +216,7 @@ impl World {
         }
     }
 
-    fn deliver(&mut self, octets: &[u8], source: SocketAddr, via: Via) {
+    pub(super) fn deliver(&mut self, octets: &[u8], source: SocketAddr, via: Via) {
         let stamp = self.stamp();
         let received = Received {
             octets,
@@ -274,6 +279,9 @@ impl World {
     }
 
     pub(super) fn transmit(&mut self, transmit: Transmit) {
+        if let Route::Ring { hops, .. } = transmit.route {
+            return self.ask_group(&transmit, hops);
+        }
         let Transmit {
             octets, to, ticket, ..
         } = transmit;
@@ -306,7 +314,7 @@ impl World {
         }
     }
 
-    fn reply(&self, request: &Header, server: Server) -> Header {
+    pub(super) fn reply(&self, request: &Header, server: Server) -> Header {
         let served = wall(self.mono, server.offset_s).wall;
         let mut header = Header::blank(request.version, Mode::Server);
         header.leap = server.leap;
@@ -333,43 +341,6 @@ impl World {
             at: self.now().wall,
             class: StampClass::Kernel,
         }
-    }
-
-    pub(super) fn status(&self) -> SystemStatus {
-        self.system.status(self.now())
-    }
-
-    /// The association with the server at this address.
-    pub(super) fn with(&self, last: u8) -> Option<AssociationStatus> {
-        let mut all = self.status().associations.into_iter();
-        all.find(|it| it.remote.map(|remote| remote.ip()) == Some(address(last)))
-    }
-
-    pub(super) fn tally(&self, last: u8) -> Option<Tally> {
-        self.with(last).map(|it| it.tally)
-    }
-
-    /// Last octets of the addresses talked to.
-    pub(super) fn members(&self) -> Vec<u8> {
-        let all = self.status().associations.into_iter();
-        let mut members: Vec<u8> = all
-            .filter_map(|it| match it.remote?.ip() {
-                IpAddr::V4(v4) => Some(v4.octets()[3]),
-                IpAddr::V6(_) => None,
-            })
-            .collect();
-        members.sort_unstable();
-        members
-    }
-
-    pub(super) fn peer_events(&self, wanted: &PeerEvent) -> usize {
-        let is_wanted = |it: &&Event| matches!(it, Event::Peer { what, .. } if what == wanted);
-        self.events.iter().filter(is_wanted).count()
-    }
-
-    pub(super) fn system_events(&self, wanted: &SystemEvent) -> usize {
-        let is_wanted = |it: &&Event| matches!(it, Event::System(what) if what == wanted);
-        self.events.iter().filter(is_wanted).count()
     }
 }
 
