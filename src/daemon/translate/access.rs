@@ -6,7 +6,8 @@ use truechimer_config::settings::{
     FLAG_NAMES, Families, MruSize, RestrictFlags as Said, RestrictRule, RestrictTarget, Settings,
 };
 use truechimer_proto::server::{
-    AccessRule, Limits, MruTable, Network, Origin, Policy, Rates, RestrictFlags, Ruling, Watch,
+    AccessRule, Limits, Manycast, MruTable, Network, Origin, Policy, Rates, RestrictFlags, Ruling,
+    Watch,
 };
 
 /// Octets of the table of recent clients at most, whatever an `mru` line asks for: a flood of
@@ -21,7 +22,12 @@ pub fn policy(settings: &Settings, clients: Option<Arc<MruTable>>) -> Policy {
         .iter()
         .rfind(|rule| rule.target == RestrictTarget::Source)
         .map(|rule| flags(rule.flags));
-    let policy = Policy::new(rules, source);
+    let mut policy = Policy::new(rules, source);
+    let groups = settings.broadcasting.manycast_groups.iter();
+    let groups: Vec<_> = groups.map(|group| group.value).collect();
+    if !groups.is_empty() {
+        policy = policy.with_manycast(Manycast::new(groups, settings.tos.cohort));
+    }
     let Some(clients) = clients else {
         return policy;
     };
@@ -149,6 +155,17 @@ mod tests {
         assert_eq!(of("192.0.2.9:5"), RestrictFlags::NOTRUST);
         assert_eq!(of("192.0.2.7:5"), RestrictFlags::NOTRUST);
         assert_eq!(of("192.0.2.7:123"), RestrictFlags::IGNORE);
+    }
+
+    #[test]
+    fn groups_and_cohort_reach_the_policy() {
+        assert_eq!(policy(&settings(""), None).manycast(), None);
+        let text = "manycastserver 239.1.1.1 ff05::101\ntos cohort 1\n";
+        let groups = ["239.1.1.1", "ff05::101"].map(|it| it.parse().expect("an address"));
+        let expected = Manycast::new(groups, true);
+        assert_eq!(policy(&settings(text), None).manycast(), Some(&expected));
+        let alone = policy(&settings("manycastserver 239.1.1.1\n"), None);
+        assert_eq!(alone.manycast(), Some(&Manycast::new([groups[0]], false)));
     }
 
     #[test]

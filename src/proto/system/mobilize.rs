@@ -16,9 +16,11 @@ pub(super) const ASSOCIATIONS_AT_MOST: usize = 256;
 impl System {
     /// Mobilises one line, first asked at `first`.
     pub(super) fn mobilize(&mut self, now: Now, line: &AssociationConfig, first: Instant) {
-        use AssociationKind::{Broadcast, ManycastClient, Peer};
-        // Each has a road of its own; none of them is asked as a server is.
-        if matches!(line.kind, Broadcast | ManycastClient | Peer) {
+        // Each has a road of its own; neither is asked as a server is.
+        if matches!(
+            line.kind,
+            AssociationKind::Broadcast | AssociationKind::Peer
+        ) {
             return;
         }
         let id = self.new_id();
