@@ -1,4 +1,4 @@
-//! Client associations (RFC 5905 §9): one server or reference clock each, what is known of it, and
+//! Associations (RFC 5905 §9): one server, peer or reference clock each, what is known of it, and
 //! what a datagram or a sample from it changes.
 mod exchange;
 mod on_wire;
@@ -7,6 +7,7 @@ mod poll;
 mod reply;
 mod request;
 mod role;
+mod symmetric;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -16,6 +17,7 @@ pub(crate) use poll::{PollProcess, UNREACHABLE_POLLS};
 pub(crate) use reply::{After, Heard};
 pub(crate) use request::minimised;
 pub(crate) use role::Role;
+pub(crate) use symmetric::{Conversation, Hand};
 
 use crate::authentication::{AuthFailure, KeyId};
 use crate::clock_filter::{ClockFilter, Filtered, Setting};
@@ -29,7 +31,7 @@ use poll::Habits;
 use rand_chacha::ChaCha20Rng;
 use truechimer_time::leap::LeapIndicator;
 use truechimer_time::{Instant, Now, NtpTimestamp};
-use truechimer_wire::ReferenceId;
+use truechimer_wire::{Mode, ReferenceId};
 
 /// Stratum of a source that has none.
 pub(crate) const STRATUM_UNSPECIFIED: u8 = 16;
@@ -54,6 +56,8 @@ pub(crate) struct Peer {
     pub(crate) stratum: u8,
     pub(crate) poll: i8,
     pub(crate) precision: i8,
+    /// Its side's mode, once it is known.
+    pub(crate) mode: Option<Mode>,
     pub(crate) root_delay_s: f64,
     pub(crate) root_dispersion_s: f64,
     pub(crate) reference_id: ReferenceId,
@@ -111,6 +115,8 @@ pub(crate) struct Association {
     /// The network says that the last request cannot arrive; anybody may have said it.
     pub(crate) said_unreachable: bool,
     exchange: Exchange,
+    /// With a symmetric peer.
+    pub(crate) conversation: Conversation,
     /// The missing key was complained about.
     key_missed: bool,
     /// The last reply was authentic.
@@ -119,7 +125,7 @@ pub(crate) struct Association {
 }
 
 impl Association {
-    /// A server, or a pool's member, first asked at `first`.
+    /// A server, a pool's member or a symmetric peer, first asked at `first`.
     pub(crate) fn server(
         id: AssociationId,
         role: Role,
@@ -196,6 +202,7 @@ impl Association {
             stamps: None,
             said_unreachable: false,
             exchange: Exchange::default(),
+            conversation: Conversation::default(),
             key_missed: false,
             authentic: false,
             events: EventCounts::default(),
@@ -211,6 +218,7 @@ impl Association {
         rng: &mut ChaCha20Rng,
     ) {
         self.exchange.reset();
+        self.conversation.reset();
         self.authentic = false;
         self.filter = ClockFilter::new(now, precision_s);
         self.peer = Peer {
@@ -266,7 +274,7 @@ impl Association {
         distance_s.max(mindist_s)
     }
 
-    /// Transmit stamp of the last reply.
+    /// Transmit stamp of the last reply. A symmetric peer's is its nonce, which is nobody's business.
     pub(crate) const fn last_transmit(&self) -> Option<NtpTimestamp> {
         self.exchange.last_transmit()
     }
@@ -336,6 +344,7 @@ impl Peer {
             stratum,
             poll: 0,
             precision: 0,
+            mode: None,
             root_delay_s: 0.0,
             root_dispersion_s: 0.0,
             reference_id,

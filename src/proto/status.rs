@@ -121,6 +121,12 @@ impl PacketTest {
     }
 }
 
+/// Flash bits of the peer tests.
+pub(crate) const PEER_TESTS: u16 = PacketTest::PeerStratum.bit()
+    | PacketTest::PeerDistance.bit()
+    | PacketTest::PeerLoop.bit()
+    | PacketTest::PeerUnreachable.bit();
+
 impl fmt::Display for PacketTest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -196,7 +202,8 @@ pub struct AssociationStatus {
     pub id: AssociationId,
     /// What selection made of it.
     pub tally: Tally,
-    /// `u` unicast, `p` pool, `a` manycast client, `l` local (reference clock).
+    /// `u` unicast, `s` and `S` symmetric active and passive, `p` pool, `a` manycast client, `l` local
+    /// (reference clock).
     pub kind: char,
     /// Address, once known; the pseudo address of a reference clock.
     pub remote: Option<SocketAddr>,

@@ -4,6 +4,7 @@ mod access;
 mod candidate;
 mod cluster;
 mod combine;
+mod compose;
 mod control;
 mod first_doubt;
 mod inputs;
@@ -21,6 +22,7 @@ mod recording;
 mod reload;
 mod report;
 mod select;
+mod symmetric;
 mod telling;
 #[cfg(test)]
 mod tests;
@@ -39,9 +41,9 @@ use crate::config::SystemConfig;
 use crate::control::KeyFacts;
 use crate::discipline::Discipline;
 use crate::event::{EventCounts, SystemEvent};
-use crate::host::{Departure, Output};
+use crate::host::Output;
 use crate::leap::LeapSchedule;
-use crate::packet::{AssociationId, Transmit};
+use crate::packet::AssociationId;
 use crate::snapshot::Snapshot;
 use crate::unsolicited::UnsolicitedCounts;
 use candidate::OwnAddress;
@@ -95,6 +97,8 @@ pub struct System {
     retired_keys: KeyFacts,
     strangers_told: Option<Instant>,
     unsolicited: UnsolicitedCounts,
+    /// What passive associations were made by.
+    mobilizers: symmetric::Mobilizers,
     next_id: u16,
     next_sequence: u64,
     next_resolve: u32,
@@ -141,6 +145,7 @@ impl System {
             retired_keys: KeyFacts::default(),
             strangers_told: None,
             unsolicited: UnsolicitedCounts::default(),
+            mobilizers: symmetric::Mobilizers::default(),
             next_id: first_id,
             next_sequence: 1,
             next_resolve: 1,
@@ -157,11 +162,6 @@ impl System {
     /// The next thing to be done by the host; call until `None`.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outbox.pop()
-    }
-
-    /// The packet of a departure, with the moment it leaves; `None` if it has become of no use.
-    pub fn compose(&mut self, _now: Now, _departure: Departure) -> Option<Transmit> {
-        None
     }
 
     /// Packets that nobody asked for and that were refused, by reason.

@@ -86,7 +86,6 @@ pub struct UnsolicitedCounts([u64; Unsolicited::ALL.len()]);
 
 impl UnsolicitedCounts {
     /// One more.
-    #[allow(dead_code, reason = "the campus modes come with the next commits")]
     pub(crate) fn count(&mut self, reason: Unsolicited) {
         if let Some(count) = self.0.get_mut(reason as usize) {
             *count = count.saturating_add(1);

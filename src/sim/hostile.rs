@@ -19,6 +19,12 @@ pub enum Forgery {
         /// Seconds.
         offset_s: f64,
     },
+    /// A good packet of a symmetric peer wrong by this many seconds; every other one as if it was its
+    /// first, with origin stamp zero, the others with a guessed one.
+    OfPeer {
+        /// Seconds.
+        offset_s: f64,
+    },
     /// A kiss with these letters and a guessed origin stamp.
     Kiss([u8; 4]),
     /// Random octets.
@@ -46,6 +52,14 @@ impl Forgery {
         let header = match self {
             Self::WrongOrigin { offset_s } => reply(wall, offset_s, origin),
             Self::ZeroOrigin { offset_s } => reply(wall, offset_s, NtpTimestamp::ZERO),
+            Self::OfPeer { offset_s } => {
+                let first = random.bits().is_multiple_of(2);
+                let origin = if first { NtpTimestamp::ZERO } else { origin };
+                Header {
+                    mode: Mode::SymmetricActive,
+                    ..reply(wall, offset_s, origin)
+                }
+            }
             Self::Kiss(code) => kiss(wall, origin, code),
             Self::Garbage => return garbage(random),
         };

@@ -101,6 +101,7 @@ impl NodeConfig {
 pub(crate) struct Node {
     pub(crate) name: String,
     pub(crate) addresses: Vec<IpAddr>,
+    keys: Option<Arc<KeyTable>>,
     pub(crate) clock: Clock,
     pub(crate) may_steer: bool,
     pub(crate) random: Random,
@@ -149,6 +150,7 @@ impl Node {
         Self {
             name: config.name,
             addresses,
+            keys: config.keys,
             clock,
             may_steer: config.may_steer,
             random,
@@ -156,6 +158,17 @@ impl Node {
             client,
             journal: Journal::default(),
         }
+    }
+
+    /// Another daemon in place of the one there was.
+    pub(crate) fn restart(&mut self, now: Now, mut config: SystemConfig) {
+        config.own_addresses.clone_from(&self.addresses);
+        let keys = authenticator(self.keys.as_ref());
+        let seed = self.random.seed();
+        self.client = self
+            .client
+            .take()
+            .map(|_| Client::new(now, config, seed, keys));
     }
 
     /// What its server answers from now.

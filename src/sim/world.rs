@@ -12,6 +12,7 @@ use crate::truth::Truth;
 use core::net::{IpAddr, Ipv4Addr};
 use queue::{Happening, Queue};
 use std::collections::BTreeMap;
+use truechimer_proto::config::SystemConfig;
 use truechimer_proto::event::{Event, Report};
 use truechimer_proto::host::{Exit, HostEvent};
 use truechimer_proto::snapshot::Snapshot;
@@ -149,6 +150,13 @@ impl World {
                 .system
                 .handle_host(now, HostEvent::ForeignStep(offset));
         }
+        self.turn(node);
+    }
+
+    /// A machine's daemon ends without a word, and another starts with this configuration.
+    pub fn restart(&mut self, node: NodeId, config: SystemConfig) {
+        let now = self.now(node);
+        self.nodes[usize::from(node.0)].restart(now, config);
         self.turn(node);
     }
 

@@ -13,3 +13,4 @@ mod repeat;
 mod selection;
 mod statistics;
 mod steering;
+mod symmetric;

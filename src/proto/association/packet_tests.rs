@@ -70,10 +70,7 @@ pub(crate) fn identify(
     from: IpAddr,
     authenticator: &mut dyn Authenticator,
 ) -> Result<Reply, Refusal> {
-    let packet = Packet::new_checked(octets).map_err(|why| match (why, key) {
-        (Malformed::Mac, Some(key)) => Refusal::Unauthentic(key, AuthFailure::WrongLength),
-        _ => Refusal::Test(PacketTest::Header),
-    })?;
+    let packet = split(octets, key)?;
     let header = packet.header();
     if header.mode != Mode::Server || !(1..=4).contains(&header.version) {
         return Err(Refusal::Test(PacketTest::Header));
@@ -89,7 +86,22 @@ pub(crate) fn identify(
     })
 }
 
-fn authenticate(
+/// Splits a datagram into its parts.
+///
+/// # Errors
+/// `Header` for what is no packet; a MAC of a wrong length is named so where one is expected.
+pub(crate) fn split(octets: &[u8], key: Option<KeyId>) -> Result<Packet<'_>, Refusal> {
+    Packet::new_checked(octets).map_err(|why| match (why, key) {
+        (Malformed::Mac, Some(key)) => Refusal::Unauthentic(key, AuthFailure::WrongLength),
+        _ => Refusal::Test(PacketTest::Header),
+    })
+}
+
+/// Whether a packet is authentic under the association's key.
+///
+/// # Errors
+/// What is wrong with its MAC.
+pub(crate) fn authenticate(
     packet: &Packet<'_>,
     key: Option<KeyId>,
     from: IpAddr,

@@ -1,7 +1,8 @@
 //! The poll process (RFC 5905 §13): when to ask next, and whether anybody answers.
 //!
-//! The peer's own poll exponent is not heeded, though the reference takes the lesser of the two: our
-//! requests carry none, so a server's reply would only show the default it puts there.
+//! A server's poll exponent is not heeded, though the reference takes the lesser of the two: our
+//! requests carry none, so its reply would only show the default it puts there. A symmetric peer's
+//! is, for both sides must poll alike to hear each other.
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::RngCore;
 use truechimer_time::Instant;
@@ -56,6 +57,8 @@ pub(crate) struct PollProcess {
     /// Good answers since a RATE kiss, or since its effect was last lessened.
     good: u8,
     host_poll: i8,
+    /// A symmetric peer's exponent.
+    peer_poll: Option<i8>,
     next: Option<Instant>,
     last: Instant,
     burst: u8,
@@ -80,6 +83,7 @@ impl PollProcess {
             configured: habits,
             good: 0,
             host_poll: habits.minpoll,
+            peer_poll: None,
             next: Some(next),
             last: now,
             burst: 0,
@@ -191,6 +195,7 @@ impl PollProcess {
     pub(crate) const fn forget_rate(&mut self) {
         self.habits = self.configured;
         self.host_poll = self.configured.minpoll;
+        self.peer_poll = None;
         self.good = 0;
         self.headway_s = 0.0;
     }
@@ -218,7 +223,7 @@ impl PollProcess {
         let poll = if self.retry > 0 {
             self.habits.minpoll
         } else {
-            self.host_poll
+            self.common_poll()
         };
         let interval_s = f64::from(poll).exp2() * (1.0 + fraction(rng) / 16.0);
         let regular = self.last.plus_seconds(interval_s);
@@ -227,6 +232,18 @@ impl PollProcess {
             at = at.plus_seconds(guard_s);
         }
         self.next = Some(at);
+    }
+
+    /// Learns how often a symmetric peer polls.
+    pub(crate) const fn heed(&mut self, peer_poll: i8) {
+        self.peer_poll = Some(peer_poll);
+    }
+
+    /// The lesser of both sides' exponents, within our limits, while the peer is reachable.
+    fn common_poll(&self) -> i8 {
+        let peer_poll = self.peer_poll.filter(|_| self.reach != 0);
+        let peer_poll = peer_poll.unwrap_or(self.host_poll);
+        self.host_poll.min(peer_poll).max(self.habits.minpoll)
     }
 
     /// Obeys a RATE kiss: asks at most half as often, or as seldom as the server says, from now on.

@@ -5,12 +5,12 @@ use super::{Association, STRATUM_UNSPECIFIED};
 use crate::authentication::Authenticator;
 use crate::clock_filter::{Filtered, Setting};
 use crate::event::PeerEvent;
-use crate::packet::Received;
+use crate::packet::{Received, StampClass};
 use crate::statistics::RawRecord;
-use crate::status::PacketTest;
+use crate::status::{PEER_TESTS, PacketTest};
 use rand_chacha::ChaCha20Rng;
-use truechimer_time::Now;
 use truechimer_time::leap::LeapIndicator;
+use truechimer_time::{Now, NtpTimestamp};
 use truechimer_wire::{Header, KissCode, ReferenceId};
 
 /// What the system is to do now.
@@ -38,6 +38,20 @@ pub(crate) struct Heard {
     pub(crate) after: After,
 }
 
+/// A packet that answers us, whatever the kind of association.
+pub(super) struct Answer {
+    pub(super) header: Header,
+    pub(super) authenticity: Authenticity,
+    /// Whether it has time to give.
+    pub(super) tests: Result<TestsPassed, PacketTest>,
+    /// The exchange that it completes, or why that cannot be measured.
+    pub(super) stamps: Result<Stamps, PacketTest>,
+    /// Who took our stamps.
+    pub(super) classes: Option<(StampClass, StampClass)>,
+    /// When it came.
+    pub(super) arrived: NtpTimestamp,
+}
+
 impl Heard {
     /// Does as a filter outcome calls for.
     pub(super) fn take(&mut self, filtered: Filtered) {
@@ -60,6 +74,9 @@ impl Association {
         authenticator: &mut dyn Authenticator,
         rng: &mut ChaCha20Rng,
     ) -> Heard {
+        if self.is_symmetric() {
+            return self.hear_peer(now, received, base, authenticator, rng);
+        }
         let mut heard = Heard::default();
         self.counts.received = self.counts.received.saturating_add(1);
         let identified = if self.remote == Some(received.source) {
@@ -88,7 +105,7 @@ impl Association {
         heard
     }
 
-    fn refuse(&mut self, refusal: Refusal, heard: &mut Heard) {
+    pub(super) fn refuse(&mut self, refusal: Refusal, heard: &mut Heard) {
         self.counts.refuse(refusal.test());
         heard.events.push(match refusal {
             Refusal::Test(test) => PeerEvent::Refused(test),
@@ -113,12 +130,48 @@ impl Association {
             origin,
             authenticity,
         } = reply;
-        self.counts.flash = 0;
-        self.authentic = matches!(authenticity, Authenticity::Verified(_));
         self.exchange.finish(header.transmit_time);
-        heard.raw = origin.left().map(|left| {
-            let stamps = (left.at, received.stamp.at);
-            RawRecord::new(&header, received.source.ip(), self.local, stamps)
+        let left = origin.left().ok_or(PacketTest::Unsynchronized);
+        let answer = Answer {
+            tests: examine(&header),
+            classes: left.ok().map(|left| (left.class, received.stamp.class)),
+            stamps: left.map(|left| Stamps {
+                origin: left.at,
+                receive: header.receive_time,
+                transmit: header.transmit_time,
+                destination: received.stamp.at,
+            }),
+            arrived: received.stamp.at,
+            header,
+            authenticity,
+        };
+        self.take_answer(now, received, answer, base, rng, heard);
+    }
+
+    /// Takes a packet that was proven to answer us, for what it says of its sender and for what it
+    /// measures.
+    pub(super) fn take_answer(
+        &mut self,
+        now: Now,
+        received: &Received<'_>,
+        answer: Answer,
+        base: &Setting,
+        rng: &mut ChaCha20Rng,
+        heard: &mut Heard,
+    ) {
+        let Answer {
+            header,
+            authenticity,
+            tests,
+            stamps,
+            classes,
+            arrived,
+        } = answer;
+        self.counts.flash &= PEER_TESTS;
+        self.authentic = matches!(authenticity, Authenticity::Verified(_));
+        heard.raw = stamps.ok().map(|stamps| {
+            let ours = (stamps.origin, stamps.destination);
+            RawRecord::new(&header, received.source.ip(), self.local, ours)
         });
         if let Some(code) = kiss(&header) {
             self.take_kiss(now, code, &header, rng, heard);
@@ -128,20 +181,12 @@ impl Association {
         self.poll.answered(now.mono);
         let wanted = self.poll.host_poll();
         self.poll.reschedule(now.mono, wanted, rng);
-        let left = origin.left().ok_or(PacketTest::Unsynchronized);
-        let stamps = left.map(|left| Stamps {
-            origin: left.at,
-            receive: header.receive_time,
-            transmit: header.transmit_time,
-            destination: received.stamp.at,
-        });
-        let classes = left.map(|left| (left.class, received.stamp.class));
-        let sample = examine(&header)
-            .and_then(|tests| self.sample(tests, authenticity, stamps?, &header, base));
+        let sample =
+            tests.and_then(|tests| self.sample(tests, authenticity, stamps?, &header, base));
         match sample {
             Ok(sample) => {
-                self.stamps = classes.ok();
-                self.peer.destination = received.stamp.at;
+                self.stamps = classes;
+                self.peer.destination = arrived;
                 self.note_reached(now, heard);
                 let setting = self.setting(base);
                 heard.take(self.filter.push(now.mono, sample, &setting));
@@ -212,6 +257,7 @@ impl Association {
         };
         self.peer.poll = header.poll;
         self.peer.precision = header.precision;
+        self.peer.mode = Some(header.mode);
         self.peer.root_delay_s = header.root_delay.to_seconds();
         self.peer.root_dispersion_s = header.root_dispersion.to_seconds();
         self.peer.reference_id = shown_reference(header);

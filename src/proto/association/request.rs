@@ -25,11 +25,7 @@ impl Association {
             Ok(octets) => octets,
             Err(key) => {
                 self.exchange.reset();
-                if !self.key_missed {
-                    self.key_missed = true;
-                    let failure = AuthFailure::UnknownKey;
-                    events.push(PeerEvent::BadAuthentication { key, failure });
-                }
+                self.miss_key(key, events);
                 return None;
             }
         };
@@ -46,19 +42,40 @@ impl Association {
         })
     }
 
-    /// Learns when a request left.
+    /// Complains once that there is no key to seal with.
+    pub(super) fn miss_key(&mut self, key: KeyId, events: &mut Vec<PeerEvent>) {
+        if !self.key_missed {
+            self.key_missed = true;
+            let failure = AuthFailure::UnknownKey;
+            events.push(PeerEvent::BadAuthentication { key, failure });
+        }
+    }
+
+    /// Learns when a packet left.
     pub(crate) fn note_departure(&mut self, sequence: u64, stamp: Stamp) {
-        self.exchange.note_departure(sequence, stamp);
+        if self.is_symmetric() {
+            self.conversation.note_departure(sequence, stamp);
+        } else {
+            self.exchange.note_departure(sequence, stamp);
+        }
     }
 
-    /// Whether a request may still be answered.
+    /// Whether a packet may still be answered.
     pub(crate) fn awaits(&self, sequence: u64) -> bool {
-        self.exchange.awaits(sequence)
+        if self.is_symmetric() {
+            self.conversation.awaits(sequence)
+        } else {
+            self.exchange.awaits(sequence)
+        }
     }
 
-    /// Learns that a request did not leave; tells whether it was the last one.
+    /// Learns that a packet did not leave; tells whether it was the last one.
     pub(crate) fn abandon(&mut self, sequence: u64) -> bool {
-        self.exchange.abandon(sequence)
+        if self.is_symmetric() {
+            self.conversation.abandon(sequence)
+        } else {
+            self.exchange.abandon(sequence)
+        }
     }
 }
 
@@ -81,7 +98,12 @@ pub(crate) fn minimised(
     }
 }
 
-fn append_mac(octets: &mut Vec<u8>, key: KeyId, authenticator: &mut dyn Authenticator) -> bool {
+/// Seals a packet; false, and the packet as it was, if the key would not.
+pub(super) fn append_mac(
+    octets: &mut Vec<u8>,
+    key: KeyId,
+    authenticator: &mut dyn Authenticator,
+) -> bool {
     let mut digest = [0; MAC_LEN_MAX];
     let Some(len) = authenticator.seal(key, octets, &mut digest) else {
         return false;

@@ -17,6 +17,10 @@ pub(crate) struct PeerView {
     pub(crate) is_refclock: bool,
     /// Our side's mode.
     pub(crate) host_mode: Mode,
+    /// Its side's mode, once it is known.
+    pub(crate) peer_mode: Option<Mode>,
+    /// From the stamp in our last packet to a symmetric peer until it left, seconds.
+    pub(crate) lag_s: Option<f64>,
     /// The name of its line, if that is no address.
     pub(crate) host: Option<String>,
     pub(crate) has_key: bool,
@@ -65,7 +69,7 @@ const VARIABLES: &[(&str, Get)] = &[
     ("reftime", |v| Some(Value::Stamp(v.reference_time))),
     ("org", |v| Some(Value::Stamp(v.origin))),
     ("rec", |v| Some(Value::Stamp(v.arrived))),
-    ("xleave", |_| None),
+    ("xleave", |v| v.lag_s.and_then(ms)),
     ("reach", |v| Some(Value::Hex(v.status.reach.into()))),
     ("unreach", |v| number(v.status.unreach)),
     ("timer", |v| number(v.next_s)),
@@ -76,9 +80,7 @@ const VARIABLES: &[(&str, Get)] = &[
     ("keyid", |v| number(v.key)),
     ("filtdelay", |v| stages(v, |stage| stage.1)),
     ("filtoffset", |v| stages(v, |stage| stage.0)),
-    ("pmode", |v| {
-        number(if v.status.when_s.is_some() { SERVER } else { 0 })
-    }),
+    ("pmode", |v| number(v.peer_mode.map_or(0, Mode::to_bits))),
     ("received", |v| number(v.status.received)),
     ("sent", |v| number(v.status.sent)),
     ("filtdisp", |v| stages(v, |stage| stage.2)),
@@ -144,8 +146,6 @@ const NTP_PORT: u16 = 123;
 const STAGES: usize = 8;
 /// What a stage holds that was never filled: offset, delay and dispersion, seconds.
 const NOTHING: (f64, f64, f64) = (0.0, 0.0, 16.0);
-/// Mode 4.
-const SERVER: u8 = 4;
 
 impl PeerView {
     /// Writes the variables that are asked for, or the default ones.

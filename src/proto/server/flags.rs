@@ -3,7 +3,8 @@ use core::fmt;
 
 /// What clients of a network may not do; a set. Those about time are enforced by the `Responder`,
 /// `IGNORE` and `NOTRUST` also by `System`; those about control messages by whoever answers them.
-/// Those about traps and passive associations have nobody to restrict: there are none.
+/// `NOEPEER` is enforced by both. `NOPEER` binds those without a right MAC, who never get a passive
+/// association anyway. Those about traps have nobody to restrict: there are none.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct RestrictFlags(u32);
 

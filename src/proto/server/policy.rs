@@ -8,15 +8,17 @@ const STRANGERS: RestrictFlags = RestrictFlags::LIMITED
     .with(RestrictFlags::KOD)
     .with(RestrictFlags::NOMODIFY)
     .with(RestrictFlags::NOPEER)
+    .with(RestrictFlags::NOEPEER)
     .with(RestrictFlags::NOQUERY)
     .with(RestrictFlags::NOTRAP);
-/// What this host may not do to itself: nothing. What changes something asks for `controlkey` anyway,
+/// What this host may not do to itself: nothing but be a peer unasked. What changes something asks for `controlkey` anyway,
 /// which is off until it is set.
-const OURSELVES: RestrictFlags = RestrictFlags::NONE;
+const OURSELVES: RestrictFlags = RestrictFlags::NOEPEER;
 /// What the servers we use may not do: pools make associations of them, so `nopeer` is not among it.
 const SOURCES: RestrictFlags = RestrictFlags::LIMITED
     .with(RestrictFlags::KOD)
     .with(RestrictFlags::NOMODIFY)
+    .with(RestrictFlags::NOEPEER)
     .with(RestrictFlags::NOQUERY)
     .with(RestrictFlags::NOTRAP);
 

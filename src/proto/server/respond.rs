@@ -1,5 +1,6 @@
 //! From a datagram to a verdict.
 use super::manycast::{self, ToMany};
+use super::passive::{is_fresh_echo, permits_passive};
 use super::reply::{self, Ending, Unwritten};
 use super::{Counters, DropReason, Policy, RestrictFlags, Sighting, Standing};
 use crate::authentication::{AuthFailure, Authenticator, KeyId, verify};
@@ -26,7 +27,8 @@ const FLAKES_ONE_IN: u32 = 10;
 pub enum Verdict {
     /// Send this many octets of the buffer back.
     Reply(usize),
-    /// It may be an answer to us: the clock thread knows.
+    /// It may be an answer to us, or the word of a peer that may have an association with us: the
+    /// clock thread knows.
     HandOff,
     /// It is a control request, for the clock thread: who sent it may not do this.
     Control(RestrictFlags),
@@ -129,6 +131,13 @@ impl Responder {
         let asked = request.header();
         if let Some(to_many) = to_many {
             check_many(&to_many, &asked, &ending, snapshot, authenticator)?;
+        }
+        if mode == Mode::SymmetricActive
+            && permits_passive(flags)
+            && matches!(ending, Ending::Sealed(_))
+            && is_fresh_echo(&asked, now.wall)
+        {
+            return Ok(Verdict::HandOff);
         }
         let header = if standing == Standing::Kissed {
             kiss(&asked, &ending, policy)?
@@ -288,8 +297,8 @@ fn check_source(received: &Received<'_>) -> Result<(), DropReason> {
 }
 
 /// The mode of the reply, if there is to be one. NTPv1 had no modes: a client was told from a peer
-/// by its port (RFC 1305 appendix D). Symmetric requests get a reply that creates no association:
-/// Windows asks that way.
+/// by its port (RFC 1305 appendix D). Symmetric requests of strangers get a reply that creates no
+/// association: Windows asks that way.
 fn reply_mode(version: u8, mode: Mode, source: SocketAddr) -> Option<Mode> {
     match (mode, version) {
         (Mode::Client, _) => Some(Mode::Server),

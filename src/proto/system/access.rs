@@ -44,7 +44,7 @@ impl System {
         let role = self.associations.get(&id).map(|it| &it.role);
         let line = match (self.pools.get(&id), role) {
             (Some(pool), _) => &pool.line,
-            (None, Some(Role::Server(line))) => line,
+            (None, Some(Role::Server(line) | Role::Peer(line))) => line,
             _ => return,
         };
         let known = self.lookups.get(&id).map(Lookup::known).unwrap_or_default();

@@ -46,12 +46,6 @@ pub(crate) struct OwnAddress {
 /// Who follows this stratum would be of stratum 16, which is none.
 const STRATUM_LAST: u8 = 15;
 
-/// Flash bits of the peer tests.
-pub(crate) const PEER_TESTS: u16 = PacketTest::PeerStratum.bit()
-    | PacketTest::PeerDistance.bit()
-    | PacketTest::PeerLoop.bit()
-    | PacketTest::PeerUnreachable.bit();
-
 /// Flash bits of the tests this source fails; none if it is fit to be a candidate. (`tos cohort`
 /// concerns only whom a manycast server answers, in the reference too.)
 pub(crate) fn unfit(association: &Association, by: &Yardstick<'_>) -> u16 {

@@ -30,10 +30,11 @@ impl System {
             return;
         }
         let setting = self.setting();
-        let association = match received.via {
-            Via::Client(id) => self.associations.get_mut(&id),
-            Via::Server(_) | Via::Many { .. } => None,
+        let id = match received.via {
+            Via::Client(id) => Some(id),
+            Via::Server(_) | Via::Many { .. } => self.peer_of(now, received),
         };
+        let association = id.and_then(|id| self.associations.get_mut(&id));
         let Some(association) = association.filter(|it| it.refclock_id().is_none()) else {
             self.note_stranger(now, received.source);
             return;
@@ -110,6 +111,8 @@ impl System {
             if let Some(pool) = self.pools.get_mut(pool) {
                 pool.shun_for_a_day(remote.ip(), now.mono);
             }
+            self.demobilize(now, id);
+        } else if matches!(association.role, Role::Passive(_)) {
             self.demobilize(now, id);
         } else {
             self.try_next_address(now, id);

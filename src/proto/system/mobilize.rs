@@ -16,11 +16,8 @@ pub(super) const ASSOCIATIONS_AT_MOST: usize = 256;
 impl System {
     /// Mobilises one line, first asked at `first`.
     pub(super) fn mobilize(&mut self, now: Now, line: &AssociationConfig, first: Instant) {
-        // Each has a road of its own; neither is asked as a server is.
-        if matches!(
-            line.kind,
-            AssociationKind::Broadcast | AssociationKind::Peer
-        ) {
+        // It has a road of its own; it is not asked as a server is.
+        if line.kind == AssociationKind::Broadcast {
             return;
         }
         let id = self.new_id();
@@ -56,7 +53,10 @@ impl System {
             self.lookups.insert(id, Lookup::new(line, now.mono));
             self.pools.insert(id, Pool::new(line.clone(), first));
         } else {
-            let role = Role::Server(line.clone());
+            let role = match line.kind {
+                AssociationKind::Peer => Role::Peer(line.clone()),
+                _ => Role::Server(line.clone()),
+            };
             let precision_s = self.precision_s();
             let mut association = Association::server(id, role, line, now.mono, first, precision_s);
             self.ask_once(&mut association);
@@ -158,11 +158,12 @@ impl System {
             .any(|it| it.remote == Some(remote) && it.role.is_configured())
     }
 
-    /// A pool's member makes way for the line of the configuration that wants its address.
+    /// A pool's member, or a passive association, makes way for the line of the configuration that
+    /// wants its address.
     pub(super) fn evict_member(&mut self, now: Now, remote: SocketAddr) {
         let mut all = self.associations.values();
-        let member =
-            all.find(|it| it.remote == Some(remote) && matches!(it.role, Role::Member { .. }));
+        let gives_way = |role: &Role| matches!(role, Role::Member { .. } | Role::Passive(_));
+        let member = all.find(|it| it.remote == Some(remote) && gives_way(&it.role));
         if let Some(id) = member.map(|it| it.id) {
             self.demobilize(now, id);
         }
@@ -175,7 +176,7 @@ impl System {
     }
 
     /// A number not in use, and not used lately.
-    fn new_id(&mut self) -> AssociationId {
+    pub(super) fn new_id(&mut self) -> AssociationId {
         loop {
             self.next_id = self.next_id.wrapping_add(1);
             let id = AssociationId(self.next_id);

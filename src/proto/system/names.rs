@@ -116,7 +116,7 @@ impl System {
     /// The next known address that no other line of the configuration uses, and whether the list began anew.
     pub(super) fn next_address(&self, id: AssociationId) -> Option<(SocketAddr, bool)> {
         let association = self.associations.get(&id)?;
-        if !matches!(association.role, Role::Server(_)) {
+        if !matches!(association.role, Role::Server(_) | Role::Peer(_)) {
             return None;
         }
         let known = self.lookups.get(&id)?.known();

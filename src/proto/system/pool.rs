@@ -1,12 +1,11 @@
 //! Pools: `pool` and `manycastclient` lines are templates that spin up associations, drop the useless
 //! and replace them.
 use super::System;
-use super::candidate::PEER_TESTS;
 use super::manycast::Hunt;
 use crate::association::{Association, Role, UNREACHABLE_POLLS};
 use crate::config::AssociationConfig;
 use crate::packet::AssociationId;
-use crate::status::{PacketTest, Tally};
+use crate::status::{PEER_TESTS, PacketTest, Tally};
 use core::net::{IpAddr, SocketAddr};
 use truechimer_time::{Instant, Now};
 

@@ -2,13 +2,13 @@
 use super::System;
 use super::access::is_barred;
 use super::candidate::OwnAddress;
-use crate::association::Role;
-use crate::association::remote_name;
+use crate::association::{Association, Role, remote_name};
 use crate::authentication::Authenticator;
 use crate::config::{AssociationConfig, RefclockConfig, SystemConfig};
 use crate::event::PeerEvent;
 use crate::host::Output;
 use crate::packet::AssociationId;
+use crate::server::RestrictFlags;
 use core::net::IpAddr;
 use truechimer_time::Now;
 
@@ -63,9 +63,8 @@ impl System {
                     is_barred(it, &config) || !strike(&mut lines, line)
                 }
                 Role::Refclock(clock) => !strike(&mut clocks, clock),
-                Role::Member { .. } | Role::Passive(_) | Role::BroadcastClient(_) => {
-                    is_barred(it, &config)
-                }
+                Role::Passive(_) => is_barred(it, &config) || may_not_stay(it, &config),
+                Role::Member { .. } | Role::BroadcastClient(_) => is_barred(it, &config),
             })
             .map(|it| it.id)
             .collect();
@@ -131,6 +130,12 @@ impl System {
             })
             .collect();
     }
+}
+
+/// Whether the rules do not let this peer have a passive association any more.
+fn may_not_stay(peer: &Association, config: &SystemConfig) -> bool {
+    let flags = peer.remote.map(|it| config.access.flags_for(it));
+    flags.is_some_and(|flags| flags.contains(RestrictFlags::NOEPEER))
 }
 
 /// Strikes one equal entry off the list; false if there is none.

@@ -65,7 +65,8 @@ impl System {
             kind: match association.role {
                 Role::Refclock(_) => 'l',
                 Role::Server(_) | Role::Member { .. } => 'u',
-                Role::Peer(_) | Role::Passive(_) => 's',
+                Role::Peer(_) => 's',
+                Role::Passive(_) => 'S',
                 Role::Broadcast(_) => 'B',
                 Role::BroadcastClient(_) => 'b',
             },

@@ -1,12 +1,13 @@
 //! What comes due: polls, pools, names, the discipline's second.
 use super::System;
-use super::candidate::{PEER_TESTS, Yardstick, unfit};
+use super::candidate::{Yardstick, unfit};
 use super::pool::Fate;
 use crate::association::{Association, Role};
 use crate::clock_filter::Filtered;
 use crate::event::PeerEvent;
-use crate::host::Output;
+use crate::host::{Departure, Output};
 use crate::packet::AssociationId;
+use crate::status::PEER_TESTS;
 use truechimer_time::{Instant, Now};
 
 /// Polls without an answer after which a name is resolved anew.
@@ -111,6 +112,11 @@ impl System {
     /// Looks after a source that nobody needs or that does not answer; true if it is gone, or begins
     /// anew elsewhere.
     fn ends_turn(&mut self, now: Now, id: AssociationId) -> bool {
+        if self.is_deserted(id) {
+            self.demobilize(now, id);
+            self.select(now);
+            return true;
+        }
         let never_answered = |it: &Association| it.said_unreachable && it.poll.reach() == 0;
         if self.associations.get(&id).is_some_and(never_answered) && self.try_next_address(now, id)
         {
@@ -142,7 +148,7 @@ impl System {
     fn is_lost(&self, id: AssociationId) -> bool {
         self.associations.get(&id).is_some_and(|it| {
             let silent = it.poll.reach() == 0 && it.poll.unanswered() >= LOOKUP_AFTER_POLLS;
-            silent && matches!(it.role, Role::Server(_))
+            silent && matches!(it.role, Role::Server(_) | Role::Peer(_))
         })
     }
 
@@ -150,6 +156,16 @@ impl System {
         let Some(association) = self.associations.get_mut(&id) else {
             return;
         };
+        if association.is_symmetric() {
+            association.said_unreachable = false;
+            association.poll.sent(now.mono);
+            let departure = Departure {
+                association: id,
+                link: None,
+            };
+            self.outbox.push(Output::Compose(departure));
+            return;
+        }
         let sequence = self.next_sequence;
         self.next_sequence += 1;
         let mut events = Vec::new();

@@ -1,6 +1,6 @@
 //! The system update (RFC 5905 §11.2 `clock_select()`, §11.3 `clock_update()`).
 use super::System;
-use super::candidate::{Candidate, PEER_TESTS, Yardstick, candidate, unfit};
+use super::candidate::{Candidate, Yardstick, candidate, unfit};
 use super::combine::Combined;
 use super::mitigation::{LeapVotes, Terms, mitigate};
 use crate::association::{Association, STRATUM_UNSPECIFIED};
@@ -8,7 +8,7 @@ use crate::discipline::{Estimate, Verdict};
 use crate::event::PeerEvent;
 use crate::host::{Exit, Output};
 use crate::packet::AssociationId;
-use crate::status::Tally;
+use crate::status::{PEER_TESTS, Tally};
 use core::net::IpAddr;
 use truechimer_time::Now;
 use truechimer_time::leap::LeapIndicator;

@@ -1,4 +1,5 @@
 use crate::random::Random;
+use crate::world::NTP_PORT;
 use core::net::SocketAddr;
 use std::collections::BTreeMap;
 use truechimer_proto::authentication::Authenticator;
@@ -23,7 +24,8 @@ pub(crate) struct Client {
     sockets: BTreeMap<AssociationId, Socket>,
 }
 
-/// A socket as the engine makes it: one request, one random port.
+/// A socket as the engine makes it: one request and one random port, or the service port for as long
+/// as a symmetric peer is there.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Socket {
     pub(crate) port: u16,
@@ -62,6 +64,20 @@ impl Client {
         let port = 0xC000 | u16::from_le_bytes([low, high]);
         self.sockets.insert(id, Socket { port, to });
         port
+    }
+
+    /// The association's socket that stays: at the service port, connected with the peer.
+    pub(crate) fn connect(&mut self, id: AssociationId, to: SocketAddr) -> u16 {
+        let port = NTP_PORT;
+        self.sockets.insert(id, Socket { port, to });
+        port
+    }
+
+    /// Whose socket at the service port is connected with this peer.
+    pub(crate) fn peer_at(&self, source: SocketAddr) -> Option<AssociationId> {
+        let mut sockets = self.sockets.iter();
+        let connected = sockets.find(|(_, it)| it.port == NTP_PORT && it.to == source);
+        connected.map(|(id, _)| *id)
     }
 
     pub(crate) fn close(&mut self, id: AssociationId) {

@@ -70,7 +70,10 @@ impl Server {
             manner,
             answered: 0,
             responder: Responder::new([0; 32]),
-            policy: Policy::default(),
+            policy: match role {
+                Role::Machine(system) => (*system.access).clone(),
+                Role::Primary { .. } => Policy::default(),
+            },
             keys,
             primary,
         }

@@ -4,8 +4,9 @@ use super::{NTP_PORT, World, nanoseconds};
 use crate::node::{Answer, NodeId};
 use core::net::{IpAddr, SocketAddr};
 use truechimer_proto::host::{AdjustRefused, Adjustment, Applied, HostEvent, Output};
-use truechimer_proto::packet::{Received, SendFailure, Stamp, StampClass, Transmit, Via};
+use truechimer_proto::packet::{Received, Route, SendFailure, Stamp, StampClass, Transmit, Via};
 use truechimer_time::Now;
+use truechimer_wire::Mode;
 
 /// Outputs of one turn; more means the protocol goes in circles.
 const OUTPUTS_PER_TURN_MAX: usize = 10_000;
@@ -146,7 +147,10 @@ impl World {
     fn transmit(&mut self, node: NodeId, transmit: Transmit) {
         let now = self.now(node);
         let Transmit {
-            octets, to, ticket, ..
+            octets,
+            to,
+            route,
+            ticket,
         } = transmit;
         let id = ticket.association();
         let reachable = self.by_address.contains_key(&to.ip());
@@ -160,7 +164,10 @@ impl World {
             client.system.handle_send_failure(now, ticket, failure);
             return;
         }
-        let port = client.open(id, to, &mut entry.random);
+        let port = match route {
+            Route::Lasting => client.connect(id, to),
+            _ => client.open(id, to, &mut entry.random),
+        };
         let own = entry
             .addresses
             .iter()
@@ -192,7 +199,23 @@ impl World {
     fn arrive(&mut self, to: NodeId, source: SocketAddr, destination: SocketAddr, octets: &[u8]) {
         let now = self.now(to);
         let stamp = kernel(self.nodes[usize::from(to.0)].clock.stamp(now));
-        if destination.port() == NTP_PORT {
+        let client = self.running(to);
+        let own = client.and_then(|it| match destination.port() {
+            NTP_PORT => it.peer_at(source).filter(|_| is_symmetric(octets)),
+            port => it.association_at(port),
+        });
+        if let Some(id) = own {
+            let received = Received {
+                octets,
+                source,
+                via: Via::Client(id),
+                stamp,
+            };
+            if let Some(client) = self.running(to) {
+                client.system.handle_packet(now, &received);
+            }
+            self.turn(to);
+        } else if destination.port() == NTP_PORT {
             let via = Via::Server(destination);
             let received = Received {
                 octets,
@@ -201,18 +224,6 @@ impl World {
                 stamp,
             };
             self.serve(to, now, destination.ip(), &received);
-        } else if let Some(client) = self.running(to)
-            && let Some(id) = client.association_at(destination.port())
-        {
-            let via = Via::Client(id);
-            let received = Received {
-                octets,
-                source,
-                via,
-                stamp,
-            };
-            client.system.handle_packet(now, &received);
-            self.turn(to);
         }
     }
 
@@ -267,6 +278,12 @@ impl World {
             .as_mut()
             .filter(|_| entry.journal.exit.is_none())
     }
+}
+
+/// Whether a datagram at a socket that is connected with a peer is the peer's business with us.
+fn is_symmetric(octets: &[u8]) -> bool {
+    let mode = octets.first().map(|first| Mode::from_bits(*first));
+    matches!(mode, Some(Mode::SymmetricActive | Mode::SymmetricPassive))
 }
 
 const fn kernel(at: truechimer_time::NtpTimestamp) -> Stamp {

@@ -81,10 +81,10 @@ fn built_in_rules_until_the_operator_says_otherwise() {
     let ourselves: SocketAddr = "[::1]:5000".parse().expect("a source");
     let policy = Policy::default();
     assert!(policy.flags_for(stranger).contains(RestrictFlags::NOQUERY));
-    assert_eq!(policy.flags_for(ourselves), RestrictFlags::NONE);
+    assert_eq!(policy.flags_for(ourselves), RestrictFlags::NOEPEER);
     let policy = Policy::new([rule("0.0.0.0", 0, RestrictFlags::VERSION)], None);
     assert_eq!(policy.flags_for(stranger), RestrictFlags::VERSION);
-    assert_eq!(policy.flags_for(ourselves), RestrictFlags::NONE);
+    assert_eq!(policy.flags_for(ourselves), RestrictFlags::NOEPEER);
 }
 
 #[test]

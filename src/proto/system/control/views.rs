@@ -4,7 +4,7 @@ use crate::association::{Association, Role};
 use crate::config::{AssociationConfig, Remote};
 use crate::control::{Asked, ClockView, Facts, PeerView, SystemView, whole};
 use crate::packet::AssociationId;
-use truechimer_time::{Now, NtpTimestamp};
+use truechimer_time::{Now, NtpDuration, NtpTimestamp};
 use truechimer_wire::Mode;
 
 impl System {
@@ -50,6 +50,8 @@ impl System {
                 is_configured: true,
                 is_refclock: false,
                 host_mode: Mode::Client,
+                peer_mode: None,
+                lag_s: None,
                 host: host(&pool.line),
                 has_key: pool.line.key.is_some(),
                 is_authentic: false,
@@ -67,11 +69,18 @@ impl System {
             });
         };
         let next = it.poll.next();
+        let is_refclock = it.refclock_id().is_some();
         Some(PeerView {
             status,
             is_configured: it.role.is_configured(),
-            is_refclock: it.refclock_id().is_some(),
+            is_refclock,
             host_mode: it.role.mode(),
+            // A reference clock counts as a server, in the reference too.
+            peer_mode: it
+                .peer
+                .mode
+                .or(it.heard.filter(|_| is_refclock).map(|_| Mode::Server)),
+            lag_s: it.conversation.lag().map(NtpDuration::to_seconds),
             host: it.role.line().and_then(host),
             has_key: it.options.key.is_some(),
             is_authentic: it.authentic,
