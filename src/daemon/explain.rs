@@ -148,11 +148,8 @@ fn rights(settings: &Settings, explanation: &Explanation) -> Vec<(&'static str, 
     let peering = if has(RestrictFlags::NOEPEER) {
         "no (noepeer)".to_owned()
     } else {
-        let who = if has(RestrictFlags::NOPEER) {
-            "with a key only (nopeer)"
-        } else {
-            "yes"
-        };
+        // Nobody is a peer unasked without a key, whether `nopeer` says so or not.
+        let who = "with a key only";
         limit.map_or_else(
             || who.to_owned(),
             |most| format!("{who}, {most} at most (ippeerlimit)"),

@@ -221,3 +221,6 @@ impl Association {
         held_s > 0.0 && away_s - there_s <= f64::from(poll).exp2() / 2.0
     }
 }
+
+#[cfg(test)]
+mod tests;

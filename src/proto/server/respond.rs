@@ -132,11 +132,7 @@ impl Responder {
         if let Some(to_many) = to_many {
             check_many(&to_many, &asked, &ending, snapshot, authenticator)?;
         }
-        if mode == Mode::SymmetricActive
-            && permits_passive(flags)
-            && matches!(ending, Ending::Sealed(_))
-            && is_fresh_echo(&asked, now.wall)
-        {
+        if asks_to_join(&asked, flags, &ending, now) {
             return Ok(Verdict::HandOff);
         }
         let header = if standing == Standing::Kissed {
@@ -257,6 +253,15 @@ fn standing(now: Now, received: &Received<'_>, flags: RestrictFlags, policy: &Po
         flags,
     };
     watch.clients.note(&sighting, &watch.limits)
+}
+
+/// Whether a request may make a passive association: what it proves is enough to trouble the clock
+/// thread, which decides.
+fn asks_to_join(request: &Header, flags: RestrictFlags, ending: &Ending, now: Now) -> bool {
+    request.mode == Mode::SymmetricActive
+        && permits_passive(flags)
+        && matches!(ending, Ending::Sealed(_))
+        && is_fresh_echo(request, now.wall)
 }
 
 /// A kiss for a request whose MAC, if it has one, is right: what we seal must not be the words of

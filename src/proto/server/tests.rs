@@ -5,5 +5,6 @@ mod bench;
 mod golden;
 mod manycast;
 mod modes;
+mod passive;
 mod rates;
 mod refusals;

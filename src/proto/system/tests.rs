@@ -11,6 +11,7 @@ mod one_shot;
 mod pools;
 mod reload;
 mod sources;
+mod symmetric;
 mod telling;
 mod world;
 

@@ -232,32 +232,42 @@ impl Conversation {
         if header.transmit_time.is_zero() {
             return Err(PacketTest::Unsynchronized);
         }
-        let known =
+        let same =
             |it: &Word| it.transmit == header.transmit_time && it.receive == header.receive_time;
-        if self.heard.iter().chain(&self.overture).any(known) {
+        if self.heard.as_ref().is_some_and(same) {
             return Err(PacketTest::Duplicate);
         }
-        let origin = header.origin_time;
+        if let Some(echo) = self.echo_of(header.origin_time, interleave) {
+            let later = |it: Word| header.transmit_time.since(it.transmit) > NtpDuration::ZERO;
+            return if echo != Echo::Again || self.heard.is_some_and(later) {
+                Ok(Recognized(echo))
+            } else {
+                Err(PacketTest::Duplicate)
+            };
+        }
+        if self.overture.as_ref().is_some_and(same) {
+            return Err(PacketTest::Duplicate);
+        }
+        Err(PacketTest::Bogus)
+    }
+
+    /// Which packet of ours an origin stamp is of; zero is of none.
+    fn echo_of(&self, origin: NtpTimestamp, interleave: bool) -> Option<Echo> {
         if origin.is_zero() {
-            return Err(PacketTest::Bogus);
+            return None;
         }
         let basic = |it: &Said| it.stamped.transmit == origin;
         if let Some(place) = self.open.iter().position(basic) {
-            return Ok(Recognized(Echo::Basic(place)));
+            return Some(Echo::Basic(place));
         }
         let last = self.open.back().filter(|_| interleave);
         if last.is_some_and(|it| it.stamped.receive == origin) {
-            return Ok(Recognized(Echo::Interleaved(self.open.len() - 1)));
+            return Some(Echo::Interleaved(self.open.len() - 1));
         }
-        if !self.answered.as_ref().is_some_and(basic) {
-            return Err(PacketTest::Bogus);
-        }
-        let later = |it: Word| header.transmit_time.since(it.transmit) > NtpDuration::ZERO;
-        if self.heard.is_some_and(later) {
-            Ok(Recognized(Echo::Again))
-        } else {
-            Err(PacketTest::Duplicate)
-        }
+        self.answered
+            .as_ref()
+            .filter(|it| basic(it))
+            .map(|_| Echo::Again)
     }
 
     /// Takes a packet that was recognized and is authentic; gives the exchange it completes, if all
@@ -363,3 +373,6 @@ fn by_chance(
     }
     NtpTimestamp::from_bits(bits)
 }
+
+#[cfg(test)]
+mod tests;
