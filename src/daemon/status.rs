@@ -4,6 +4,8 @@
 //! is only shown: nothing here decides about time.
 
 mod clients;
+mod flash;
+mod island;
 mod picture;
 mod verdict;
 mod words;

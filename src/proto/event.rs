@@ -85,6 +85,8 @@ pub enum SystemEvent {
     PanicStop(f64),
     /// No source is good enough.
     NoSystemPeer,
+    /// No source was good enough for so long that our own clock is served, at this stratum.
+    OrphanParent(u8),
     /// A leap second will be inserted (true) or deleted at the end of the day or month.
     LeapArmed(bool),
     /// No more leap second announced.
@@ -196,6 +198,12 @@ impl fmt::Display for SystemEvent {
                 )
             }
             Self::NoSystemPeer => f.write_str("no_sys_peer"),
+            Self::OrphanParent(stratum) => {
+                write!(
+                    f,
+                    "orphan parent: no source, our own clock is served at stratum {stratum}"
+                )
+            }
             Self::LeapArmed(true) => f.write_str("leap_armed: a second will be inserted"),
             Self::LeapArmed(false) => f.write_str("leap_armed: a second will be deleted"),
             Self::LeapDisarmed => f.write_str("leap_disarmed"),

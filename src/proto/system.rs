@@ -16,6 +16,7 @@ mod mitigation;
 mod mobilize;
 mod names;
 mod one_shot;
+mod orphan;
 mod outbox;
 mod pool;
 mod recording;
@@ -86,8 +87,8 @@ pub struct System {
     events: EventCounts,
     /// Servers in use, as last told.
     sources: Vec<SocketAddr>,
-    /// From here on the LOCAL clock may stand in.
-    local_from: Instant,
+    /// Since when nobody leads; of no meaning while somebody does.
+    leaderless: Instant,
     /// Since when the first setting of the clock waits for sources to be told apart.
     first_doubt: Option<Instant>,
     housekeeping: Instant,
@@ -137,7 +138,7 @@ impl System {
             published: None,
             events: EventCounts::default(),
             sources: Vec::new(),
-            local_from: now.mono,
+            leaderless: now.mono,
             first_doubt: None,
             housekeeping: now.mono.plus(HOUSEKEEPING_EVERY),
             started: now.mono,
@@ -182,6 +183,7 @@ impl System {
             .chain(lookups)
             .chain(self.discipline.next_tick())
             .chain(self.leap_due)
+            .chain(self.orphan_due())
             .chain([self.housekeeping])
             .min()
     }

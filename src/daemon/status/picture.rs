@@ -1,5 +1,6 @@
 //! What a daemon says of its clock and its sources, as numbers.
 use super::SCHEMA;
+use super::island::Orphan;
 use crate::control_client::{
     Ask, FLASH_TESTS, Failure, Item, Names, NetAddress, Request, SELECTIONS, associations,
     crypto_flags, items, moment, peer_event, system_status,
@@ -41,7 +42,13 @@ pub(super) struct System {
     pub(super) last_update_age_s: Option<f64>,
     /// The association that leads.
     pub(super) leader: Option<u16>,
+    /// On an island without a source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) orphan: Option<Orphan>,
     pub(super) tai_offset_s: Option<i32>,
+    /// Whether the clock is steered at all, where the daemon says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) is_steered: Option<bool>,
 }
 
 /// One source.
@@ -169,12 +176,14 @@ impl Picture {
                 Err(failure) => return Err(failure),
             }
         }
-        Ok(Self {
+        let mut picture = Self {
             schema: SCHEMA,
             host: host.to_owned(),
             system,
             sources,
-        })
+        };
+        picture.system.orphan = picture.orphan();
+        Ok(picture)
     }
 
     pub(super) fn summary(&self) -> Summary<'_> {
@@ -259,6 +268,8 @@ impl System {
                 .text("peer")
                 .and_then(|id| id.parse().ok())
                 .filter(|id| *id != 0),
+            orphan: None,
+            is_steered: variables.small("steered").map(|it| it != 0),
             tai_offset_s: variables.text("tai").and_then(|tai| tai.parse().ok()),
         }
     }

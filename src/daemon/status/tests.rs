@@ -152,6 +152,67 @@ fn who_follows_itself_is_not_called_right() {
 }
 
 #[test]
+fn orphans_are_called_so() {
+    let parent = server(1, 0.0, "").replace("192.0.2.7", "127.0.0.1");
+    let sibling = server(2, 0.0, "").replace("stratum=2", "stratum=7");
+    let child = picture(
+        (0x0615, "leap=0, stratum=3, refid=10.0.0.1, peer=1"),
+        &[(LEADER, parent.clone()), (REJECT, sibling.clone())],
+    );
+    let text = words::status(&child);
+    for wanted in [
+        "an island without a source",
+        "follows          10.0.0.1, an orphan parent, at stratum 3",
+        "greatest error   unknown",
+    ] {
+        assert!(text.contains(wanted), "{wanted}: {text}");
+    }
+    assert!(explained(&child, "1").contains("used: an orphan parent"));
+    assert!(explained(&child, "2").contains("may follow an orphan parent"));
+
+    let own = picture(
+        (0x0015, "leap=0, stratum=6, refid=127.0.0.1, peer=0"),
+        &[(REJECT, parent.clone()), (REJECT, sibling.clone())],
+    );
+    let text = words::status(&own);
+    for wanted in [
+        "follows only itself",
+        "nobody: an orphan parent",
+        "at stratum 6",
+    ] {
+        assert!(text.contains(wanted), "{wanted}: {text}");
+    }
+    assert!(explained(&own, "1").contains("not used: an orphan parent"));
+    assert!(explained(&own, "2").contains("may follow an orphan parent"));
+    assert!(!words::status(&four()).contains("orphan"));
+}
+
+#[test]
+fn a_clock_that_is_not_steered_is_not_called_synchronised() {
+    for (steered, wanted) in [(0, "is NOT steered"), (1, "is synchronised")] {
+        let said = format!("leap=0, stratum=3, peer=1, steered={steered}");
+        let one = picture((0x0615, &said), &[(LEADER, server(1, 0.0, ""))]);
+        assert!(words::status(&one).contains(wanted));
+    }
+}
+
+#[test]
+fn a_leader_is_called_the_best_only_if_it_is() {
+    let text = explained(&four(), "1");
+    assert!(text.contains("of the lowest stratum"), "{text}");
+    let better = server(2, 0.1, "").replace("stratum=2", "stratum=1");
+    let kept = picture(
+        (0x0615, "leap=0, stratum=3, peer=1"),
+        &[(LEADER, server(1, 0.0, "")), (CANDIDATE, better)],
+    );
+    let text = explained(&kept, "1");
+    assert!(
+        text.contains("10.0.0.2 would lead now") && text.contains("anti-clockhop"),
+        "{text}"
+    );
+}
+
+#[test]
 fn failed_tests_are_told_in_words_with_a_remedy() {
     for (bits, wanted) in [
         ("0x400", "root distance is above the limit"),

@@ -1,6 +1,7 @@
 //! Why a source is used, or not: selection, clustering and combining told with numbers
 //! (RFC 5905 §11.2), reckoned from what the daemon says of its sources.
 use super::SCHEMA;
+use super::flash::test;
 use super::picture::{Mode, Picture, Source};
 use serde::Serialize;
 use truechimer_proto::system::agreement;
@@ -59,12 +60,12 @@ pub(super) fn of(source: &Source, picture: &Picture) -> Verdict {
     };
     verdict.headline = match source.selection {
         _ if !source.gives_time() => verdict.no_time(source),
-        "sys.peer" | "pps.peer" => verdict.leader(source),
+        "sys.peer" | "pps.peer" => verdict.leader(source, picture),
         "candidate" => verdict.survivor(picture),
         "falsetick" => verdict.falseticker(),
         "outlier" => verdict.outlier(),
         "backup" | "excess" => verdict.spare(),
-        _ => verdict.rejected(source),
+        _ => verdict.rejected(source, picture),
     };
     verdict.facts(source);
     verdict
@@ -130,67 +131,16 @@ fn weight<'a>(source: &Source, used: impl Iterator<Item = &'a Source>) -> Option
     (sum > 0.0).then(|| 100.0 * own / sum)
 }
 
-/// What a failed test means, and what helps.
-fn test(name: &str) -> (&'static str, &'static str) {
-    match name {
-        "pkt_dup" => (
-            "the last packet was a copy of the one before",
-            "copies come from broken networks or from replays; one now and then is nothing",
-        ),
-        "pkt_bogus" => (
-            "the last packet does not answer our request",
-            "somebody forges packets, or a middlebox answers too late; if it stays, look with \
-             tcpdump who sends them",
-        ),
-        "pkt_unsync" => (
-            "the server has sent no times yet, or says it never had any",
-            "wait a few polls; if it stays, the server itself is not synchronised",
-        ),
-        "pkt_denied" => (
-            "access is denied",
-            "ask the server's operator, and look at our own restrict lines: \
-             `truechimer explain restrict ADDRESS`",
-        ),
-        "pkt_auth" => (
-            "the packet is not authentic: its key is missing, differs, or is not trusted",
-            "compare the key's number, type and secret in both keys files, and see that both \
-             sides name it in trustedkey",
-        ),
-        "pkt_stratum" => (
-            "the server is not synchronised, or its stratum is too high",
-            "synchronise the server first, or choose another",
-        ),
-        "pkt_header" => (
-            "root delay or root dispersion in the packet are beyond reason",
-            "the server's own way to its source is bad; choose another",
-        ),
-        "pkt_autokey" => (
-            "Autokey: the packet is out of sequence",
-            "it restarts by itself; if it stays, compare the clocks and the hosts' names",
-        ),
-        "pkt_crypto" => (
-            "Autokey: the protocol is in error",
-            "look for the reason in cryptostats and in the log of both sides",
-        ),
-        "peer_stratum" => (
-            "the server is not synchronised, or its stratum is not below the limit (tos ceiling)",
-            "wait until it is, or choose another",
-        ),
-        "peer_dist" => (
-            "its root distance is above the limit (tos maxdist, 1.5 s)",
-            "after a start it falls within a few polls; if it stays, the way to the server or the \
-             server's own way is bad",
-        ),
-        "peer_loop" => (
-            "it follows us: our time would come back to us",
-            "that is as it should be while we are synchronised; give both sides other sources",
-        ),
-        "peer_unreach" => (
-            "it did not answer the last eight polls",
-            "see whether it answers at all: `truechimer query ADDRESS`",
-        ),
-        _ => ("it failed a test", "look at the daemon's log"),
-    }
+/// Who has the better metric of those in use (RFC 5905 §11.2.3): scatter by root distance, and a
+/// millisecond a stratum, the default of `tos mindist`.
+fn better_than<'a>(leader: &Source, picture: &'a Picture) -> Option<&'a Source> {
+    let used = || picture.sources.iter().filter(|source| source.is_used());
+    let metric = |source: &Source| {
+        let product_ms = scatter(source, used())? * source.root_distance_ms? / 1e3;
+        Some(product_ms + f64::from(source.stratum?))
+    };
+    let own = metric(leader)?;
+    used().find(|it| metric(it).is_some_and(|other| other < own))
 }
 
 fn ms(value: f64) -> String {
@@ -206,13 +156,27 @@ impl Verdict {
         }
     }
 
-    fn leader(&mut self, source: &Source) -> String {
+    fn leader(&mut self, source: &Source, picture: &Picture) -> String {
+        if source.is_orphan_parent() {
+            self.reasons.push(
+                "no source is left, and of the orphan parents heard, ourselves included, it has the \
+                 lowest address"
+                    .to_owned(),
+            );
+            return "used: an orphan parent, which serves its own clock".to_owned();
+        }
         self.chosen();
         let pulses = source.selection == "pps.peer";
-        self.reasons.push(
-            "of those that were left it is of the lowest stratum and root distance, or preferred"
-                .to_owned(),
-        );
+        self.reasons.push(match better_than(source, picture) {
+            Some(other) => format!(
+                "by stratum and root distance {} would lead now: this one is preferred, or it led \
+                 before and their offsets are too near each other to change (anti-clockhop)",
+                other.name
+            ),
+            None => {
+                "of those that were left it is of the lowest stratum and root distance".to_owned()
+            }
+        });
         if pulses {
             "used: its pulses lead".to_owned()
         } else {
@@ -311,7 +275,7 @@ impl Verdict {
         "not used: held in reserve".to_owned()
     }
 
-    fn rejected(&mut self, source: &Source) -> String {
+    fn rejected(&mut self, source: &Source, picture: &Picture) -> String {
         match source.last_event {
             "access_denied" => {
                 self.reasons
@@ -344,6 +308,23 @@ impl Verdict {
                 "this machine's own clock counts only while there is nothing better".to_owned(),
             );
             return "not used: there is better time".to_owned();
+        }
+        if source.is_orphan_parent() {
+            self.reasons.push(
+                "it has no source itself; it counts only while we have none either, and only if its \
+                 address is lower than ours and other parents'"
+                    .to_owned(),
+            );
+            return "not used: an orphan parent".to_owned();
+        }
+        let parents = picture.parents_stratum();
+        if parents.is_some_and(|parents| source.stratum.is_some_and(|it| it > parents)) {
+            self.reasons.push(
+                "its stratum is above the orphan parents': it may get its time from one, which would \
+                 go in circles"
+                    .to_owned(),
+            );
+            return "not used: it may follow an orphan parent".to_owned();
         }
         self.reasons.push(
             "no test fails: it has not been heard often enough yet, is marked noselect, or its \

@@ -1,4 +1,5 @@
 //! The picture in plain words.
+use super::island::Orphan;
 use super::picture::{Mode, Picture, Source};
 use super::verdict::Verdict;
 use core::fmt::Write;
@@ -36,23 +37,12 @@ pub(super) fn status(picture: &Picture) -> String {
     let mut line = |name: &str, value: String| {
         let _ = writeln!(text, "  {name:<16} {value}");
     };
-    let stratum = system
-        .stratum
-        .map_or_else(|| "unknown".to_owned(), |it| it.to_string());
-    match picture.leader() {
-        Some(leader) => line("follows", format!("{}, at stratum {stratum}", leader.name)),
-        None if system.is_synchronised => {
-            line(
-                "follows",
-                format!("{}, at stratum {stratum}", system.reference_id),
-            );
-        }
-        None => line("follows", "nobody".to_owned()),
-    }
+    line("follows", follows(picture));
     line("offset", milliseconds(system.offset_ms, true));
-    let alone = picture.leader().is_some_and(Source::is_own_clock);
-    let error = if alone {
+    let error = if follows_itself(picture) {
         "unknown: nothing outside this machine is followed".to_owned()
+    } else if system.orphan.is_some() {
+        "unknown: nothing outside this island is followed".to_owned()
     } else {
         milliseconds(system.root_distance_ms, false)
     };
@@ -86,17 +76,51 @@ pub(super) fn status(picture: &Picture) -> String {
     );
     line("status word", system.status.clone());
     line("daemon", system.version.clone());
-    let head = if alone {
-        format!(
-            "{}: the clock follows only itself and may be wrong\n",
-            picture.host
-        )
-    } else if system.is_synchronised {
-        format!("{}: the clock is synchronised\n", picture.host)
+    head(picture) + &text
+}
+
+/// Whom.
+fn follows(picture: &Picture) -> String {
+    let system = &picture.system;
+    let stratum = system
+        .stratum
+        .map_or_else(|| "unknown".to_owned(), |it| it.to_string());
+    match (picture.leader(), system.orphan) {
+        (Some(leader), None) => format!("{}, at stratum {stratum}", leader.name),
+        (Some(leader), Some(_)) => {
+            format!("{}, an orphan parent, at stratum {stratum}", leader.name)
+        }
+        (None, Some(_)) => {
+            format!("nobody: an orphan parent, which serves its own clock at stratum {stratum}")
+        }
+        (None, None) if system.is_synchronised => {
+            format!("{}, at stratum {stratum}", system.reference_id)
+        }
+        (None, None) => "nobody".to_owned(),
+    }
+}
+
+/// Whether there is nothing outside this machine that it gets its time from.
+fn follows_itself(picture: &Picture) -> bool {
+    let own_clock = picture.leader().is_some_and(Source::is_own_clock);
+    own_clock || picture.system.orphan == Some(Orphan::Parent)
+}
+
+/// How the clock is, in a sentence.
+fn head(picture: &Picture) -> String {
+    let system = &picture.system;
+    let how = if follows_itself(picture) {
+        "the clock follows only itself and may be wrong"
+    } else if system.orphan.is_some() {
+        "the clock follows an island without a source and may be wrong"
+    } else if !system.is_synchronised {
+        "the clock is NOT synchronised"
+    } else if system.is_steered == Some(false) {
+        "the time is known, but the clock is NOT steered (`disable ntp`, or no right to set it)"
     } else {
-        format!("{}: the clock is NOT synchronised\n", picture.host)
+        "the clock is synchronised"
     };
-    head + &text
+    format!("{}: {how}\n", picture.host)
 }
 
 fn verdict_word(source: &Source) -> &'static str {

@@ -77,6 +77,7 @@ const VARIABLES: &[(&str, Get)] = &[
         v.leap_table.map(|table| Value::Bare(compact(table.1)))
     }),
     ("mintc", |_| number(MINTC)),
+    ("steered", |v| number(v.status.steering)),
     ("mru_enabled", |v| {
         Some(Value::Hex(u64::from(v.watch.is_some())))
     }),

@@ -170,7 +170,9 @@ impl SystemEvent {
             Self::TaiOffset(_) => 14,
             Self::StaleLeapTable { .. } => 15,
             Self::FrequencyLimit(_) | Self::FrequencyJump(_) | Self::WanderJump(_) => 0,
-            Self::NameNotResolved(_) | Self::StrangeDatagram(_) => return None,
+            Self::NameNotResolved(_) | Self::StrangeDatagram(_) | Self::OrphanParent(_) => {
+                return None;
+            }
         })
     }
 }

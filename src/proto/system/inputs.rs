@@ -219,6 +219,7 @@ impl System {
             }
         }
         self.end_if_hopeless(now);
+        self.run_orphan(now);
         self.pump(now);
         self.publish();
     }

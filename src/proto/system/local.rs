@@ -1,33 +1,38 @@
 //! When the LOCAL clock may stand in for those who know the time.
 use super::System;
+use crate::association::Role;
 use crate::event::SystemEvent;
 use truechimer_time::Now;
-
-/// How long the LOCAL clock waits for better sources, seconds (`tos orphanwait` of the reference).
-const LOCAL_WAIT_S: f64 = 300.0;
 
 impl System {
     /// Nobody leads any more, whatever the cause.
     pub(super) fn lose_leader(&mut self, now: Now) {
         if self.variables.peer.take().is_some() {
-            self.make_local_wait(now);
+            self.make_wait(now);
             self.tell_system(SystemEvent::NoSystemPeer);
         }
     }
 
-    /// Gives the others time before the LOCAL clock stands in.
-    pub(super) fn make_local_wait(&mut self, now: Now) {
-        self.local_from = now.mono.plus_seconds(self.local_wait_s());
+    /// Gives the others time before the LOCAL clock stands in, or this host becomes an orphan.
+    pub(super) const fn make_wait(&mut self, now: Now) {
+        self.leaderless = now.mono;
     }
 
-    /// Waiting for better sources makes no sense where none is configured.
-    fn local_wait_s(&self) -> f64 {
-        let mut all = self.associations.values();
-        let others = all.any(|it| !it.is_local() && !it.options.noselect);
-        if others || !self.pools.is_empty() {
-            LOCAL_WAIT_S
-        } else {
-            0.0
-        }
+    /// Whether they had time enough (`tos orphanwait`).
+    pub(super) fn waited_for_others(&self, now: Now) -> bool {
+        now.mono.seconds_since(self.leaderless) >= self.config.tos.orphan_wait_s
+    }
+
+    /// Whether the LOCAL clock may stand in: waiting for better sources makes no sense where none
+    /// is configured.
+    pub(super) fn local_may_lead(&self, now: Now) -> bool {
+        let listening = &self.config.listening;
+        let others = self.associations.values().any(|it| {
+            let source = !it.is_local() && !matches!(it.role, Role::Broadcast(_));
+            source && !it.options.noselect
+        });
+        let expected =
+            others || !self.pools.is_empty() || listening.broadcast || !listening.groups.is_empty();
+        !expected || self.waited_for_others(now)
     }
 }

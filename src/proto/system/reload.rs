@@ -95,7 +95,7 @@ impl System {
         }
         // The new lines count too among those the LOCAL clock waits for.
         if !self.is_synchronized() || (led && self.variables.peer.is_none()) {
-            self.make_local_wait(now);
+            self.make_wait(now);
         }
     }
 

@@ -8,6 +8,7 @@ mod local;
 mod manycast;
 mod names;
 mod one_shot;
+mod orphan;
 mod pools;
 mod reload;
 mod sources;

@@ -50,6 +50,7 @@ impl System {
             self.run_poll(now, id);
         }
         self.end_if_hopeless(now);
+        self.run_orphan(now);
         self.pump(now);
         self.publish();
     }

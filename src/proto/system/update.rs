@@ -3,6 +3,7 @@ use super::System;
 use super::candidate::{Candidate, Yardstick, candidate, unfit};
 use super::combine::Combined;
 use super::mitigation::{LeapVotes, Terms, mitigate};
+use super::orphan::{Kinship, kinship};
 use crate::association::{Association, STRATUM_UNSPECIFIED};
 use crate::discipline::{Estimate, Verdict};
 use crate::event::PeerEvent;
@@ -62,7 +63,8 @@ impl System {
         self.clock_update(now, &leader, combined, selection.votes);
     }
 
-    /// The sources that pass the peer tests, and the LOCAL clock if it may stand in for them.
+    /// The sources that pass the peer tests, and who may stand in for them: the LOCAL clock, or else
+    /// an orphan parent.
     fn gather_candidates(&mut self, now: Now) -> (Vec<Candidate>, Option<Candidate>) {
         let by = Yardstick {
             now: now.mono,
@@ -70,8 +72,9 @@ impl System {
             tos: &self.config.tos,
             own: &self.own,
         };
+        let local_may_lead = self.local_may_lead(now);
         let mut candidates = Vec::new();
-        let mut stand_in = None;
+        let (mut stand_in, mut parents) = (None, Vec::new());
         for association in self.associations.values_mut() {
             let failed = unfit(association, &by);
             association.counts.flash = association.counts.flash & !PEER_TESTS | failed;
@@ -84,12 +87,16 @@ impl System {
             if association.is_local() && self.config.steering.one_shot {
                 continue;
             }
-            if !association.is_local() || candidate.prefer {
-                candidates.push(candidate);
-            } else if now.mono >= self.local_from {
-                stand_in = stand_in.or(Some(candidate));
+            match kinship(candidate.stratum, self.config.tos.orphan) {
+                Kinship::Source if !association.is_local() || candidate.prefer => {
+                    candidates.push(candidate);
+                }
+                Kinship::Source if local_may_lead => stand_in = stand_in.or(Some(candidate)),
+                Kinship::Parent => parents.push(candidate),
+                Kinship::Source | Kinship::Descendant => {}
             }
         }
+        let stand_in = stand_in.or_else(|| self.best_parent(parents));
         (candidates, stand_in)
     }
 
@@ -160,6 +167,7 @@ impl System {
         };
         let it = &mut self.variables;
         it.peer = Some(leader.id);
+        it.orphan = false;
         it.offset_s = combined.offset_s;
         it.jitter_s = combined.jitter_s;
         it.stratum = peer.stratum.saturating_add(1).min(STRATUM_UNSPECIFIED);
@@ -203,7 +211,7 @@ impl System {
     /// anew, and nobody is served as if the time were known.
     pub(super) fn forget_time(&mut self, now: Now) {
         self.lose_leader(now);
-        self.make_local_wait(now);
+        self.make_wait(now);
         self.variables.forget(now);
         self.clockhop = super::Clockhop::default();
         let precision_s = self.precision_s();

@@ -25,6 +25,8 @@ pub(super) struct Variables {
     /// When the sample was taken that the clock was last set from.
     pub(super) epoch: Option<Instant>,
     pub(super) survivors: usize,
+    /// Whether this is an orphan parent: it serves its own clock.
+    pub(super) orphan: bool,
 }
 
 impl Variables {
@@ -45,6 +47,7 @@ impl Variables {
             peer: None,
             epoch: None,
             survivors: 0,
+            orphan: false,
         }
     }
 

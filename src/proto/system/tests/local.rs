@@ -93,6 +93,28 @@ fn it_waits_for_servers_and_gives_way_to_them() {
 }
 
 #[test]
+fn how_long_it_waits_is_the_operators() {
+    let mut config = with_local(vec![server_line(1)]);
+    config.tos.orphan_wait_s = 30.0;
+    let mut world = fed(config, 0.0);
+    world.run_s(29.0);
+    assert_eq!(world.status().stratum, 16);
+    world.run_s(64.0);
+    assert_eq!(world.status().stratum, 11);
+}
+
+#[test]
+fn it_waits_for_broadcasts_too() {
+    let mut config = with_local(Vec::new());
+    config.listening.broadcast = true;
+    let mut world = fed(config, 0.0);
+    world.run_s(290.0);
+    assert_eq!(world.status().stratum, 16);
+    world.run_s(80.0);
+    assert_eq!(world.status().stratum, 11);
+}
+
+#[test]
 fn preferred_it_is_a_candidate_like_any() {
     let mut config = with_local(vec![server_line(1)]);
     config.refclocks[0].prefer = true;
