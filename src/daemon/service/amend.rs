@@ -1,9 +1,9 @@
 //! Lines of configuration that come by control messages: understood against the running
 //! configuration, and answered in the reference's form.
-use super::setup::{Setup, read_leap_table};
+use super::setup::{Remark, Setup, read_leap_table};
 use crate::translate::keys::Keys;
 use truechimer_config::settings::Located;
-use truechimer_config::{Diagnostic, NoFiles, Settings, Severity, parse, write};
+use truechimer_config::{Diagnostic, NoFiles, Settings, Severity, lint, parse, write};
 
 /// What answers say of themselves when complaints name a file.
 const NAME: &str = "remote configuration";
@@ -31,6 +31,16 @@ pub(super) fn amend(running: &Settings, keys: &Keys, lines: &str) -> Result<Setu
                 .to_owned(),
         );
     }
+    let earlier = lint(running);
+    let mut told = lint(&parsed.settings);
+    let often = |all: &[Diagnostic], code| all.iter().filter(|it| it.code == code).count();
+    // What is said of a configuration as a whole would point to its last line each time.
+    let news: Vec<&str> = (told.iter().map(|it| it.code))
+        .filter(|code| often(&told, *code) > often(&earlier, *code))
+        .collect();
+    told.retain(|it| it.severity != Severity::Note && news.contains(&it.code));
+    told.extend(parsed.diagnostics);
+    let remarks = told.iter().filter(added).map(remark).collect();
     let settings = parsed.settings;
     if let Some(word) = local_word(running, &settings) {
         return Err(format!(
@@ -39,14 +49,26 @@ pub(super) fn amend(running: &Settings, keys: &Keys, lines: &str) -> Result<Setu
     }
     let keys = keys_for(running, keys, &settings)?;
     // Those that were to be said were said when the file was named.
-    let mut remarks = Vec::new();
     Ok(Setup {
-        leap_table: read_leap_table(&settings, &mut remarks),
+        leap_table: read_leap_table(&settings, &mut Vec::new()),
         settings,
         keys,
         included: Vec::new(),
-        remarks: Vec::new(),
+        remarks,
     })
+}
+
+/// What is to be known of a line that was taken all the same.
+fn remark(of: &Diagnostic) -> Remark {
+    let help = of.help.as_ref().map(|help| format!("; {help}"));
+    let (code, message) = (of.code, &of.message);
+    Remark {
+        level: match of.severity {
+            Severity::Note => log::Level::Info,
+            _ => log::Level::Warn,
+        },
+        text: format!("{NAME}: [{code}] {message}{}", help.unwrap_or_default()),
+    }
 }
 
 /// What was changed that no request may, as in the reference: who could name the files that are
@@ -140,6 +162,45 @@ mod tests {
         let settings = setup.expect("understood").settings;
         assert_eq!(settings.associations.len(), 1);
         assert_eq!((settings.tos.minsane, settings.restrictions.len()), (2, 1));
+    }
+
+    #[test]
+    fn modes_of_many_come_and_go_and_leave_the_others() {
+        let lines = "peer 192.0.2.7 key 1\nbroadcast 224.0.1.1 key 1 ttl 2\n\
+                     manycastclient 239.1.1.1 key 1\nmulticastclient 224.0.1.1\n";
+        let setup = amend(&running(), &Keys::default(), lines);
+        let settings = setup.expect("understood").settings;
+        assert_eq!(settings.associations.len(), 4);
+        assert_eq!(settings.broadcasting.multicast_groups.len(), 1);
+        let lines = "unpeer 224.0.1.1\nunconfig 192.0.2.7\nunpeer 239.1.1.1\n";
+        let setup = amend(&settings, &Keys::default(), lines);
+        let settings = setup.expect("understood").settings;
+        assert_eq!(
+            settings.associations,
+            amend(&running(), &Keys::default(), "")
+                .expect("nothing")
+                .settings
+                .associations
+        );
+    }
+
+    #[test]
+    fn what_is_to_be_known_of_the_new_lines_is_told() {
+        let remarks = |lines: &str| {
+            let setup = amend(&running(), &Keys::default(), lines).expect("understood");
+            let texts = setup.remarks.into_iter().map(|it| it.text);
+            texts.collect::<Vec<_>>()
+        };
+        assert!(
+            remarks("tos minsane 1").is_empty(),
+            "the old lines are no news"
+        );
+        assert!(remarks("server 192.0.2.2").is_empty(), "still too few");
+        let said = remarks("broadcast 224.0.1.1");
+        assert!(
+            said.len() == 1 && said[0].contains("[TC1012]") && said[0].contains("add `key N`"),
+            "{said:?}"
+        );
     }
 
     #[test]

@@ -19,6 +19,8 @@ use truechimer_proto::control::{Done, Operation, OperationId, Task};
 
 /// Operations that wait, at most.
 const WAITING_MAX: usize = 8;
+/// Remarks shown to who configures; the log has all.
+const REMARKS_MAX: usize = 8;
 /// For the parser and the lists it may hold.
 const STACK_OCTETS: usize = 2 * 1024 * 1024;
 
@@ -129,7 +131,7 @@ fn failed(id: OperationId, why: &str) -> Outcome {
 
 fn configure(id: OperationId, running: &Settings, keys: &Keys, lines: &str) -> Outcome {
     let (text, setup) = match amend(running, keys, lines) {
-        Ok(setup) => ("Config Succeeded".to_owned(), Some(setup)),
+        Ok(setup) => (succeeded(&setup), Some(setup)),
         Err(complaint) => (complaint, None),
     };
     let saved = None;
@@ -137,6 +139,16 @@ fn configure(id: OperationId, running: &Settings, keys: &Keys, lines: &str) -> O
         done: Done { id, text, saved },
         setup,
     }
+}
+
+/// The reference's words, and under them what is to be known of the lines.
+fn succeeded(setup: &Setup) -> String {
+    let mut text = "Config Succeeded".to_owned();
+    for remark in setup.remarks.iter().take(REMARKS_MAX) {
+        text.push('\n');
+        text.push_str(&remark.text);
+    }
+    text
 }
 
 fn save(id: OperationId, running: &Settings, name: &str) -> Outcome {
