@@ -13,6 +13,7 @@ use crate::files::config::Origin;
 use crate::files::drift::{self, Found};
 use crate::files::leap;
 use crate::paths;
+use core::net::IpAddr;
 use serde_json::{Value, json};
 use std::env;
 use std::io::{self, IsTerminal};
@@ -123,6 +124,7 @@ pub fn check(origin: &Origin) -> Findings {
     }
     all.extend(parsed.diagnostics);
     servers::check(&parsed.settings, &mut all);
+    servers::check_peers(&parsed.settings, &own_addresses(), &mut all);
     keys::check(&parsed.settings, &mut all);
     check_leap(&parsed.settings, &mut all);
     check_drift(&parsed.settings, &mut all);
@@ -131,6 +133,13 @@ pub fn check(origin: &Origin) -> Findings {
         all,
         sources: parsed.sources,
     }
+}
+
+/// Of this host, as far as they can be listed; the loopback addresses are known by themselves.
+fn own_addresses() -> Vec<IpAddr> {
+    let found = truechimer_sys::interfaces::addresses().unwrap_or_default();
+    let own = found.iter().map(|one| one.address.ip());
+    own.filter(|it| !it.is_loopback()).collect()
 }
 
 fn at(file: &Located<String>, code: Code, message: String) -> Diagnostic {

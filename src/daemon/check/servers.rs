@@ -3,7 +3,7 @@ use super::codes;
 use crate::translate::access::{self, Explanation};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use truechimer_config::settings::{Association, AssociationKind, Family, Host, Settings};
-use truechimer_config::{Diagnostic, Span};
+use truechimer_config::{Diagnostic, Span, codes as config_codes};
 use truechimer_proto::server::RestrictFlags;
 
 const NTP_PORT: u16 = 123;
@@ -54,6 +54,24 @@ pub(super) fn check(settings: &Settings, found: &mut Vec<Diagnostic>) {
         }
     }
     found.extend(all.iter().map(complaint));
+}
+
+/// A peer that is this host hears nothing but itself.
+pub(super) fn check_peers(settings: &Settings, own: &[IpAddr], found: &mut Vec<Diagnostic>) {
+    let peers = settings.associations.iter();
+    for peer in peers.filter(|it| it.kind == AssociationKind::Peer) {
+        if let Host::Address(address) = peer.host
+            && own.contains(&address.to_canonical())
+        {
+            let message =
+                format!("`{address}` is an address of this host, which cannot be its own peer");
+            found.push(
+                Diagnostic::new(config_codes::PEER_OF_ITSELF, peer.span.clone(), message)
+                    .label("this host")
+                    .help("write the other host's address"),
+            );
+        }
+    }
 }
 
 /// What holds for the server's replies; for a name, what holds where no other rule does.

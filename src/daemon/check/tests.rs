@@ -43,6 +43,22 @@ fn every_file_is_looked_at() {
 }
 
 #[test]
+fn who_is_its_own_peer_is_told() {
+    let text = "server 192.0.2.1\npeer 192.0.2.1 key 1\npeer 192.0.2.2 key 1\n";
+    let settings =
+        truechimer_config::parse("c", text.as_bytes(), &truechimer_config::NoFiles).settings;
+    let own = [[192, 0, 2, 1].into()];
+    let mut found = Vec::new();
+    servers::check_peers(&settings, &own, &mut found);
+    let lines: Vec<u32> = found
+        .iter()
+        .filter_map(|it| Some(it.span.as_ref()?.line))
+        .collect();
+    assert_eq!(lines, [2]);
+    assert_eq!(found[0].code, truechimer_config::codes::PEER_OF_ITSELF.id);
+}
+
+#[test]
 fn the_built_in_default_is_good() {
     let findings = check(&Origin::Embedded);
     assert_eq!(findings.text(false), "built-in default: good\n");
