@@ -1,6 +1,6 @@
 //! `broadcastclient`, `broadcastdelay`, `multicastclient`, `manycastserver`, `ttl`.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::codes;
 use crate::lexer::{Line, Word};
@@ -11,8 +11,12 @@ use super::host::{Reach, family_and_target};
 use super::report::Vocabulary;
 use super::{Parser, limits};
 
-/// The group assigned to NTP by IANA (ntp.mcast.net), listened to where none is named.
-const NTP_GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 1, 1);
+/// The groups assigned to NTP by IANA (ntp.mcast.net, and that of a site), listened to where none is
+/// named.
+const NTP_GROUPS: [IpAddr; 2] = [
+    IpAddr::V4(Ipv4Addr::new(224, 0, 1, 1)),
+    IpAddr::V6(Ipv6Addr::new(0xff05, 0, 0, 0, 0, 0, 0, 0x101)),
+];
 /// Most hop counts, as in the reference.
 const TTLS: usize = 8;
 
@@ -42,13 +46,17 @@ impl Parser<'_> {
         }
     }
 
-    /// Without an address, which 4.2.8 refuses and those before it took, the assigned group.
+    /// Without an address, which 4.2.8 refuses and those before it took, the assigned groups.
     pub(super) fn multicastclient(&mut self, line: &mut Line<'_>, first: &Word<'_>) {
         let groups = if line.peek().is_none() {
-            vec![Located {
-                value: IpAddr::V4(NTP_GROUP),
-                span: first.span.clone(),
-            }]
+            let span = || first.span.clone();
+            let groups = NTP_GROUPS.into_iter();
+            groups
+                .map(|value| Located {
+                    value,
+                    span: span(),
+                })
+                .collect()
         } else {
             self.groups(line, first)
         };
@@ -83,7 +91,11 @@ impl Parser<'_> {
             self.word_error(line, code, first, message, "too many");
             return;
         }
-        list(self).extend(groups);
+        for group in groups {
+            if list(self).iter().all(|known| known.value != group.value) {
+                list(self).push(group);
+            }
+        }
     }
 
     /// Groups until the line ends. Options of `manycastclient` are found on these lines in the field

@@ -78,7 +78,7 @@ fn broadcast_multicast_and_manycast_clients() {
         .iter()
         .map(|g| g.value.to_string())
         .collect();
-    assert_eq!(groups, ["224.0.1.1", "224.0.1.9", "ff05::101"]);
+    assert_eq!(groups, ["224.0.1.1", "ff05::101", "224.0.1.9"]);
     assert_eq!(b.manycast_groups.len(), 1);
     assert_eq!(b.ttls, [16, 32, 64]);
     assert!(parse("c", b"ttl 1 2 3 4 5 6 7 8 9", &NoFiles).has_errors());
