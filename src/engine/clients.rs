@@ -198,9 +198,9 @@ fn request(octets: &[u8], to: SocketAddr) -> io::Result<(Socket, Stamp)> {
 
 /// The transmit stamp is on the error queue.
 fn take_stamp(client: &mut Client) {
-    if let (Ok(Some(stamp)), Some(pending)) = (client.socket.transmit_stamp(), &mut client.pending)
-    {
-        pending.stamp = kernels(stamp);
+    // Whose stamp it is follows from the socket, which sends one datagram only.
+    if let (Ok(Some(sent)), Some(pending)) = (client.socket.transmit_stamp(), &mut client.pending) {
+        pending.stamp = kernels(sent.stamp);
     }
 }
 

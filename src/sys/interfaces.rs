@@ -1,6 +1,7 @@
 //! The addresses of this host.
-use core::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use nix::errno::Errno;
+use nix::ifaddrs::{InterfaceAddress as Entry, getifaddrs};
 use nix::net::if_::InterfaceFlags;
 use nix::sys::socket::{
     AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, SockaddrLike,
@@ -23,6 +24,12 @@ pub struct InterfaceAddress {
     pub prefix_len: u8,
     /// Loopback.
     pub loopback: bool,
+    /// The kernel's index of the interface; 0 where unknown.
+    pub index: u32,
+    /// Where everybody on the network of this address listens, if the interface has broadcast.
+    pub broadcast: Option<Ipv4Addr>,
+    /// The interface has multicast.
+    pub multicast: bool,
 }
 
 /// The kernel's word that addresses or links changed, by rtnetlink(7).
@@ -74,23 +81,60 @@ impl AsFd for Watch {
 /// # Errors
 /// The kernel's.
 pub fn addresses() -> io::Result<Vec<InterfaceAddress>> {
-    let mut found = Vec::new();
-    for interface in nix::ifaddrs::getifaddrs()? {
-        if !interface.flags.contains(InterfaceFlags::IFF_UP) {
-            continue;
+    let entries: Vec<Entry> = getifaddrs()?.collect();
+    // The entries of interfaces themselves, which the kernel lists first.
+    let indices: Vec<(&str, u32)> = entries.iter().filter_map(index).collect();
+    let index_of = |name: &str| {
+        // An alias has the name of its interface, a colon and more.
+        let name = name.split(':').next().unwrap_or_default();
+        let found = indices.iter().find(|(known, _)| *known == name);
+        found.map_or(0, |(_, index)| *index)
+    };
+    let up = entries
+        .iter()
+        .filter(|entry| entry.flags.contains(InterfaceFlags::IFF_UP));
+    Ok(up
+        .filter_map(|entry| one(entry, index_of(&entry.interface_name)))
+        .collect())
+}
+
+fn index(entry: &Entry) -> Option<(&str, u32)> {
+    let link = entry.address.as_ref()?.as_link_addr()?;
+    let index = u32::try_from(link.ifindex()).ok()?;
+    Some((&entry.interface_name, index))
+}
+
+fn one(entry: &Entry, index: u32) -> Option<InterfaceAddress> {
+    let address = entry.address.as_ref().and_then(socket_address)?;
+    let mask = entry.netmask.as_ref().and_then(socket_address);
+    let prefix_len = prefix_len(mask.map_or_else(|| full(address.ip()), |mask| mask.ip()));
+    let has = |flag| entry.flags.contains(flag);
+    let broadcast = match address.ip() {
+        IpAddr::V4(ip) if has(InterfaceFlags::IFF_BROADCAST) => {
+            let told = entry.broadcast.as_ref().and_then(socket_address);
+            broadcast(ip, prefix_len, told.map(|told| told.ip()))
         }
-        let Some(address) = interface.address.as_ref().and_then(socket_address) else {
-            continue;
-        };
-        let mask = interface.netmask.as_ref().and_then(socket_address);
-        found.push(InterfaceAddress {
-            prefix_len: prefix_len(mask.map_or_else(|| full(address.ip()), |mask| mask.ip())),
-            name: interface.interface_name,
-            address,
-            loopback: interface.flags.contains(InterfaceFlags::IFF_LOOPBACK),
-        });
+        _ => None,
+    };
+    Some(InterfaceAddress {
+        name: entry.interface_name.clone(),
+        address,
+        prefix_len,
+        loopback: has(InterfaceFlags::IFF_LOOPBACK),
+        index,
+        broadcast,
+        multicast: has(InterfaceFlags::IFF_MULTICAST),
+    })
+}
+
+/// As the kernel has it: the address it was told, else the last one of the network, which every
+/// network but those of one or two addresses has.
+fn broadcast(ip: Ipv4Addr, prefix_len: u8, told: Option<IpAddr>) -> Option<Ipv4Addr> {
+    match told {
+        Some(IpAddr::V4(told)) if !told.is_unspecified() && told != ip => Some(told),
+        _ if prefix_len >= 31 => None,
+        _ => Some(Ipv4Addr::from_bits(ip.to_bits() | u32::MAX >> prefix_len)),
     }
-    Ok(found)
 }
 
 fn socket_address(storage: &SockaddrStorage) -> Option<SocketAddr> {
@@ -143,5 +187,25 @@ mod tests {
         assert!(loopback.loopback);
         assert_eq!(loopback.prefix_len, 8);
         assert_eq!(loopback.address.port(), 0);
+        assert_ne!(loopback.index, 0);
+        assert_eq!(loopback.broadcast, None);
+    }
+
+    #[test]
+    fn networks_have_a_broadcast_address_though_nobody_told_it() {
+        let ip = |text: &str| text.parse::<Ipv4Addr>().unwrap();
+        let told = |text: &str| Some(IpAddr::V4(ip(text)));
+        let cases = [
+            ("192.0.2.5", 24, None, Some("192.0.2.255")),
+            ("192.0.2.5", 24, told("192.0.2.0"), Some("192.0.2.0")),
+            ("192.0.2.5", 24, told("0.0.0.0"), Some("192.0.2.255")),
+            ("10.1.2.3", 0, None, Some("255.255.255.255")),
+            ("192.0.2.5", 31, None, None),
+            ("192.0.2.5", 32, told("192.0.2.5"), None),
+        ];
+        for (address, prefix_len, told, wanted) in cases {
+            let found = broadcast(ip(address), prefix_len, told);
+            assert_eq!(found, wanted.map(ip), "{address}/{prefix_len}");
+        }
     }
 }

@@ -12,6 +12,8 @@ pub mod clock;
 pub mod entropy;
 pub mod interfaces;
 pub mod names;
+#[cfg(any(test, feature = "own-network"))]
+pub mod own_network;
 pub mod poll;
 pub mod process;
 pub mod socket;

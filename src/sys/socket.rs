@@ -4,13 +4,14 @@
 //! simulator knows no type flags. All are non-blocking: waiting is `poll`'s business.
 mod address;
 mod control;
+mod many;
 mod receive;
 mod stamps;
 
 pub(crate) use address::RawAddress;
 pub(crate) use control::{ControlBuffer, kernel_stamp};
 pub use receive::{Arrival, ReceiveBuffer};
-pub use stamps::{KernelStamp, StampSource};
+pub use stamps::{KernelStamp, StampSource, TransmitStamp};
 
 use core::mem::size_of;
 use core::net::{IpAddr, SocketAddr};
@@ -223,9 +224,14 @@ impl Socket {
     }
 
     fn set(&self, level: libc::c_int, option: libc::c_int, value: libc::c_int) -> io::Result<()> {
-        let from = (&raw const value).cast();
-        // SAFETY: the kernel reads one int from `value`, ours during the call.
-        crate::checked(unsafe { libc::setsockopt(self.raw(), level, option, from, INT_LEN) })?;
+        self.set_octets(level, option, &value.to_ne_bytes())
+    }
+
+    fn set_octets(&self, level: libc::c_int, option: libc::c_int, octets: &[u8]) -> io::Result<()> {
+        let (from, len) = (octets.as_ptr().cast(), octets.len());
+        let len = libc::socklen_t::try_from(len).unwrap_or_default();
+        // SAFETY: the kernel reads `len` octets from the slice, borrowed during the call.
+        crate::checked(unsafe { libc::setsockopt(self.raw(), level, option, from, len) })?;
         Ok(())
     }
 

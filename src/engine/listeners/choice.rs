@@ -129,6 +129,9 @@ mod tests {
             address: SocketAddr::new(ip.parse().unwrap(), 0),
             prefix_len: 24,
             loopback: name == "lo",
+            index: 1,
+            broadcast: None,
+            multicast: false,
         }
     }
 

@@ -44,6 +44,27 @@ pub(crate) fn kernel_stamp(control: &[u8]) -> Option<KernelStamp> {
         .find_map(|(_, _, data)| software(data))
 }
 
+/// Which of a socket's datagrams a message of the error queue is about, counted from 0; `None` if the
+/// message does not say.
+pub(crate) fn stamped_number(control: &[u8]) -> Option<u32> {
+    const ABOUT: [(libc::c_int, libc::c_int); 2] = [
+        (libc::SOL_IP, libc::IP_RECVERR),
+        (libc::SOL_IPV6, libc::IPV6_RECVERR),
+    ];
+    Messages(control)
+        .filter(|(level, kind, _)| ABOUT.contains(&(*level, *kind)))
+        .find_map(|(_, _, data)| number(data))
+}
+
+/// The last member of a `sock_extended_err`, if that is about a stamp.
+fn number(data: &[u8]) -> Option<u32> {
+    let [_, _, _, _, origin, ..] = *data else {
+        return None;
+    };
+    let [.., n0, n1, n2, n3] = *data.first_chunk::<16>()?;
+    (origin == libc::SO_EE_ORIGIN_TIMESTAMPING).then(|| u32::from_ne_bytes([n0, n1, n2, n3]))
+}
+
 /// The first of three `timespec`, zero where that stamp was not taken.
 fn software(data: &[u8]) -> Option<KernelStamp> {
     let (seconds, rest) = data.split_first_chunk::<8>()?;
@@ -89,6 +110,27 @@ mod tests {
         let stamp = kernel_stamp(&control).unwrap();
         assert_eq!(stamp.at, NtpTimestamp::from_unix(1_700_000_000, 5));
         assert_eq!(stamp.source, StampSource::Software);
+    }
+
+    #[test]
+    fn the_number_of_what_was_stamped() {
+        let about = |origin: u8, level, kind, len: usize| {
+            let mut data = vec![42, 0, 0, 0, origin, 0, 0, 0, 0, 0, 0, 0];
+            data.extend(7_u32.to_ne_bytes());
+            data.extend([0; 16]);
+            let mut control = stamps(1_700_000_000, 5);
+            control.extend(message(level, kind, &data[..len]));
+            stamped_number(&control)
+        };
+        let stamped = libc::SO_EE_ORIGIN_TIMESTAMPING;
+        assert_eq!(about(stamped, libc::SOL_IP, libc::IP_RECVERR, 32), Some(7));
+        assert_eq!(
+            about(stamped, libc::SOL_IPV6, libc::IPV6_RECVERR, 16),
+            Some(7)
+        );
+        assert_eq!(about(stamped, libc::SOL_IP, libc::IP_RECVERR, 15), None);
+        assert_eq!(about(stamped, libc::SOL_IP, libc::IP_TTL, 32), None);
+        assert_eq!(about(2, libc::SOL_IP, libc::IP_RECVERR, 32), None);
     }
 
     #[test]

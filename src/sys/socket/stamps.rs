@@ -1,5 +1,6 @@
 //! SO_TIMESTAMPING: who stamps what.
 use super::control::CONTROL_LEN;
+use super::control::stamped_number;
 use super::{ControlBuffer, Socket, kernel_stamp};
 use std::io;
 use truechimer_time::NtpTimestamp;
@@ -18,6 +19,16 @@ pub struct KernelStamp {
     pub at: NtpTimestamp,
     /// Who took it.
     pub source: StampSource,
+}
+
+/// When a datagram left, as the kernel saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TransmitStamp {
+    /// Which one of those that the socket sent, counted from 0; `None` where the kernel does not
+    /// say.
+    pub number: Option<u32>,
+    /// The moment.
+    pub stamp: KernelStamp,
 }
 
 impl Socket {
@@ -55,13 +66,16 @@ impl Socket {
     ///
     /// # Errors
     /// `WouldBlock` if the queue is empty; otherwise the kernel's.
-    pub fn transmit_stamp(&self) -> io::Result<Option<KernelStamp>> {
-        // The looped datagram: headers of any link layer and what we sent. Not looked at; whose
-        // stamp it is follows from the socket, which sends one datagram only.
+    pub fn transmit_stamp(&self) -> io::Result<Option<TransmitStamp>> {
+        // The looped datagram: headers of any link layer and what we sent. Not looked at.
         let mut looped = [0_u8; 256];
         let mut control = ControlBuffer([0; CONTROL_LEN]);
         let flags = libc::MSG_ERRQUEUE | libc::MSG_DONTWAIT;
         let message = super::receive::receive(self, &mut looped, &mut control, None, flags)?;
-        Ok(kernel_stamp(&control.0[..message.control_len]))
+        let control = &control.0[..message.control_len];
+        Ok(kernel_stamp(control).map(|stamp| TransmitStamp {
+            number: stamped_number(control),
+            stamp,
+        }))
     }
 }

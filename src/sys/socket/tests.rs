@@ -47,7 +47,11 @@ fn exchange(family: AddressFamily) -> io::Result<()> {
     let before = clock::wall();
     client.send(b"request").unwrap();
     wait(&client, true);
-    let sent = client.transmit_stamp().unwrap().unwrap();
+    let TransmitStamp {
+        number,
+        stamp: sent,
+    } = client.transmit_stamp().unwrap().unwrap();
+    assert_eq!(number, Some(0));
     wait(&server, false);
     let arrival = server.receive(&mut buffer).unwrap().unwrap();
     let after = clock::wall();
