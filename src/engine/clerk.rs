@@ -1,11 +1,11 @@
 //! One who answers datagrams: the same for the clock thread and for every server thread.
 use crate::clients::{kernels, ours};
 use crate::counters::ServerCounts;
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use truechimer_proto::authentication::Authenticator;
 use truechimer_proto::control::{ControlRequest, KeyFacts};
-use truechimer_proto::packet::{Received, Via};
+use truechimer_proto::packet::{LinkId, Received, Via};
 use truechimer_proto::server::{Policy, Responder, Verdict};
 use truechimer_proto::snapshot::Snapshot;
 use truechimer_sys::clock;
@@ -28,6 +28,22 @@ pub(crate) struct Desk {
     pub(crate) local: SocketAddr,
     /// Open only to drop what comes.
     pub(crate) unwanted: bool,
+    /// Where it was sent to and through which interface it came, if it was sent to many; `local` is
+    /// where the reply leaves from.
+    pub(crate) many: Option<(IpAddr, LinkId)>,
+}
+
+impl Desk {
+    pub(crate) const fn via(&self) -> Via {
+        match self.many {
+            None => Via::Server(self.local),
+            Some((to, link)) => Via::Many {
+                to,
+                link,
+                local: self.local,
+            },
+        }
+    }
 }
 
 /// What a batch is answered from. `mono` is the batch's: it only ages the root dispersion, and a
@@ -97,7 +113,7 @@ impl Clerk {
         let received = Received {
             octets: arrival.octets,
             source: arrival.source,
-            via: Via::Server(desk.local),
+            via: desk.via(),
             stamp: arrival.stamp.map_or_else(|| ours(now.wall), kernels),
         };
         let (policy, auth) = (&self.policy, self.authenticator.as_mut());

@@ -1,10 +1,14 @@
 //! The sockets of associations: a new one, so a new random port, for every request (RFC 9109).
+use crate::ears::with_scope;
 use crate::host::Notice;
+use crate::listeners::Listeners;
+use crate::senders::reach_many;
+use crate::traffic::SocketTraffic;
 use core::net::SocketAddr;
 use core::time::Duration;
 use std::io;
 use truechimer_proto::packet::{
-    AssociationId, Received, SendFailure, Stamp, StampClass, Transmit, TxTicket, Via,
+    AssociationId, LinkId, Received, Route, SendFailure, Stamp, StampClass, Transmit, TxTicket, Via,
 };
 use truechimer_proto::system::System;
 use truechimer_sys::clock;
@@ -27,6 +31,8 @@ struct Pending {
 #[derive(Debug)]
 struct Client {
     association: AssociationId,
+    /// The interface it searches, if it is a manycast client's.
+    link: Option<LinkId>,
     socket: Socket,
     pending: Option<Pending>,
 }
@@ -39,15 +45,7 @@ pub(crate) struct Clients {
     told: Option<Instant>,
     /// Failures since.
     untold: u64,
-    traffic: ClientTraffic,
-}
-
-/// Datagrams of all client sockets since the start.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct ClientTraffic {
-    pub(crate) sent: u64,
-    pub(crate) received: u64,
-    pub(crate) send_failed: u64,
+    traffic: SocketTraffic,
 }
 
 impl Clients {
@@ -57,7 +55,7 @@ impl Clients {
             limit,
             told: None,
             untold: 0,
-            traffic: ClientTraffic {
+            traffic: SocketTraffic {
                 sent: 0,
                 received: 0,
                 send_failed: 0,
@@ -65,7 +63,7 @@ impl Clients {
         }
     }
 
-    pub(crate) const fn traffic(&self) -> ClientTraffic {
+    pub(crate) const fn traffic(&self) -> SocketTraffic {
         self.traffic
     }
 
@@ -79,16 +77,33 @@ impl Clients {
         self.open.len()
     }
 
-    /// Sends a request through a socket of its own and closes the one of the request before.
-    /// Returns what the operator should know if that failed.
-    pub(crate) fn send(&mut self, system: &mut System, transmit: Transmit) -> Option<Notice> {
-        let id = transmit.ticket.association();
-        self.close(system, id);
+    /// Sends a request through a socket of its own and closes the one of the request before, of the
+    /// same interface if it has one. Returns what the operator should know if that failed.
+    pub(crate) fn send(
+        &mut self,
+        system: &mut System,
+        transmit: Transmit,
+        listeners: &Listeners,
+    ) -> Option<Notice> {
         let Transmit {
-            octets, to, ticket, ..
+            octets,
+            to,
+            route,
+            ticket,
         } = transmit;
+        let id = ticket.association();
+        let link = match route {
+            Route::Ring { link, .. } => Some(link),
+            Route::Fresh | Route::Lasting | Route::Broadcast { .. } => None,
+        };
+        self.close_those(system, |client| {
+            client.association == id && client.link == link
+        });
         let outcome = if self.open.len() < self.limit {
-            request(&octets, to)
+            match route {
+                Route::Ring { link, hops } => search(&octets, to, link, hops, listeners),
+                Route::Fresh | Route::Lasting | Route::Broadcast { .. } => request(&octets, to),
+            }
         } else {
             Err(io::Error::other("all client sockets are in use"))
         };
@@ -100,6 +115,7 @@ impl Clients {
                 self.traffic.sent += 1;
                 self.open.push(Client {
                     association: id,
+                    link,
                     socket,
                     pending: Some(Pending { ticket, stamp }),
                 });
@@ -117,7 +133,8 @@ impl Clients {
         }
     }
 
-    fn tell(&mut self, to: SocketAddr, error: io::Error) -> Option<Notice> {
+    /// A failure to send, if it is time to tell of one.
+    pub(crate) fn tell(&mut self, to: SocketAddr, error: io::Error) -> Option<Notice> {
         let now = clock::monotonic();
         if self
             .told
@@ -131,9 +148,13 @@ impl Clients {
         Some(Notice::CannotAsk(to, error, untold))
     }
 
-    /// Closes the association's socket; a ticket still out gets the stamp there is.
+    /// Closes the association's sockets; a ticket still out gets the stamp there is.
     pub(crate) fn close(&mut self, system: &mut System, id: AssociationId) {
-        if let Some(place) = self.open.iter().position(|client| client.association == id) {
+        self.close_those(system, |client| client.association == id);
+    }
+
+    fn close_those(&mut self, system: &mut System, which: impl Fn(&Client) -> bool) {
+        while let Some(place) = self.open.iter().position(&which) {
             settle(&mut self.open.swap_remove(place), system);
         }
     }
@@ -196,6 +217,27 @@ fn request(octets: &[u8], to: SocketAddr) -> io::Result<(Socket, Stamp)> {
     Ok((socket, stamp))
 }
 
+/// Sends to a group behind one interface, from there; anybody may answer.
+fn search(
+    octets: &[u8],
+    to: SocketAddr,
+    link: LinkId,
+    hops: u8,
+    listeners: &Listeners,
+) -> io::Result<(Socket, Stamp)> {
+    let gone = || io::Error::from(io::ErrorKind::NetworkDown);
+    let named = listeners.link_to(to.ip(), link).ok_or_else(gone)?;
+    let mut local = named.service;
+    local.set_port(0);
+    let socket = Socket::open(AddressFamily::of(to.ip()))?;
+    socket.stamp_both();
+    reach_many(&socket, to.ip(), link, hops)?;
+    socket.bind(local)?;
+    let stamp = ours(clock::wall());
+    socket.send_to(octets, with_scope(to.ip(), to.port(), link))?;
+    Ok((socket, stamp))
+}
+
 /// The transmit stamp is on the error queue.
 fn take_stamp(client: &mut Client) {
     // Whose stamp it is follows from the socket, which sends one datagram only.
@@ -223,7 +265,7 @@ fn note_refusal(client: &Client, system: &mut System, error: &io::Error) {
     }
 }
 
-fn failure(error: &io::Error) -> SendFailure {
+pub(crate) fn failure(error: &io::Error) -> SendFailure {
     match error.kind() {
         io::ErrorKind::NetworkUnreachable
         | io::ErrorKind::HostUnreachable
@@ -247,94 +289,4 @@ pub(crate) const fn kernels(stamp: KernelStamp) -> Stamp {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::net::UdpSocket;
-    use truechimer_proto::authentication::NoKeys;
-    use truechimer_proto::config::{AssociationConfig, Remote, SystemConfig};
-    use truechimer_proto::host::Output;
-    use truechimer_time::leap::LeapIndicator;
-    use truechimer_wire::{Header, Mode};
-
-    fn wait(clients: &mut Clients, system: &mut System, wanted: impl Fn(Readiness) -> bool) {
-        let mut buffer = ReceiveBuffer::new(128);
-        for _ in 0..100 {
-            let mut set = PollSet::default();
-            clients.add_to(&mut set);
-            set.wait(Duration::from_millis(100)).unwrap();
-            let ready = set.readiness(0);
-            clients.handle_ready(0, ready, system, &mut buffer);
-            if wanted(ready) {
-                return;
-            }
-        }
-        panic!("nothing came");
-    }
-
-    fn first_request(to: SocketAddr) -> (System, Transmit) {
-        let mut line = AssociationConfig::server(Remote::Address(to.ip()));
-        line.port = to.port();
-        let mut config = SystemConfig::default();
-        config.steering.enabled = false;
-        config.associations.push(line);
-        let mut system = System::new(clock::now(), config, [7; 32], Box::new(NoKeys));
-        let mut now = clock::now();
-        loop {
-            now.mono = now.mono.plus(Duration::from_secs(1));
-            system.handle_timeout(now);
-            while let Some(output) = system.poll_output() {
-                if let Output::Send(transmit) = output {
-                    return (system, transmit);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn want_of_sockets_is_told_but_not_each_time() {
-        let to = "127.0.0.1:9".parse().unwrap();
-        let mut clients = Clients::new(0);
-        let mut told = || {
-            let (mut system, request) = first_request(to);
-            clients.send(&mut system, request)
-        };
-        let first = told().unwrap().to_string();
-        assert!(first.contains("127.0.0.1:9: all client sockets"), "{first}");
-        assert!(told().is_none() && told().is_none());
-        clients.told = None;
-        let notice = clients.tell(to, io::Error::other("x"));
-        assert!(matches!(notice, Some(Notice::CannotAsk(_, _, 2))));
-    }
-
-    /// As an off-path forger would have it: the refusal comes first, the true answer after it.
-    #[test]
-    fn a_refusal_does_not_cost_the_answer() {
-        let server = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let address = server.local_addr().unwrap();
-        // Nobody is there to receive the request.
-        drop(server);
-        let (mut system, request) = first_request(address);
-        let mut clients = Clients::new(1);
-        let nonce = Header::parse(request.octets.first_chunk().unwrap()).transmit_time;
-        assert!(clients.send(&mut system, request).is_none());
-        let asker = clients.open[0].socket.local_address().unwrap();
-        // On loopback the refusal is there as soon as the request is sent.
-        wait(&mut clients, &mut system, |ready| ready.error);
-        assert!(clients.open[0].socket.take_error().is_none());
-        assert!(clients.open[0].pending.is_some());
-
-        let server = UdpSocket::bind(address).unwrap();
-        let mut reply = Header::blank(4, Mode::Server);
-        let wall = clock::wall();
-        reply.leap = LeapIndicator::NoWarning;
-        reply.stratum = 1;
-        (reply.origin_time, reply.reference_time) = (nonce, wall);
-        (reply.receive_time, reply.transmit_time) = (wall, wall);
-        server.send_to(&reply.to_octets(), asker).unwrap();
-        wait(&mut clients, &mut system, |ready| ready.readable);
-        let status = system.status(clock::now());
-        assert_eq!(status.associations[0].received, 1);
-        assert_eq!(status.associations[0].refused, [0; 13]);
-        assert_eq!(status.associations[0].reach, 1);
-    }
-}
+pub(crate) mod tests;

@@ -5,6 +5,7 @@
 //! before the wait is then seen in time, without the pipe that the preload simulator would take for
 //! ever readable.
 mod control;
+mod many;
 mod outputs;
 mod serving;
 
@@ -15,8 +16,10 @@ use crate::MakeAuthenticator;
 use crate::clients::Clients;
 use crate::clock_hand::{ClockHand, Moved};
 use crate::config::EngineConfig;
+use crate::ears::Ears;
 use crate::error::EngineError;
 use crate::host::{Command, Ended, Host, Notice, Report, Why};
+use crate::senders::Senders;
 use core::time::Duration;
 use truechimer_proto::host::HostEvent;
 use truechimer_proto::refclock::{Driver, DriverEvent, DriverOutput};
@@ -50,6 +53,8 @@ pub(crate) struct ClockThread {
     system: System,
     drivers: Vec<Box<dyn Driver>>,
     clients: Clients,
+    senders: Senders,
+    ears: Ears,
     hand: ClockHand,
     serving: Serving,
     held_signals: Option<HeldSignals>,
@@ -73,6 +78,7 @@ impl ClockThread {
         system: System,
         drivers: Vec<Box<dyn Driver>>,
         serving: Serving,
+        ears: Ears,
         watch: Option<Watch>,
     ) -> Self {
         let now = clock::monotonic();
@@ -80,6 +86,8 @@ impl ClockThread {
             system,
             drivers,
             clients: Clients::new(config.client_sockets_max),
+            senders: Senders::default(),
+            ears,
             hand: ClockHand::new(config.may_adjust),
             serving,
             held_signals: config.held_signals,
@@ -142,8 +150,9 @@ impl ClockThread {
                 Command::ReplacePolicy(policy) => {
                     self.serving.replace_policy(&policy, make_authenticator);
                 }
-                Command::ReplaceListen(listen) => {
+                Command::ReplaceListen(listen, hearing) => {
                     self.serving.replace_listen(listen);
+                    self.ears.replace(hearing);
                     self.rescan(host);
                 }
                 Command::Rescan => self.rescan(host),
@@ -158,9 +167,13 @@ impl ClockThread {
             self.system.handle_host(now, event);
         }
         for _ in 0..WORK_MAX {
-            let Some(event) = host.poll_event(now) else {
+            let Some(mut event) = host.poll_event(now) else {
                 return;
             };
+            if let HostEvent::Reconfigured { config, .. } = &mut event {
+                // They come and go without the configuration.
+                config.links = self.serving.listeners().plain_links();
+            }
             self.system.handle_host(now, event);
         }
         self.hurry = true;
@@ -192,11 +205,23 @@ impl ClockThread {
         self.rescanned = now.mono;
         self.rescan_at = self.rescan_every.map(|every| now.mono.plus(every));
         let mut notices = Vec::new();
-        let own_addresses = self.serving.rescan(&mut notices);
+        let mut changes = self.serving.rescan(&mut notices);
+        let failing = self.serving.listeners().failing();
+        if self.senders.make_room(&mut self.system, failing) {
+            let more = self.serving.rescan(&mut notices);
+            changes.links |= more.links;
+        }
+        let listeners = self.serving.listeners();
+        self.ears.rescan(listeners, &mut notices);
+        self.senders.rescan(&mut self.system, listeners);
+        let (own, links) = (listeners.own_addresses().to_vec(), listeners.plain_links());
         self.plan_retry(now.mono);
-        if let Some(own_addresses) = own_addresses {
-            let event = HostEvent::OwnAddresses(own_addresses);
+        if changes.own_addresses {
+            let event = HostEvent::OwnAddresses(own);
             self.system.handle_host(now, event);
+        }
+        if changes.links {
+            self.system.handle_host(now, HostEvent::Links(links));
         }
         for notice in &notices {
             host.handle_notice(notice);
@@ -205,7 +230,7 @@ impl ClockThread {
 
     /// Looks sooner again if an address that is wanted could not be opened.
     fn plan_retry(&mut self, now: Instant) {
-        if !self.serving.is_failing() {
+        if !self.serving.is_failing() && !self.ears.is_failing() {
             self.retry_in = RETRY_FIRST;
             return;
         }
@@ -230,6 +255,10 @@ impl ClockThread {
         self.set.clear();
         self.clients.add_to(&mut self.set);
         let clients = self.clients.len();
+        self.senders.add_to(&mut self.set);
+        let peers = clients + self.senders.len();
+        self.ears.add_to(&mut self.set);
+        let ears = peers + self.ears.open().len();
         self.serving.add_to(&mut self.set);
         let watch_place = self.watch.as_ref().map(|watch| self.set.push(watch));
         let timeout = self.timeout(clock::now());
@@ -243,8 +272,8 @@ impl ClockThread {
             return Ok(());
         }
         self.turns.useful_wakeups += 1;
-        // Serving never opens or closes a client's socket, and the clients are looked at before
-        // their outputs are worked off, so places stay what they were at the wait.
+        // Serving never opens or closes a socket, and all are looked at before their outputs are
+        // worked off, so places stay what they were at the wait.
         for place in 0..clients {
             let ready = self.set.readiness(place);
             if ready.readable || ready.error {
@@ -252,8 +281,9 @@ impl ClockThread {
                     .handle_ready(place, ready, &mut self.system, &mut self.buffer);
             }
         }
-        self.serving
-            .handle_ready(&self.set, clients, &mut self.system);
+        self.hear_peers(clients);
+        self.hear_many(peers);
+        self.serving.handle_ready(&self.set, ears, &mut self.system);
         self.hear_kernel(watch_place);
         self.work(host);
         Ok(())

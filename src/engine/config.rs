@@ -8,6 +8,8 @@ use truechimer_sys::poll::HeldSignals;
 pub struct EngineConfig {
     /// Where requests are served.
     pub listen: Listen,
+    /// What is heard of that which is sent to many.
+    pub hearing: Hearing,
     /// Server threads; 0 runs everything in the calling thread. At most four a core, and 256.
     pub server_threads: usize,
     /// Whether the clock may be adjusted. If not, every adjustment is refused without asking.
@@ -27,6 +29,7 @@ impl Default for EngineConfig {
     fn default() -> Self {
         Self {
             listen: Listen::Nowhere,
+            hearing: Hearing::default(),
             server_threads: 0,
             may_adjust: false,
             client_sockets_max: 256,
@@ -57,6 +60,17 @@ pub enum Listen {
         /// served unless a rule says otherwise, and everything else if there are no rules.
         rules: Vec<InterfaceRule>,
     },
+}
+
+/// What is heard of that which is sent to many, on every interface with an address that is served.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hearing {
+    /// Time told to the broadcast addresses.
+    pub broadcasts: bool,
+    /// Time told to these groups.
+    pub groups: Vec<IpAddr>,
+    /// Searches for servers in these groups (manycast).
+    pub searches: Vec<IpAddr>,
 }
 
 /// One `interface` line.

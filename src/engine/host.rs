@@ -1,6 +1,7 @@
-use crate::config::Listen;
+use crate::config::{Hearing, Listen};
 use crate::counters::ServerCounts;
 use crate::error::BindFailure;
+use crate::hearing_notice::HearingNotice;
 use core::fmt;
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -37,8 +38,8 @@ pub enum Command {
     Report,
     /// Answer by this policy from now on, with authenticators made anew.
     ReplacePolicy(Arc<Policy>),
-    /// Serve there from now on. What is open and still wanted stays open.
-    ReplaceListen(Listen),
+    /// Serve there, and hear this, from now on. What is open and still wanted stays open.
+    ReplaceListen(Listen, Hearing),
     /// Look for new and lost addresses of this host now.
     Rescan,
 }
@@ -50,7 +51,8 @@ pub struct Report {
     pub system: SystemStatus,
     /// Server threads; 0 if there is one thread for all.
     pub server_threads: usize,
-    /// What each server thread has counted; one entry for the one-thread form.
+    /// What each server thread has counted, and last the clock thread, which serves at its own
+    /// sockets; one entry for the one-thread form.
     pub servers: Vec<ServerCounts>,
     /// Addresses served.
     pub listening: Vec<SocketAddr>,
@@ -84,6 +86,8 @@ pub enum Notice {
     /// No request could be sent to this server for want of a socket or by local rule, nor, for
     /// the same or another reason, so many others since that was last told.
     CannotAsk(SocketAddr, io::Error, u64),
+    /// Of what is sent to many.
+    Hearing(HearingNotice),
     /// The clock thread did not come to turn for so long.
     HeldUp(Duration),
     /// This server thread could not be bound to a core.
@@ -135,6 +139,7 @@ impl fmt::Display for Notice {
                     _ => write!(f, "; nor {others} others, before"),
                 }
             }
+            Self::Hearing(notice) => notice.fmt(f),
             Self::HeldUp(pause) => write!(
                 f,
                 "held up for {:.1} s: the process was stopped, or the machine is overloaded",

@@ -12,28 +12,34 @@ mod clock_hand;
 mod clock_thread;
 mod config;
 mod counters;
+mod ears;
 mod error;
+mod hearing_notice;
 mod host;
 mod latch;
 mod listeners;
 mod queries;
 mod roster;
 mod rules;
+mod senders;
 mod sizing;
 mod traffic;
 
-pub use config::{Action, EngineConfig, InterfaceRule, Listen, Matches};
+pub use config::{Action, EngineConfig, Hearing, InterfaceRule, Listen, Matches};
 pub use counters::ServerCounts;
 pub use error::{BindFailure, EngineError};
+pub use hearing_notice::HearingNotice;
 pub use host::{Command, Ended, Host, Notice, Report, Why};
 pub use latch::{Publisher, Reader, latch};
 
 use clock_thread::{ClockThread, Serving};
 use core::net::IpAddr;
+use ears::Ears;
 use listeners::Listeners;
 use roster::Roster;
 use std::sync::Arc;
 use truechimer_proto::authentication::Authenticator;
+use truechimer_proto::packet::Link;
 use truechimer_proto::refclock::Driver;
 use truechimer_proto::server::Policy;
 use truechimer_proto::system::System;
@@ -51,6 +57,7 @@ pub type MakeAuthenticator<'a> = &'a mut dyn FnMut() -> Box<dyn Authenticator>;
 pub struct Engine {
     config: EngineConfig,
     listeners: Listeners,
+    ears: Ears,
     notices: Vec<Notice>,
     watch: Option<Watch>,
     /// Only beside server threads; see `Engine::waker`.
@@ -105,6 +112,8 @@ impl Engine {
             }
             notices.push(Notice::NoAddress);
         }
+        let mut ears = Ears::new(config.hearing.clone());
+        ears.rescan(&listeners, &mut notices);
         let watch = match (&config.listen, config.rescan_every) {
             (Listen::Nowhere, _) | (_, None) => None,
             _ => Watch::open()
@@ -118,6 +127,7 @@ impl Engine {
         Ok(Self {
             config,
             listeners,
+            ears,
             notices,
             watch,
             wake,
@@ -127,6 +137,11 @@ impl Engine {
     /// Addresses of this host, for `SystemConfig::own_addresses`.
     pub fn own_addresses(&self) -> Vec<IpAddr> {
         self.listeners.own_addresses().to_vec()
+    }
+
+    /// Interfaces through which many can be reached, for `SystemConfig::links`.
+    pub fn links(&self) -> Vec<Link> {
+        self.listeners.plain_links()
     }
 
     /// For threads that make host events, as a resolver does. The one-thread form has no
@@ -168,11 +183,19 @@ impl Engine {
                         .map(|_| system.draw_seed())
                         .collect(),
                 };
-                Serving::Threads(Box::new(Roster::start(start, make_authenticator, host)?))
+                let roster = Roster::start(start, make_authenticator, host)?;
+                Serving::beside(roster, make_authenticator(), system.draw_seed())
             }
         };
-        ClockThread::new(&self.config, system, drivers, serving, self.watch)
-            .run(make_authenticator, host)
+        ClockThread::new(
+            &self.config,
+            system,
+            drivers,
+            serving,
+            self.ears,
+            self.watch,
+        )
+        .run(make_authenticator, host)
     }
 }
 

@@ -1,6 +1,9 @@
 //! The service sockets: one for each local address, so that no datagram has to say which address
 //! it came to, and none is bound to the wildcard, which would also get every broadcast.
 mod choice;
+mod links;
+
+pub(crate) use links::NamedLink;
 
 use crate::clerk::Desk;
 use crate::config::Listen;
@@ -11,6 +14,7 @@ use choice::Wanted;
 use core::net::{IpAddr, SocketAddr};
 use std::io;
 use std::sync::Arc;
+use truechimer_proto::packet::{Link, LinkId};
 use truechimer_sys::clock;
 use truechimer_sys::interfaces;
 use truechimer_sys::socket::{AddressFamily, Socket};
@@ -19,6 +23,8 @@ use truechimer_time::Instant;
 /// Addresses served at most: each costs descriptors, and a host that has more is under a mistake
 /// or an attack of router advertisements.
 const LISTENERS_MAX: usize = 256;
+/// The service port of NTP (RFC 5905 §7.1), where no other is known.
+const NTP_PORT: u16 = 123;
 
 /// One address served.
 #[derive(Debug)]
@@ -35,10 +41,34 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
+    /// Has `bind` take this address for one more socket that shares it, whoever we are by now. The
+    /// address is open to others for the length of that call only: another daemon is noticed before
+    /// and after.
+    pub(crate) fn let_in(&self, bind: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        for socket in &self.sockets {
+            socket.share_address(true)?;
+        }
+        let bound = bind();
+        if let Some(gate) = self.sockets.first() {
+            gate.share_address(false)?;
+        }
+        bound
+    }
+
+    /// Sends a reply from here; whether the kernel took it.
+    pub(crate) fn reply(&self, octets: &[u8], to: SocketAddr) -> bool {
+        let socket = self.sockets.first();
+        let sent = socket.is_some_and(|socket| socket.send_to(octets, to).is_ok());
+        self.traffic
+            .note_sent(usize::from(sent), usize::from(!sent));
+        sent
+    }
+
     pub(crate) const fn desk(&self) -> Desk {
         Desk {
             local: self.address,
             unwanted: self.unwanted,
+            many: None,
         }
     }
 }
@@ -55,6 +85,7 @@ pub(crate) struct Listeners {
     /// Failures already told.
     failing: Vec<SocketAddr>,
     own_addresses: Vec<IpAddr>,
+    links: Vec<NamedLink>,
 }
 
 /// What a rescan changed.
@@ -62,6 +93,7 @@ pub(crate) struct Listeners {
 pub(crate) struct Changes {
     pub(crate) sockets: bool,
     pub(crate) own_addresses: bool,
+    pub(crate) links: bool,
 }
 
 impl Listeners {
@@ -75,6 +107,7 @@ impl Listeners {
             open: Vec::new(),
             failing: Vec::new(),
             own_addresses: Vec::new(),
+            links: Vec::new(),
         }
     }
 
@@ -99,14 +132,55 @@ impl Listeners {
         self.open.iter().map(|listener| listener.address).collect()
     }
 
-    /// The socket that sends from this local address.
-    #[allow(dead_code, reason = "manycast replies come with the next commits")]
-    pub(crate) fn socket_at(&self, local: SocketAddr) -> Option<&Socket> {
-        self.open
-            .iter()
-            .find(|listener| listener.address == local)
-            .and_then(|listener| listener.sockets.first())
-            .map(Arc::as_ref)
+    /// Interfaces through which many can be reached.
+    pub(crate) fn links(&self) -> &[NamedLink] {
+        &self.links
+    }
+
+    /// The same, for the protocol.
+    pub(crate) fn plain_links(&self) -> Vec<Link> {
+        self.links.iter().map(|one| one.link).collect()
+    }
+
+    /// The link through which `to`, a group or a broadcast address, is reached behind an interface.
+    pub(crate) fn link_to(&self, to: IpAddr, id: LinkId) -> Option<&NamedLink> {
+        let behind =
+            |one: &&NamedLink| one.link.id == id && one.link.local.is_ipv4() == to.is_ipv4();
+        let mut its_own = self.links.iter().filter(behind);
+        its_own
+            .find(|one| one.link.broadcast.map(IpAddr::V4) == Some(to))
+            .or_else(|| self.links.iter().find(behind))
+    }
+
+    /// The addresses that are wanted and could not be opened.
+    pub(crate) fn failing(&self) -> &[SocketAddr] {
+        &self.failing
+    }
+
+    /// The listener at this local address.
+    pub(crate) fn at(&self, local: SocketAddr) -> Option<&Listener> {
+        self.open.iter().find(|listener| listener.address == local)
+    }
+
+    /// Our service address with the IP address of `local`, whether it is served or not.
+    pub(crate) fn service_address(&self, mut local: SocketAddr) -> SocketAddr {
+        let served = self.open.iter().map(|listener| listener.address);
+        let mut same = served.filter(|address| {
+            local.set_port(address.port());
+            *address == local
+        });
+        let found = same.next();
+        local.set_port(self.port());
+        found.unwrap_or(local)
+    }
+
+    /// The service port.
+    pub(crate) fn port(&self) -> u16 {
+        match &self.listen {
+            Listen::Interfaces { port, .. } => *port,
+            Listen::Addresses(addresses) => addresses.first().map_or(NTP_PORT, SocketAddr::port),
+            Listen::Nowhere => NTP_PORT,
+        }
     }
 
     /// From the next rescan on these are wanted.
@@ -131,8 +205,8 @@ impl Listeners {
         own.sort_unstable();
         own.dedup();
         let mut changes = Changes {
-            sockets: false,
             own_addresses: own != self.own_addresses,
+            ..Changes::default()
         };
         self.own_addresses = own;
         let wanted = choice::choose(&self.listen, &interfaces);
@@ -152,6 +226,9 @@ impl Listeners {
             notices.push(Notice::LeftOut(left_out));
         }
         self.left_out = left_out;
+        let links = links::find(&interfaces, &self.open);
+        changes.links = links != self.links;
+        self.links = links;
         changes
     }
 
@@ -239,90 +316,4 @@ fn bind_group(address: SocketAddr, count: usize) -> io::Result<(Vec<Arc<Socket>>
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use core::net::{Ipv6Addr, SocketAddrV6};
-
-    fn free_port() -> SocketAddr {
-        let socket = Socket::open(AddressFamily::V4).unwrap();
-        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        socket.local_address().unwrap()
-    }
-
-    #[test]
-    fn a_taken_port_is_told_once_and_tried_again() {
-        let address = free_port();
-        let mut first = Listeners::new(Listen::Addresses(vec![address]), 2, 16);
-        let mut notices = Vec::new();
-        assert!(first.rescan(&mut notices).sockets);
-        assert!(matches!(notices[..], [Notice::Listening(at, _)] if at == address));
-
-        let mut second = Listeners::new(Listen::Addresses(vec![address]), 2, 16);
-        notices.clear();
-        assert!(!second.rescan(&mut notices).sockets);
-        assert!(matches!(&notices[..], [Notice::CannotListen(failure)]
-            if failure.address == address && failure.to_string().contains("another NTP daemon")));
-        notices.clear();
-        second.rescan(&mut notices);
-        assert!(notices.is_empty());
-
-        drop(first);
-        assert!(second.rescan(&mut notices).sockets);
-        assert!(matches!(notices[..], [Notice::Listening(..)]));
-        assert_eq!(second.open()[0].sockets.len(), 2);
-        assert!(second.socket_at(address).is_some());
-    }
-
-    #[test]
-    fn rescanning_changes_nothing_that_is_right() {
-        let mut listeners = Listeners::new(Listen::Addresses(vec![free_port()]), 1, 16);
-        let mut notices = Vec::new();
-        let first = listeners.rescan(&mut notices);
-        assert!(first.sockets && first.own_addresses);
-        assert!(
-            listeners
-                .own_addresses()
-                .contains(&IpAddr::from([127, 0, 0, 1]))
-        );
-        assert_eq!(listeners.rescan(&mut notices), Changes::default());
-        listeners.listen = Listen::Nowhere;
-        notices.clear();
-        assert!(listeners.rescan(&mut notices).sockets);
-        assert!(matches!(notices[..], [Notice::Unlistening(_)]));
-    }
-
-    /// Two interfaces may have the same link-local address.
-    #[test]
-    fn a_link_local_address_is_told_by_its_scope() {
-        let mut listeners = Listeners::new(Listen::Nowhere, 1, 16);
-        let scoped = |scope| SocketAddr::V6(SocketAddrV6::new(Ipv6Addr::LOCALHOST, 123, 0, scope));
-        for scope in [1, 2] {
-            listeners.open.push(Listener {
-                address: scoped(scope),
-                unwanted: false,
-                sockets: vec![Arc::new(Socket::open(AddressFamily::V4).unwrap())],
-                name: String::new(),
-                opened: Instant::default(),
-                traffic: Arc::default(),
-            });
-        }
-        for listener in &listeners.open {
-            let found = listeners.socket_at(listener.desk().local).unwrap();
-            assert!(core::ptr::eq(found, listener.sockets[0].as_ref()));
-        }
-        assert!(listeners.socket_at(scoped(3)).is_none());
-    }
-
-    #[test]
-    fn what_there_is_no_room_for_is_told_once() {
-        let addresses: Vec<SocketAddr> = (0..5).map(|_| free_port()).collect();
-        let mut listeners = Listeners::new(Listen::Addresses(addresses), 2, 7);
-        let mut notices = Vec::new();
-        listeners.rescan(&mut notices);
-        assert_eq!(listeners.open().len(), 3);
-        assert!(matches!(notices[3..], [Notice::LeftOut(2)]), "{notices:?}");
-        notices.clear();
-        assert_eq!(listeners.rescan(&mut notices), Changes::default());
-        assert!(notices.is_empty());
-    }
-}
+mod tests;

@@ -168,6 +168,11 @@ impl Roster {
         }
     }
 
+    /// The policy in force.
+    pub(crate) const fn policy(&self) -> &Arc<Policy> {
+        self.rules.in_force()
+    }
+
     pub(crate) fn publish(&mut self, snapshot: &Snapshot) {
         self.publisher.publish(snapshot);
     }

@@ -1,6 +1,15 @@
-//! Datagrams of one service address, counted by all threads that serve it.
+//! Datagrams, counted.
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// Of one kind of the clock thread's sockets, all of them since the start.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SocketTraffic {
+    pub(crate) sent: u64,
+    pub(crate) received: u64,
+    pub(crate) send_failed: u64,
+}
+
+/// Of one service address, counted by all threads that serve it.
 #[derive(Debug, Default)]
 pub(crate) struct Traffic {
     received: AtomicU64,

@@ -10,6 +10,7 @@ mod stamps;
 
 pub(crate) use address::RawAddress;
 pub(crate) use control::{ControlBuffer, kernel_stamp};
+pub use many::is_unsupported;
 pub use receive::{Arrival, ReceiveBuffer};
 pub use stamps::{KernelStamp, StampSource, TransmitStamp};
 

@@ -60,6 +60,7 @@ pub(super) fn run(machine: Machine) -> Result<Exit, Failure> {
         panic_gate_spent: mark.as_ref().is_some_and(is_spent),
         leap_table: setup.leap_table.clone(),
         own_addresses: engine.own_addresses(),
+        links: engine.links(),
         clients: Some(translate::access::memory(&setup.settings, &random()?)),
     };
     let settings = &setup.settings;

@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::thread;
 use truechimer_config::Settings;
-use truechimer_engine::Listen;
+use truechimer_engine::{Hearing, Listen};
 use truechimer_proto::config::SystemConfig;
 use truechimer_proto::server::{MruTable, Policy};
 use truechimer_sys::entropy;
@@ -35,6 +35,8 @@ pub(super) struct Fresh {
     pub(super) policy: Arc<Policy>,
     /// Where to serve.
     pub(super) listen: Listen,
+    /// What to hear there.
+    pub(super) hearing: Hearing,
     /// For all of them.
     pub(super) keys: FreshKeys,
     /// The operator's words for all that.
@@ -170,6 +172,7 @@ impl Reloader {
             policy: Arc::clone(&config.access),
             config,
             listen: surroundings::listen(&basis.launch, &basis.origin, &setup.settings),
+            hearing: surroundings::hearing(&basis.launch, &setup.settings),
             settings: setup.settings.clone(),
             keys: fresh_keys(setup),
         }

@@ -17,7 +17,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use truechimer_config::Settings;
-use truechimer_engine::{Command, Host, Listen, Notice, Report, Waker};
+use truechimer_engine::{Command, Hearing, Host, Listen, Notice, Report, Waker};
 use truechimer_proto::event::{self, Event, PeerEvent, SystemEvent};
 use truechimer_proto::host::{Exit, HostEvent, Output};
 use truechimer_sys::process::Startup;
@@ -59,8 +59,8 @@ pub(super) struct Steward {
     startup: Option<Startup>,
     wait_sync: bool,
     waiting: VecDeque<HostEvent>,
-    /// Where to serve after a reload, until the engine has heard it.
-    listen: Option<Listen>,
+    /// Where to serve and what to hear after a reload, until the engine knows it.
+    listen: Option<(Listen, Hearing)>,
     peers_asked: bool,
     ready: bool,
     stopping: bool,
@@ -141,7 +141,7 @@ impl Steward {
             authenticator: self.keys.borrow().authenticator(),
         });
         log::info!("the configuration changed");
-        self.listen = Some(fresh.listen);
+        self.listen = Some((fresh.listen, fresh.hearing));
         Command::ReplacePolicy(fresh.policy)
     }
 
@@ -220,8 +220,8 @@ impl Host for Steward {
             self.notifier.stopping();
             return Some(Command::Stop);
         }
-        if let Some(listen) = self.listen.take() {
-            return Some(Command::ReplaceListen(listen));
+        if let Some((listen, hearing)) = self.listen.take() {
+            return Some(Command::ReplaceListen(listen, hearing));
         }
         if self.signals.take_reload() {
             self.start_reload();
@@ -248,6 +248,8 @@ impl Host for Steward {
 
     fn handle_notice(&mut self, notice: &Notice) {
         let level = match notice {
+            Notice::Hearing(what) if what.is_trouble() => Level::Warn,
+            Notice::Hearing(_) => Level::Info,
             Notice::Listening(..)
             | Notice::Dropping(..)
             | Notice::Unlistening(_)

@@ -5,7 +5,7 @@ use crate::files::config::Origin;
 use crate::paths;
 use crate::translate::listening;
 use truechimer_config::Settings;
-use truechimer_engine::{EngineConfig, Listen};
+use truechimer_engine::{EngineConfig, Hearing, Listen};
 use truechimer_sys::clock;
 use truechimer_sys::poll::HeldSignals;
 use truechimer_sys::process::cores;
@@ -21,6 +21,15 @@ pub(super) fn listen(launch: &Launch, origin: &Origin, settings: &Settings) -> L
         listening::tryout(launch.families, launch.port)
     } else {
         listening::listen(settings, launch)
+    }
+}
+
+/// What is heard of that which is sent to many.
+pub(super) fn hearing(launch: &Launch, settings: &Settings) -> Hearing {
+    if launch.one_shot {
+        Hearing::default()
+    } else {
+        listening::hearing(settings, launch)
     }
 }
 
@@ -55,6 +64,7 @@ impl Surroundings {
         Self {
             engine: EngineConfig {
                 listen,
+                hearing: hearing(launch, &setup.settings),
                 server_threads,
                 may_adjust: configured && launch.adjust && clock::may_adjust(),
                 client_sockets_max: CLIENT_SOCKETS_MAX,

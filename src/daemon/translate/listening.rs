@@ -1,8 +1,11 @@
 //! `interface` lines, families and port to where the engine listens.
 use crate::service::launch::{Families, Launch};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use truechimer_config::settings::{ListenAction, ListenRule, ListenTarget, Settings};
-use truechimer_engine::{Action, InterfaceRule, Listen, Matches};
+use truechimer_config::Span;
+use truechimer_config::settings::{
+    Host, ListenAction, ListenRule, ListenTarget, Located, Settings,
+};
+use truechimer_engine::{Action, Hearing, InterfaceRule, Listen, Matches};
 use truechimer_proto::config::Family;
 
 /// The service port of NTP (RFC 5905 §7.1).
@@ -22,6 +25,40 @@ pub fn listen(settings: &Settings, launch: &Launch) -> Listen {
         aliases: !launch.no_aliases,
         rules: settings.listen_rules.iter().map(rule).collect(),
     }
+}
+
+/// What is heard of that which is sent to many.
+pub fn hearing(settings: &Settings, launch: &Launch) -> Hearing {
+    let said = &settings.broadcasting;
+    let groups = |said: &[Located<Host>]| {
+        let addresses = said.iter().filter_map(|group| match group.value {
+            Host::Address(address) => Some(as_is(address)),
+            Host::Name(_) => None,
+        });
+        addresses
+            .filter(|address| match launch.families {
+                Families::Both => true,
+                Families::V4 => address.is_ipv4(),
+                Families::V6 => address.is_ipv6(),
+            })
+            .collect()
+    };
+    Hearing {
+        broadcasts: said.client || settings.flags.bclient,
+        groups: groups(&said.multicast_groups),
+        searches: groups(&said.manycast_groups),
+    }
+}
+
+/// Groups that are named, not numbered; nobody looks them up, and to listen to another than was
+/// meant would be worse than to none.
+pub fn named_groups(settings: &Settings) -> impl Iterator<Item = (&str, &Span)> {
+    let said = &settings.broadcasting;
+    let groups = said.multicast_groups.iter().chain(&said.manycast_groups);
+    groups.filter_map(|group| match &group.value {
+        Host::Name(name) => Some((name.as_str(), &group.span)),
+        Host::Address(_) => None,
+    })
 }
 
 /// Where to serve when nobody configured anything and port 123 is not ours to have.
@@ -91,6 +128,33 @@ mod tests {
             rules: vec![all, one],
         };
         assert_eq!(listen(&parsed.settings, &launch), wanted);
+    }
+
+    #[test]
+    fn groups_of_the_families_in_use_and_none_by_name() {
+        let text = "broadcastclient\nmulticastclient 224.0.1.1 ff05::101\n\
+                    multicastclient ntp.mcast.net\nmanycastserver 239.1.1.1\n";
+        let settings = parse("test", text.as_bytes(), &NoFiles).settings;
+        let mut launch = Launch::ntpd();
+        let parsed = |all: &[&str]| -> Vec<IpAddr> {
+            all.iter()
+                .map(|it| it.parse().expect("an address"))
+                .collect()
+        };
+        let mut wanted = Hearing {
+            broadcasts: true,
+            groups: parsed(&["224.0.1.1", "ff05::101"]),
+            searches: parsed(&["239.1.1.1"]),
+        };
+        assert_eq!(hearing(&settings, &launch), wanted);
+        launch.families = Families::V6;
+        wanted.groups.remove(0);
+        wanted.searches.clear();
+        assert_eq!(hearing(&settings, &launch), wanted);
+        let named: Vec<_> = named_groups(&settings).map(|(name, _)| name).collect();
+        assert_eq!(named, ["ntp.mcast.net"]);
+        let none = parse("test", b"enable bclient\n", &NoFiles).settings;
+        assert!(hearing(&none, &launch).broadcasts);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use truechimer_proto::config::{
     AssociationConfig, AssociationKind, Demand, Family, Listening, RefclockConfig, Remote,
     Steering, SystemConfig, Tinker, Tos,
 };
+use truechimer_proto::packet::Link;
 use truechimer_proto::refclock::{Driver, RefclockId};
 use truechimer_proto::server::MruTable;
 use truechimer_refclocks::Local;
@@ -37,6 +38,8 @@ pub struct Findings {
     pub leap_table: Option<LeapTable>,
     /// Addresses of this host.
     pub own_addresses: Vec<IpAddr>,
+    /// Interfaces through which many can be reached.
+    pub links: Vec<Link>,
     /// The memory of clients; nobody is limited without it.
     pub clients: Option<Arc<MruTable>>,
 }
@@ -63,7 +66,7 @@ pub fn config(settings: &Settings, launch: &Launch, findings: Findings) -> Syste
         precision: findings.precision,
         leap_table: findings.leap_table,
         own_addresses: findings.own_addresses,
-        links: Vec::new(),
+        links: findings.links,
         listening: listening(settings),
         auth: if settings.flags.auth {
             Demand::Authentic

@@ -2,6 +2,8 @@
 use super::{ClockThread, Serving};
 use crate::clients::Clients;
 use crate::counters::ServerCounts;
+use crate::ears::Ears;
+use crate::senders::Senders;
 use core::net::SocketAddr;
 use truechimer_proto::control::{
     ControlReply, Facts, InterfaceFacts, IoFacts, KernelFacts, KeyFacts,
@@ -28,6 +30,8 @@ pub(super) struct Turns {
 struct Workshop<'a> {
     serving: &'a Serving,
     clients: &'a Clients,
+    senders: &'a Senders,
+    ears: &'a Ears,
     turns: &'a Turns,
     now: Instant,
 }
@@ -43,6 +47,8 @@ impl ClockThread {
         let workshop = Workshop {
             serving: &self.serving,
             clients: &self.clients,
+            senders: &self.senders,
+            ears: &self.ears,
             turns: &self.turns,
             now: now.mono,
         };
@@ -51,19 +57,13 @@ impl ClockThread {
 
     /// Sends an answer from where the question came to.
     pub(super) fn send_control(&mut self, reply: &ControlReply) {
-        let Some(listener) = self.serving.listener_at(reply.from) else {
-            return;
-        };
-        let Some(socket) = listener.sockets.first() else {
+        let Some(listener) = self.serving.listeners().at(reply.from) else {
             return;
         };
         for datagram in &reply.datagrams {
-            let sent = socket.send_to(datagram, reply.to).is_ok();
+            let sent = listener.reply(datagram, reply.to);
             self.turns.sent += u64::from(sent);
             self.turns.send_failed += u64::from(!sent);
-            listener
-                .traffic
-                .note_sent(usize::from(sent), usize::from(!sent));
         }
     }
 }
@@ -84,18 +84,29 @@ impl Facts for Workshop<'_> {
     fn io(&self) -> IoFacts {
         let counts = self.counts();
         let (turns, clients) = (self.turns, self.clients.traffic());
+        let senders = self.senders.traffic();
+        let ears = self.ears.open().iter();
+        let told: u64 = ears.map(|ear| ear.traffic.received()).sum();
         let replied = counts.protocol.replied;
         IoFacts {
             buffers: self.serving.buffers() + OWN_BUFFERS,
             buffers_used: self.serving.queries_waiting() as u64,
             dropped: counts.overflowed,
-            ignored: counts.unwanted + counts.unreadable,
+            ignored: counts.unwanted + counts.unreadable + self.ears.ignored,
             received: counts.protocol.received
                 + counts.unwanted
                 + counts.unreadable
-                + clients.received,
-            sent: replied.saturating_sub(counts.send_failed) + clients.sent + turns.sent,
-            send_failed: counts.send_failed + clients.send_failed + turns.send_failed,
+                + clients.received
+                + senders.received
+                + told,
+            sent: replied.saturating_sub(counts.send_failed)
+                + clients.sent
+                + senders.sent
+                + turns.sent,
+            send_failed: counts.send_failed
+                + clients.send_failed
+                + senders.send_failed
+                + turns.send_failed,
             wakeups: counts.wakeups + turns.wakeups,
             useful_wakeups: counts.useful_wakeups + turns.useful_wakeups,
             overruns: turns.overruns,
@@ -123,11 +134,21 @@ impl Facts for Workshop<'_> {
             send_failed: it.traffic.failed(),
             up_s: self.now.since(it.opened).as_secs(),
         });
-        shown.collect()
+        let ears = self.ears.open().iter().map(|it| InterfaceFacts {
+            address: it.wanted.address(),
+            name: it.wanted.name.clone(),
+            is_dropping: false,
+            received: it.traffic.received(),
+            sent: 0,
+            send_failed: 0,
+            up_s: self.now.since(it.opened).as_secs(),
+        });
+        shown.chain(ears).collect()
     }
 
     fn client_address(&self, association: AssociationId) -> Option<SocketAddr> {
-        self.clients.local_address(association)
+        let lasting = self.senders.local_address(association);
+        lasting.or_else(|| self.clients.local_address(association))
     }
 }
 

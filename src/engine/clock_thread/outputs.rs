@@ -1,8 +1,9 @@
 //! Working off what `System` wants done.
 use super::{ClockThread, WORK_MAX};
 use crate::host::{Host, Why};
+use crate::senders::NotSent;
 use truechimer_proto::host::{Adjustment, Output};
-use truechimer_proto::packet::{Route, SendFailure, Transmit};
+use truechimer_proto::packet::{Route, Transmit};
 use truechimer_sys::clock;
 
 impl ClockThread {
@@ -20,7 +21,10 @@ impl ClockThread {
                         self.send(transmit, host);
                     }
                 }
-                Output::Close(id) => self.clients.close(&mut self.system, id),
+                Output::Close(id) => {
+                    self.clients.close(&mut self.system, id);
+                    self.senders.close(&mut self.system, id);
+                }
                 Output::Adjust(adjustment) => self.adjust(adjustment),
                 Output::Publish(snapshot) => {
                     self.serving.publish(&snapshot);
@@ -46,17 +50,23 @@ impl ClockThread {
     }
 
     fn send(&mut self, transmit: Transmit, host: &mut dyn Host) {
-        match transmit.route {
-            Route::Fresh => {
-                if let Some(notice) = self.clients.send(&mut self.system, transmit) {
-                    host.handle_notice(&notice);
-                }
+        let Self {
+            system,
+            clients,
+            senders,
+            serving,
+            ..
+        } = self;
+        let notice = match transmit.route {
+            Route::Fresh | Route::Ring { .. } => {
+                clients.send(system, transmit, serving.listeners())
             }
-            Route::Lasting | Route::Broadcast { .. } | Route::Ring { .. } => {
-                let now = clock::now();
-                self.system
-                    .handle_send_failure(now, transmit.ticket, SendFailure::Local);
-            }
+            Route::Lasting | Route::Broadcast { .. } => senders
+                .send(system, transmit, serving.listeners())
+                .and_then(|NotSent { to, error }| clients.tell(to, error)),
+        };
+        if let Some(notice) = notice {
+            host.handle_notice(&notice);
         }
     }
 

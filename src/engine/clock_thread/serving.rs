@@ -1,14 +1,14 @@
 //! Who answers requests: the clock thread itself, or a roster of threads beside it.
 use crate::MakeAuthenticator;
-use crate::clerk::{Clerk, Moment, Outcome};
+use crate::clerk::{Clerk, Desk, Moment, Outcome};
 use crate::config::Listen;
 use crate::counters::ServerCounts;
 use crate::host::Notice;
-use crate::listeners::{Listener, Listeners};
+use crate::listeners::{Changes, Listener, Listeners};
 use crate::queries::{QUERIES_MAX, Query};
 use crate::roster::Roster;
 use crate::rules::Rules;
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use truechimer_proto::authentication::Authenticator;
@@ -18,7 +18,7 @@ use truechimer_proto::system::System;
 use truechimer_sys::batch::Batch;
 use truechimer_sys::clock;
 use truechimer_sys::poll::PollSet;
-use truechimer_sys::socket::Socket;
+use truechimer_sys::socket::Arrival;
 use truechimer_wire::PACKET_LEN_MAX;
 
 /// Datagrams received at once: few, for the clock waits meanwhile.
@@ -26,15 +26,26 @@ const BATCH: usize = 16;
 
 pub(crate) enum Serving {
     Here(Box<Here>),
-    Threads(Box<Roster>),
+    Threads(Box<Beside>),
 }
 
 /// Serving by the clock thread itself.
 pub(crate) struct Here {
     listeners: Listeners,
     rules: Rules,
-    clerk: Clerk,
+    counter: Counter,
     batch: Batch,
+}
+
+/// Serving by threads beside the clock thread, which serves what comes to its own sockets.
+pub(crate) struct Beside {
+    roster: Roster,
+    counter: Counter,
+}
+
+/// Where the clock thread itself serves.
+struct Counter {
+    clerk: Clerk,
     queries: VecDeque<Query>,
 }
 
@@ -48,9 +59,20 @@ impl Serving {
         Self::Here(Box::new(Here {
             listeners,
             rules: Rules::new(Arc::clone(&policy)),
-            clerk: Clerk::new(policy, authenticator, seed),
+            counter: Counter::new(policy, authenticator, seed),
             batch: Batch::new(BATCH, PACKET_LEN_MAX),
-            queries: VecDeque::new(),
+        }))
+    }
+
+    pub(crate) fn beside(
+        roster: Roster,
+        authenticator: Box<dyn Authenticator>,
+        seed: [u8; 32],
+    ) -> Self {
+        let policy = Arc::clone(roster.policy());
+        Self::Threads(Box::new(Beside {
+            roster,
+            counter: Counter::new(policy, authenticator, seed),
         }))
     }
 
@@ -62,10 +84,14 @@ impl Serving {
         match self {
             Self::Here(here) => {
                 here.rules.replace(policy);
-                here.clerk.policy = Arc::clone(here.rules.in_force());
-                here.clerk.replace_keys(make_authenticator());
+                here.counter.clerk.policy = Arc::clone(here.rules.in_force());
+                here.counter.clerk.replace_keys(make_authenticator());
             }
-            Self::Threads(roster) => roster.replace_policy(policy, make_authenticator),
+            Self::Threads(beside) => {
+                beside.roster.replace_policy(policy, make_authenticator);
+                beside.counter.clerk.policy = Arc::clone(beside.roster.policy());
+                beside.counter.clerk.replace_keys(make_authenticator());
+            }
         }
     }
 
@@ -74,9 +100,12 @@ impl Serving {
         match self {
             Self::Here(here) => {
                 here.rules.use_servers(servers);
-                here.clerk.policy = Arc::clone(here.rules.in_force());
+                here.counter.clerk.policy = Arc::clone(here.rules.in_force());
             }
-            Self::Threads(roster) => roster.use_servers(servers),
+            Self::Threads(beside) => {
+                beside.roster.use_servers(servers);
+                beside.counter.clerk.policy = Arc::clone(beside.roster.policy());
+            }
         }
     }
 
@@ -84,27 +113,24 @@ impl Serving {
     pub(super) fn replace_listen(&mut self, listen: Listen) {
         match self {
             Self::Here(here) => here.listeners.replace(listen),
-            Self::Threads(roster) => roster.replace_listen(listen),
+            Self::Threads(beside) => beside.roster.replace_listen(listen),
         }
     }
 
     /// Nobody else reads what is published in the one-thread form: `System` is asked for each
     /// turn's snapshot itself.
     pub(super) fn publish(&mut self, snapshot: &Snapshot) {
-        if let Self::Threads(roster) = self {
-            roster.publish(snapshot);
+        if let Self::Threads(beside) = self {
+            beside.roster.publish(snapshot);
         }
     }
 
-    /// Looks up the addresses of this host again, and returns them if they changed.
-    pub(super) fn rescan(&mut self, notices: &mut Vec<Notice>) -> Option<Vec<IpAddr>> {
-        let changes = match self {
+    /// Looks up the addresses of this host again.
+    pub(super) fn rescan(&mut self, notices: &mut Vec<Notice>) -> Changes {
+        match self {
             Self::Here(here) => here.listeners.rescan(notices),
-            Self::Threads(roster) => roster.rescan(notices),
-        };
-        changes
-            .own_addresses
-            .then(|| self.listeners().own_addresses().to_vec())
+            Self::Threads(beside) => beside.roster.rescan(notices),
+        }
     }
 
     /// Whether an address that is wanted is not served.
@@ -112,10 +138,10 @@ impl Serving {
         self.listeners().is_failing()
     }
 
-    const fn listeners(&self) -> &Listeners {
+    pub(super) const fn listeners(&self) -> &Listeners {
         match self {
             Self::Here(here) => &here.listeners,
-            Self::Threads(roster) => roster.listeners(),
+            Self::Threads(beside) => beside.roster.listeners(),
         }
     }
 
@@ -127,24 +153,21 @@ impl Serving {
         self.listeners().open()
     }
 
-    pub(super) fn listener_at(&self, local: SocketAddr) -> Option<&Listener> {
-        self.open()
-            .iter()
-            .find(|listener| listener.address == local)
-    }
-
     /// A control request that waits.
     pub(super) fn take_query(&mut self) -> Option<Query> {
         match self {
-            Self::Here(here) => here.queries.pop_front(),
-            Self::Threads(roster) => roster.take_query(),
+            Self::Here(here) => here.counter.queries.pop_front(),
+            Self::Threads(beside) => {
+                let own = beside.counter.queries.pop_front();
+                own.or_else(|| beside.roster.take_query())
+            }
         }
     }
 
     pub(super) fn queries_waiting(&self) -> usize {
         match self {
-            Self::Here(here) => here.queries.len(),
-            Self::Threads(roster) => roster.queries_waiting(),
+            Self::Here(here) => here.counter.queries.len(),
+            Self::Threads(beside) => beside.counter.queries.len() + beside.roster.queries_waiting(),
         }
     }
 
@@ -152,26 +175,26 @@ impl Serving {
     pub(super) const fn buffers(&self) -> u64 {
         match self {
             Self::Here(_) => BATCH as u64,
-            Self::Threads(roster) => roster.buffers(),
+            Self::Threads(beside) => beside.roster.buffers(),
         }
-    }
-
-    #[allow(dead_code, reason = "manycast replies come with the next commits")]
-    pub(super) fn socket_at(&self, local: SocketAddr) -> Option<&Socket> {
-        self.listeners().socket_at(local)
     }
 
     pub(super) const fn threads(&self) -> usize {
         match self {
             Self::Here(_) => 0,
-            Self::Threads(roster) => roster.threads(),
+            Self::Threads(beside) => beside.roster.threads(),
         }
     }
 
+    /// Of each server thread, and last of the clock thread itself.
     pub(super) fn counts(&self) -> Vec<ServerCounts> {
         match self {
-            Self::Here(here) => vec![here.clerk.counts()],
-            Self::Threads(roster) => roster.counts(),
+            Self::Here(here) => vec![here.counter.clerk.counts()],
+            Self::Threads(beside) => {
+                let mut all = beside.roster.counts();
+                all.push(beside.counter.clerk.counts());
+                all
+            }
         }
     }
 
@@ -182,8 +205,8 @@ impl Serving {
                     set.push(socket.as_ref());
                 }
             }
-            Self::Threads(roster) => {
-                set.push(roster.wake());
+            Self::Threads(beside) => {
+                set.push(beside.roster.wake());
             }
         }
     }
@@ -192,16 +215,67 @@ impl Serving {
     pub(super) fn handle_ready(&mut self, set: &PollSet, first: usize, system: &mut System) {
         match self {
             Self::Here(here) => here.handle_ready(set, first, system),
-            Self::Threads(roster) if set.readiness(first).readable => {
-                roster.take_handed_off(system);
+            Self::Threads(beside) if set.readiness(first).readable => {
+                beside.roster.take_handed_off(system);
             }
             Self::Threads(_) => {}
         }
     }
 
+    /// Serves a datagram that came to another socket of the clock thread; the reply leaves from the
+    /// service socket of its desk.
+    pub(super) fn answer(&mut self, arrival: &Arrival<'_>, desk: Desk, system: &mut System) {
+        let (counter, listeners) = match self {
+            Self::Here(here) => (&mut here.counter, &here.listeners),
+            Self::Threads(beside) => (&mut beside.counter, beside.roster.listeners()),
+        };
+        let moment = Moment {
+            snapshot: system.snapshot(),
+            mono: clock::monotonic(),
+        };
+        let mut out = [0; PACKET_LEN_MAX];
+        let listener = listeners.at(desk.local);
+        counter.attend(arrival, desk, &moment, &mut out, listener, system);
+    }
+
     pub(super) fn stop(&mut self) {
-        if let Self::Threads(roster) = self {
-            roster.stop();
+        if let Self::Threads(beside) = self {
+            beside.roster.stop();
+        }
+    }
+}
+
+impl Counter {
+    fn new(policy: Arc<Policy>, authenticator: Box<dyn Authenticator>, seed: [u8; 32]) -> Self {
+        Self {
+            clerk: Clerk::new(policy, authenticator, seed),
+            queries: VecDeque::new(),
+        }
+    }
+
+    /// Does what there is to do about a datagram; a reply leaves from the listener.
+    fn attend(
+        &mut self,
+        arrival: &Arrival<'_>,
+        desk: Desk,
+        moment: &Moment,
+        out: &mut [u8],
+        listener: Option<&Listener>,
+        system: &mut System,
+    ) {
+        let clerk = &mut self.clerk;
+        match clerk.answer(arrival, desk, moment, out) {
+            Outcome::Reply(len) => {
+                let reply = out.get(..len).unwrap_or_default();
+                let sent = listener.is_some_and(|it| it.reply(reply, arrival.source));
+                clerk.counts.send_failed += u64::from(!sent);
+            }
+            Outcome::HandOff(received) => system.handle_packet(clock::now(), &received),
+            Outcome::Query(request) if self.queries.len() < QUERIES_MAX => {
+                self.queries.push_back(Query::new(&request));
+            }
+            Outcome::Query(_) => clerk.counts.overflowed += 1,
+            Outcome::Nothing => {}
         }
     }
 }
@@ -210,14 +284,13 @@ impl Here {
     fn handle_ready(&mut self, set: &PollSet, first: usize, system: &mut System) {
         let Self {
             listeners,
-            clerk,
+            counter,
             batch,
-            queries,
             ..
         } = self;
         for (place, listener) in (first..).zip(listeners.open()) {
             if set.readiness(place).readable {
-                serve(listener, clerk, batch, queries, system);
+                serve(listener, counter, batch, system);
             }
         }
     }
@@ -225,13 +298,7 @@ impl Here {
 
 /// Receives once, for the preload simulator has one datagram for each readiness, and sends each
 /// reply by itself, for it does not know sendmmsg(2).
-fn serve(
-    listener: &Listener,
-    clerk: &mut Clerk,
-    batch: &mut Batch,
-    queries: &mut VecDeque<Query>,
-    system: &mut System,
-) {
+fn serve(listener: &Listener, counter: &mut Counter, batch: &mut Batch, system: &mut System) {
     let Some(socket) = listener.sockets.first() else {
         return;
     };
@@ -245,23 +312,9 @@ fn serve(
         mono: clock::monotonic(),
     };
     let unreadable = batch.answer(0..BATCH, &mut |arrival, out| {
-        match clerk.answer(&arrival, listener.desk(), &moment, out) {
-            Outcome::Reply(len) => {
-                let reply = out.get(..len).unwrap_or_default();
-                let failed = socket.send_to(reply, arrival.source).is_err();
-                clerk.counts.send_failed += u64::from(failed);
-                listener
-                    .traffic
-                    .note_sent(usize::from(!failed), usize::from(failed));
-            }
-            Outcome::HandOff(received) => system.handle_packet(clock::now(), &received),
-            Outcome::Query(request) if queries.len() < QUERIES_MAX => {
-                queries.push_back(Query::new(&request));
-            }
-            Outcome::Query(_) => clerk.counts.overflowed += 1,
-            Outcome::Nothing => {}
-        }
+        let desk = listener.desk();
+        counter.attend(&arrival, desk, &moment, out, Some(listener), system);
         0
     });
-    clerk.counts.unreadable += unreadable as u64;
+    counter.clerk.counts.unreadable += unreadable as u64;
 }

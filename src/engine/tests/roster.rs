@@ -6,7 +6,7 @@ use core::time::Duration;
 use std::net::UdpSocket;
 use std::sync::Arc;
 use support::{Running, always_right, free, stratum_one};
-use truechimer_engine::{Command, Listen};
+use truechimer_engine::{Command, Hearing, Listen};
 use truechimer_proto::server::{AccessRule, Network, Policy, RestrictFlags};
 use truechimer_wire::{Header, Mode};
 
@@ -122,9 +122,9 @@ fn an_address_given_up_is_soon_served_again() {
     for addresses in [addresses(), vec![free("127.0.0.1").unwrap()]] {
         let server = Running::start(addresses.clone(), 2, stratum_one(), always_right());
         for _ in 0..5 {
-            server.command(Command::ReplaceListen(Listen::Nowhere));
+            server.command(Command::ReplaceListen(Listen::Nowhere, Hearing::default()));
             let again = Listen::Addresses(addresses.clone());
-            server.command(Command::ReplaceListen(again));
+            server.command(Command::ReplaceListen(again, Hearing::default()));
             server.waker.wake();
             server.wait_for(Duration::from_secs(10), |report| {
                 report.listening.len() == addresses.len()

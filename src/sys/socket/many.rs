@@ -95,6 +95,17 @@ impl Socket {
     }
 }
 
+/// Whether the kernel, or an interface, cannot do at all what it was asked.
+pub fn is_unsupported(error: &io::Error) -> bool {
+    const ALL: [libc::c_int; 4] = [
+        libc::EOPNOTSUPP,
+        libc::ENOPROTOOPT,
+        libc::EADDRNOTAVAIL,
+        libc::ENODEV,
+    ];
+    error.raw_os_error().is_some_and(|code| ALL.contains(&code))
+}
+
 /// `struct ip_mreqn`: group, local address, interface; the interface alone decides.
 fn ip_mreqn(group: [u8; 4], interface: u32) -> [u8; 12] {
     let mut request = [0; 12];
