@@ -15,6 +15,7 @@ mod control_moves;
 mod faults;
 mod faults_files;
 mod faults_system;
+mod groups;
 mod interfaces;
 mod keyed;
 mod keyed_hostile;

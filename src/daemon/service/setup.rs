@@ -3,7 +3,6 @@ use crate::files::config::Origin;
 use crate::files::leap;
 use crate::service::launch::Launch;
 use crate::translate::keys::Keys;
-use crate::translate::listening::named_groups;
 use core::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -139,11 +138,6 @@ pub fn read(origin: &Origin, launch: &Launch) -> Result<Setup, Refused> {
         let text = format!("{}: lines with errors are left out", origin.name());
         remarks.push(remark(log::Level::Error, text));
     }
-    remarks.extend(named_groups(&parsed.settings).map(|(name, span)| {
-        let place = format!("{}:{}:{}", span.file, span.line, span.column);
-        let text = format!("{place}: group {name} is not heard: write its address, not its name");
-        remark(log::Level::Warn, text)
-    }));
     let keys = read_keys(&parsed.settings, &mut remarks);
     let leap_table = read_leap_table(&parsed.settings, &mut remarks);
     Ok(Setup {

@@ -1,10 +1,7 @@
 //! `interface` lines, families and port to where the engine listens.
 use crate::service::launch::{Families, Launch};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use truechimer_config::Span;
-use truechimer_config::settings::{
-    Host, ListenAction, ListenRule, ListenTarget, Located, Settings,
-};
+use truechimer_config::settings::{ListenAction, ListenRule, ListenTarget, Located, Settings};
 use truechimer_engine::{Action, Hearing, InterfaceRule, Listen, Matches};
 use truechimer_proto::config::Family;
 
@@ -30,11 +27,8 @@ pub fn listen(settings: &Settings, launch: &Launch) -> Listen {
 /// What is heard of that which is sent to many.
 pub fn hearing(settings: &Settings, launch: &Launch) -> Hearing {
     let said = &settings.broadcasting;
-    let groups = |said: &[Located<Host>]| {
-        let addresses = said.iter().filter_map(|group| match group.value {
-            Host::Address(address) => Some(as_is(address)),
-            Host::Name(_) => None,
-        });
+    let groups = |said: &[Located<IpAddr>]| {
+        let addresses = said.iter().map(|group| as_is(group.value));
         addresses
             .filter(|address| match launch.families {
                 Families::Both => true,
@@ -48,17 +42,6 @@ pub fn hearing(settings: &Settings, launch: &Launch) -> Hearing {
         groups: groups(&said.multicast_groups),
         searches: groups(&said.manycast_groups),
     }
-}
-
-/// Groups that are named, not numbered; nobody looks them up, and to listen to another than was
-/// meant would be worse than to none.
-pub fn named_groups(settings: &Settings) -> impl Iterator<Item = (&str, &Span)> {
-    let said = &settings.broadcasting;
-    let groups = said.multicast_groups.iter().chain(&said.manycast_groups);
-    groups.filter_map(|group| match &group.value {
-        Host::Name(name) => Some((name.as_str(), &group.span)),
-        Host::Address(_) => None,
-    })
 }
 
 /// Where to serve when nobody configured anything and port 123 is not ours to have.
@@ -131,9 +114,9 @@ mod tests {
     }
 
     #[test]
-    fn groups_of_the_families_in_use_and_none_by_name() {
+    fn groups_of_the_families_in_use() {
         let text = "broadcastclient\nmulticastclient 224.0.1.1 ff05::101\n\
-                    multicastclient ntp.mcast.net\nmanycastserver 239.1.1.1\n";
+                    manycastserver 239.1.1.1\n";
         let settings = parse("test", text.as_bytes(), &NoFiles).settings;
         let mut launch = Launch::ntpd();
         let parsed = |all: &[&str]| -> Vec<IpAddr> {
@@ -151,8 +134,6 @@ mod tests {
         wanted.groups.remove(0);
         wanted.searches.clear();
         assert_eq!(hearing(&settings, &launch), wanted);
-        let named: Vec<_> = named_groups(&settings).map(|(name, _)| name).collect();
-        assert_eq!(named, ["ntp.mcast.net"]);
         let none = parse("test", b"enable bclient\n", &NoFiles).settings;
         assert!(hearing(&none, &launch).broadcasts);
     }
