@@ -67,14 +67,23 @@ pub(crate) fn ctime(unix_s: i64) -> String {
 
 /// `2026-11-22 00:06:30.123456`
 pub(crate) fn microsecond(unix_s: i64, nanoseconds: u32) -> String {
+    format!("{}.{:06}", second(unix_s), nanoseconds / 1000)
+}
+
+/// `2026-11-22 00:06:30.1234`
+pub(crate) fn ten_thousandth(unix_s: i64, nanoseconds: u32) -> String {
+    format!("{}.{:04}", second(unix_s), nanoseconds / 100_000)
+}
+
+/// `2026-11-22 00:06:30`
+fn second(unix_s: i64) -> String {
     let (year, month, day) = date(unix_s.div_euclid(86_400));
     let second = unix_s.rem_euclid(86_400);
     format!(
-        "{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02}.{:06}",
+        "{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02}",
         second / 3600,
         second / 60 % 60,
-        second % 60,
-        nanoseconds / 1000
+        second % 60
     )
 }
 

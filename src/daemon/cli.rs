@@ -1,5 +1,6 @@
 //! The command line of `truechimer` itself.
 
+mod decode_words;
 mod keys;
 mod run_words;
 
@@ -60,6 +61,8 @@ enum Command {
     Clients(status::HostAsking),
     /// Say why a source is used or not, or what an address may do
     Explain(ExplainWords),
+    /// Show captured NTP packets field by field
+    Decode(decode_words::DecodeWords),
     /// Show a lying server being found out, in virtual time
     Demo(DemoWords),
     /// Make keys, certificates and identity files; also when called ntp-keygen, whose options it has
@@ -211,6 +214,7 @@ fn dispatch(command: Command) -> Exit {
             (Some(Explained::Restrict(question)), _) => explain::restrict(&question),
             (None, source) => status::explain(&source.unwrap_or_default(), &words.asking),
         },
+        Command::Decode(words) => words.run(),
         Command::Demo(words) => demo::run(words.seed, words.speed, words.once),
         Command::Keygen { words } => ntp_keygen::main(words),
         Command::Keys(command) => command.run(),

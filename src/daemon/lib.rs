@@ -9,6 +9,7 @@ mod calendar;
 pub mod check;
 pub mod cli;
 pub mod control_client;
+pub mod decode;
 pub mod demo;
 pub mod exit;
 pub mod explain;

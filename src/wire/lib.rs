@@ -4,12 +4,14 @@
 //! the meaning of its first 48 octets. What a value *implies* is the business of `proto`.
 #![forbid(unsafe_code)]
 
+mod autokey;
 mod control;
 mod extension;
 mod header;
 mod packet;
 mod refid;
 
+pub use autokey::{AutokeyBody, AutokeyCode, AutokeyMalformed, AutokeyMessage};
 pub use control::{
     CONTROL_DATA_MAX, CONTROL_HEADER_LEN, ClockStatusWord, ControlAnswer, ControlError,
     ControlHeader, ControlItem, ControlItems, ControlMalformed, ControlMessage, Opcode,

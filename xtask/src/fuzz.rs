@@ -39,6 +39,7 @@ const TARGETS: &[Target] = &[
     target("key_text", 4096, &["src/crypto/fixtures/autokey"]),
     target("access", 512, &[]),
     target("control_answer", 2048, &[]),
+    target("decode", 2200, &[]),
 ];
 
 const fn target(name: &'static str, len_max: usize, seeds: &'static [&'static str]) -> Target {

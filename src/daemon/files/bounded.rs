@@ -10,11 +10,7 @@ use std::path::Path;
 /// What the operating system says; `FileTooLarge` past the limit; `InvalidInput` for a pipe with a
 /// name, which would hold the reader until somebody writes to it.
 pub fn read(path: &Path, limit_octets: usize) -> io::Result<Vec<u8>> {
-    // A pipe that a shell made (`<(...)`, /dev/stdin) has a writer, and no name of its own.
-    if fs::metadata(path)?.file_type().is_fifo() && fs::canonicalize(path).is_ok() {
-        let text = "a named pipe: give a file";
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
-    }
+    refuse_named_pipe(path)?;
     let mut octets = Vec::new();
     let limit = u64::try_from(limit_octets).unwrap_or(u64::MAX);
     let file = File::open(path)?;
@@ -25,6 +21,16 @@ pub fn read(path: &Path, limit_octets: usize) -> io::Result<Vec<u8>> {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
     }
     Ok(octets)
+}
+
+/// An error if the path is a pipe with a name, which would hold whoever opens it.
+pub(crate) fn refuse_named_pipe(path: &Path) -> io::Result<()> {
+    // A pipe that a shell made (`<(...)`, /dev/stdin) has a writer, and no name of its own.
+    if fs::metadata(path)?.file_type().is_fifo() && fs::canonicalize(path).is_ok() {
+        let text = "a named pipe: give a file";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
