@@ -113,6 +113,7 @@ registry! {
     NO_TRUSTED_KEY = "TC1014" Warning "Groups are listened to, and no key is trusted, so nothing is believed.";
     PEER_OF_ITSELF = "TC1015" Warning "A peer is this host itself.";
     NOBODY_HEARD = "TC1016" Warning "Broadcasts are listened for, and the access rules refuse them all.";
+    MANYCAST_FOR_BROADCAST = "TC1020" Warning "A manycast server's group is the one where time is broadcast.";
 }
 
 #[cfg(test)]

@@ -258,11 +258,17 @@ impl Parser<'_> {
         self.say(line, |_| {
             let message = format!("`{shown}` is not an ntp.conf directive");
             let span = first.span.clone();
-            Diagnostic::new(codes::UNKNOWN_DIRECTIVE, span, message).label(
-                near.map_or("unknown word".into(), |near| {
-                    format!("did you mean `{near}`?")
-                }),
-            )
+            let label = near.map_or("unknown word".into(), |near| {
+                format!("did you mean `{near}`?")
+            });
+            let complaint = Diagnostic::new(codes::UNKNOWN_DIRECTIVE, span, message).label(label);
+            if near == Some("broadcast") {
+                return complaint.help(
+                    "`broadcast` sends the time to a group; with `manycastclient` a client looks \
+                     for servers in one, with `manycastserver` it finds us",
+                );
+            }
+            complaint
         });
     }
 

@@ -26,6 +26,7 @@ const LINTS: &[Lint] = &[
     authentication::keys_not_trusted,
     authentication::no_keys_file,
     crowds::many_unkeyed,
+    crowds::manycast_for_broadcast,
     crowds::no_trusted_key,
     crowds::nobody_heard,
     crowds::peers,

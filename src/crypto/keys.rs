@@ -7,7 +7,7 @@ mod line;
 mod table;
 
 pub use complaint::KeyComplaint;
-pub use generate::{Charset, generate};
+pub use generate::{Charset, generate, generate_md5};
 pub(crate) use table::Key;
 pub use table::{KeyFile, KeyTable};
 

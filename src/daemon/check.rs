@@ -2,6 +2,7 @@
 //! or unwise.
 
 pub mod codes;
+mod interfaces;
 mod keys;
 mod servers;
 #[cfg(test)]
@@ -126,6 +127,7 @@ pub fn check(origin: &Origin) -> Findings {
     servers::check(&parsed.settings, &mut all);
     servers::check_peers(&parsed.settings, &own_addresses(), &mut all);
     keys::check(&parsed.settings, &mut all);
+    interfaces::check(&parsed.settings, &mut all);
     check_leap(&parsed.settings, &mut all);
     check_drift(&parsed.settings, &mut all);
     Findings {

@@ -1,6 +1,7 @@
 //! Names this program can be called by besides its own.
 
 pub mod links;
+mod ntp_genkeys;
 pub mod ntp_keygen;
 pub mod ntp_wait;
 pub mod ntpd;
@@ -23,7 +24,7 @@ pub enum Persona {
     Ntpq,
     /// The maker of keys.
     NtpKeygen,
-    /// Its name until 4.1: makes symmetric keys when nothing else is said.
+    /// Its name until 4.1: makes symmetric keys in a file of its own.
     NtpGenkeys,
     /// Sets the clock once, by a few servers.
     Ntpdate,
@@ -62,7 +63,7 @@ impl Persona {
             Self::Ntpd => crate::cli::ntpd_main(words),
             Self::Ntpq => ntpq::run(words),
             Self::NtpKeygen => ntp_keygen::main(words),
-            Self::NtpGenkeys => ntp_keygen::genkeys(words),
+            Self::NtpGenkeys => ntp_genkeys::run(words),
             Self::Ntpdate => ntpdate::run(words),
             Self::Sntp => sntp::run(words),
             Self::NtpWait => ntp_wait::run(words),

@@ -1,4 +1,7 @@
 //! The addresses of this host.
+
+mod promiscuity;
+
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use nix::errno::Errno;
 use nix::ifaddrs::{InterfaceAddress as Entry, getifaddrs};
@@ -9,6 +12,8 @@ use nix::sys::socket::{
 };
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+pub use promiscuity::promiscuous;
 
 /// Messages taken in at once.
 const NEWS_MAX: usize = 256;

@@ -12,6 +12,7 @@ mod client_hostile;
 mod command_line;
 mod control;
 mod control_moves;
+mod decode;
 mod faults;
 mod faults_files;
 mod faults_system;

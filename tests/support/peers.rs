@@ -25,6 +25,8 @@ pub enum Tree {
     Ntpviz,
     /// tcpdump and smcrouted.
     Netlab,
+    /// tshark.
+    Tshark,
 }
 
 /// Furnishes a tree for one process: $0 is the tree, $1 the host's folder, the rest is run. The
@@ -52,6 +54,7 @@ impl Tree {
             Self::Ntplib => "ntplib",
             Self::Ntpviz => "ntpviz",
             Self::Netlab => "netlab",
+            Self::Tshark => "tshark",
         }
     }
 

@@ -140,6 +140,7 @@ pub(super) fn find(first: &Word<'_>) -> Option<&'static Directive> {
 const MISTAKEN: &[(&str, &str)] = &[
     ("manycast", "broadcast"),
     ("multicast", "broadcast"),
+    ("multicastserver", "broadcast"),
     ("allow", "restrict"),
     ("deny", "restrict"),
     ("cmdallow", "restrict"),

@@ -1,5 +1,7 @@
 //! Lints about those who send to many, and about symmetric peers.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::settings::{
@@ -7,6 +9,9 @@ use crate::settings::{
 };
 
 use super::access::is_default;
+
+/// The group that IANA gave to NTP (ntp.mcast.net).
+const NTP_GROUP: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 1, 1));
 
 /// Who hears many believes what is authentic, unless told otherwise.
 pub(super) fn many_unkeyed(settings: &Settings, found: &mut Vec<Diagnostic>) {
@@ -33,6 +38,24 @@ pub(super) fn many_unkeyed(settings: &Settings, found: &mut Vec<Diagnostic>) {
                 .label("no key")
                 .help(help),
         );
+    }
+}
+
+/// Clients listen for broadcasts in ntp.mcast.net. A manycast server is silent until it is asked, so
+/// that they would hear nothing.
+pub(super) fn manycast_for_broadcast(settings: &Settings, found: &mut Vec<Diagnostic>) {
+    for group in &settings.broadcasting.manycast_groups {
+        if group.value == NTP_GROUP {
+            let message = format!("`manycastserver` does not send the time to {NTP_GROUP}");
+            found.push(
+                Diagnostic::new(codes::MANYCAST_FOR_BROADCAST, group.span.clone(), message)
+                    .label("where multicast clients listen")
+                    .help(
+                        "to send it there: `broadcast 224.0.1.1 key N`; to be found by \
+                         `manycastclient`: a group of your own, such as 239.255.254.254",
+                    ),
+            );
+        }
     }
 }
 

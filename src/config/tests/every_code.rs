@@ -97,6 +97,7 @@ fn example(code: Code) -> (Vec<u8>, u32, u32) {
         codes::ONE_NETWORK => ("server 192.0.2.1\nserver 192.0.2.9", 2, 8),
         codes::NEVER_MET => ("server a\ntos minsane 2", 2, 5),
         codes::LOCAL_AS_GOOD => ("fudge 127.127.1.0 stratum 2\nserver 127.127.1.0", 2, 8),
+        codes::MANYCAST_FOR_BROADCAST => ("manycastserver 224.0.1.1", 1, 16),
         codes::PANIC_OFF => ("tinker step 1 panic 0", 1, 15),
         other => return crowd_example(other),
     };

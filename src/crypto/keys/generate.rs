@@ -4,6 +4,9 @@ use crate::digest::RandomUnavailable;
 const OF_EACH_TYPE: u32 = 10;
 /// Characters of an MD5 key; the oldest readers take eight of them, today's twenty.
 const MD5_LEN: usize = 20;
+/// Keys that NTP 4.1 made, and the characters of each.
+const OLD_KEYS: u32 = 16;
+const OLD_MD5_LEN: usize = 16;
 
 /// What the characters of a new MD5 key may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +38,7 @@ pub fn generate(charset: Charset) -> Result<String, RandomUnavailable> {
         for _ in 0..OF_EACH_TYPE {
             id += 1;
             let key = match octets {
-                0 => characters(charset)?,
+                0 => characters(charset, MD5_LEN)?,
                 octets => hexadecimal(octets)?,
             };
             text.push_str(&format!("{id:2} {kind} {key}  # {kind} key\n"));
@@ -44,9 +47,22 @@ pub fn generate(charset: Charset) -> Result<String, RandomUnavailable> {
     Ok(text)
 }
 
-fn characters(charset: Charset) -> Result<String, RandomUnavailable> {
+/// The lines of a key file as NTP 4.1's ntp-genkeys made it: sixteen MD5 keys of sixteen characters.
+///
+/// # Errors
+/// When OpenSSL gives no random octets.
+pub fn generate_md5() -> Result<String, RandomUnavailable> {
+    let mut text = String::new();
+    for id in 1..=OLD_KEYS {
+        let key = characters(Charset::Printable, OLD_MD5_LEN)?;
+        text.push_str(&format!("{id:2} M {key}\t# MD5 key\n"));
+    }
+    Ok(text)
+}
+
+fn characters(charset: Charset, len: usize) -> Result<String, RandomUnavailable> {
     let mut key = String::new();
-    while key.len() < MD5_LEN {
+    while key.len() < len {
         let octet = random::<1>()?[0];
         // By rejection: a remainder would make some characters likelier.
         if charset.has(octet) {

@@ -24,6 +24,7 @@ registry! {
     MD5_KEY = "TC1115" Warning "A key is used with MD5, which does not protect any more.";
     LEAP_FILE_UNUSABLE = "TC1120" Error "The leap second file cannot be used.";
     LEAP_FILE_OLD = "TC1121" Warning "The leap second file has expired, or is about to.";
+    PROMISCUOUS = "TC1130" Warning "An interface is promiscuous, so that multicast seems to work.";
     DRIFT_FILE_ODD = "TC1122" Warning "The drift file's content is not believed.";
     DRIFT_FILE_UNREADABLE = "TC1123" Error "The drift file is there and cannot be read.";
 }

@@ -107,17 +107,6 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     }
 }
 
-/// ntp-genkeys of NTP 4.1: without options it makes symmetric keys.
-pub fn genkeys(arguments: impl IntoIterator<Item = OsString>) -> Exit {
-    let mut arguments: Vec<OsString> = arguments.into_iter().collect();
-    match arguments.first().and_then(|word| word.to_str()) {
-        None => arguments.push("-M".into()),
-        Some("-h") => return said(USAGE),
-        Some(_) => {}
-    }
-    main(arguments)
-}
-
 fn run(options: &Options) -> Exit {
     let (mut out, mut err) = (io::stdout().lock(), io::stderr().lock());
     let outcome = Place::here()

@@ -69,6 +69,8 @@ fn broadcast_lines() {
     }
     let slip = read("seeds/001-manycast-for-broadcast.conf");
     assert_eq!(errors(&slip), ["1: did you mean `broadcast`?"]);
+    let help = slip.diagnostics[0].help.as_deref().unwrap();
+    assert!(help.starts_with("`broadcast` sends the time to a group;"));
 }
 
 #[test]
