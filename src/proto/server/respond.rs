@@ -146,13 +146,7 @@ impl Responder {
             }
             header
         };
-        // However the reply comes to be, it cannot amplify.
-        let room = out.len().min(received.octets.len());
-        let written = reply::write(&header, &ending, authenticator, &mut out[..room]);
-        let len = written.map_err(|unwritten| match unwritten {
-            Unwritten::NoRoom => DropReason::NoRoom,
-            Unwritten::Unsealed => DropReason::Unsealed,
-        })?;
+        let len = write(received, &header, &ending, authenticator, out)?;
         if let Ending::CryptoNak(failure) = ending {
             self.counters.count_unauthentic(failure);
         }
@@ -211,6 +205,22 @@ fn no_request(mode: Mode, flags: RestrictFlags) -> Result<Verdict, DropReason> {
         }
         _ => Err(DropReason::Mode),
     }
+}
+
+/// However the reply comes to be, it cannot amplify.
+fn write(
+    received: &Received<'_>,
+    header: &Header,
+    ending: &Ending,
+    authenticator: &mut dyn Authenticator,
+    out: &mut [u8],
+) -> Result<usize, DropReason> {
+    let room = out.len().min(received.octets.len());
+    let written = reply::write(header, ending, authenticator, &mut out[..room]);
+    written.map_err(|unwritten| match unwritten {
+        Unwritten::NoRoom => DropReason::NoRoom,
+        Unwritten::Unsealed => DropReason::Unsealed,
+    })
 }
 
 /// Whether a client that asked many is to hear of us. A complaint about its MAC would be no use to it:
