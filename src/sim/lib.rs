@@ -17,7 +17,7 @@ mod world;
 
 pub use clock::ClockConfig;
 pub use hostile::{Flood, Forgery};
-pub use network::{Path, Traffic};
+pub use network::{Noise, Path, Traffic};
 pub use node::{Manner, NodeConfig, NodeId, Role};
 pub use record::{Record, Spread};
-pub use world::{NTP_PORT, World};
+pub use world::{BROADCAST, Datagram, NTP_PORT, World};

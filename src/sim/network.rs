@@ -3,13 +3,26 @@ use crate::node::NodeId;
 use crate::random::Random;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The delay that comes on top of the least, in units of a path's `jitter_s`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Noise {
+    /// One queue: exponential, mean 1.
+    Exponential,
+    /// Many small delays: Gaussian of mean 3 and standard deviation 1, never below 0.
+    Bell,
+}
+
 /// One direction of a path.
 #[derive(Clone, Copy, Debug)]
 pub struct Path {
+    /// Routers on the way: a datagram to many needs one hop more than there are.
+    pub routers: u8,
     /// Least delay, seconds.
     pub delay_s: f64,
-    /// Mean of the exponential delay on top, seconds.
+    /// Scale of the delay on top, seconds.
     pub jitter_s: f64,
+    /// How that delay is distributed.
+    pub noise: Noise,
     /// Probability that a datagram is lost.
     pub loss: f64,
     /// Probability that it arrives twice.
@@ -24,8 +37,10 @@ impl Path {
     /// A path with this least delay and mean jitter in seconds, and no other fault.
     pub const fn new(delay_s: f64, jitter_s: f64) -> Self {
         Self {
+            routers: 0,
             delay_s,
             jitter_s,
+            noise: Noise::Exponential,
             loss: 0.0,
             duplication: 0.0,
             reordering: 0.0,
@@ -33,11 +48,34 @@ impl Path {
         }
     }
 
+    /// The same with its jitter distributed so.
+    #[must_use]
+    pub const fn noisy(mut self, noise: Noise) -> Self {
+        self.noise = noise;
+        self
+    }
+
+    /// The same with so many routers on it.
+    #[must_use]
+    pub const fn routed(mut self, routers: u8) -> Self {
+        self.routers = routers;
+        self
+    }
+
     /// The same with this probability of loss.
     #[must_use]
     pub const fn losing(mut self, loss: f64) -> Self {
         self.loss = loss;
         self
+    }
+}
+
+impl Noise {
+    fn draw(self, random: &mut Random) -> f64 {
+        match self {
+            Self::Exponential => random.exponential(),
+            Self::Bell => (3.0 + random.normal()).max(0.0),
+        }
     }
 }
 
@@ -88,6 +126,12 @@ impl Network {
         self.paths.insert((from, to), path);
     }
 
+    /// Whether a datagram to many gets there that may go so many hops.
+    pub(crate) fn is_within(&self, hops: u8, from: NodeId, to: NodeId) -> bool {
+        let path = self.paths.get(&(from, to)).unwrap_or(&self.default);
+        path.routers < hops
+    }
+
     pub(crate) fn cut(&mut self, node: NodeId) {
         self.cut.insert(node);
     }
@@ -106,7 +150,7 @@ impl Network {
             .random
             .entry((from, to))
             .or_insert_with(|| Random::new(seed, stream));
-        let mut delay_s = path.delay_s + path.jitter_s * random.exponential();
+        let mut delay_s = path.delay_s + path.jitter_s * path.noise.draw(random);
         if random.chance(path.reordering) {
             delay_s += path.held_back_s * random.uniform();
         }
@@ -115,7 +159,7 @@ impl Network {
             return [None, None];
         }
         let double = random.chance(path.duplication);
-        let later_s = delay_s + path.jitter_s * random.exponential();
+        let later_s = delay_s + path.jitter_s * path.noise.draw(random);
         self.traffic.doubled += u64::from(double);
         [Some(delay_s), double.then_some(later_s)]
     }

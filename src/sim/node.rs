@@ -15,9 +15,10 @@ use server::Server;
 use std::sync::Arc;
 use truechimer_crypto::{KeyTable, Keyring};
 use truechimer_proto::authentication::{Authenticator, NoKeys};
-use truechimer_proto::config::SystemConfig;
+use truechimer_proto::config::{Listening, SystemConfig};
 use truechimer_proto::event::{Event, Report};
 use truechimer_proto::host::Exit;
+use truechimer_proto::server::Manycast;
 use truechimer_proto::snapshot::Snapshot;
 use truechimer_proto::statistics::Record;
 use truechimer_time::{Now, NtpTimestamp};
@@ -71,6 +72,8 @@ pub struct NodeConfig {
     pub may_steer: bool,
     /// How its server treats requests.
     pub manner: Manner,
+    /// In which groups its server answers.
+    pub manycast: Option<Manycast>,
 }
 
 impl NodeConfig {
@@ -93,6 +96,7 @@ impl NodeConfig {
             keys: None,
             may_steer: true,
             manner: Manner::Honest,
+            manycast: None,
         }
     }
 }
@@ -108,6 +112,8 @@ pub(crate) struct Node {
     pub(crate) server: Server,
     pub(crate) client: Option<Client>,
     pub(crate) journal: Journal,
+    /// What its sockets for many would hear.
+    pub(crate) listening: Listening,
 }
 
 /// What a node had to say.
@@ -137,12 +143,16 @@ impl Node {
         let server = Server::new(
             &config.role,
             config.manner,
+            config.manycast,
             authenticator(config.keys.as_ref()),
         );
+        let mut listening = Listening::default();
         let client = match config.role {
             Role::Primary { .. } => None,
             Role::Machine(mut system) => {
                 system.own_addresses.clone_from(&addresses);
+                system.links = crate::world::links(&addresses);
+                listening.clone_from(&system.listening);
                 let keys = authenticator(config.keys.as_ref());
                 Some(Client::new(now, *system, random.seed(), keys))
             }
@@ -157,12 +167,14 @@ impl Node {
             server,
             client,
             journal: Journal::default(),
+            listening,
         }
     }
 
     /// Another daemon in place of the one there was.
     pub(crate) fn restart(&mut self, now: Now, mut config: SystemConfig) {
         config.own_addresses.clone_from(&self.addresses);
+        config.links = crate::world::links(&self.addresses);
         let keys = authenticator(self.keys.as_ref());
         let seed = self.random.seed();
         self.client = self

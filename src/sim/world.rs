@@ -1,5 +1,6 @@
 //! A world: nodes, paths, names, and the only queue by which time goes on.
 
+mod many;
 mod queue;
 mod turn;
 
@@ -10,6 +11,8 @@ use crate::node::{Manner, Node, NodeConfig, NodeId};
 use crate::random::Random;
 use crate::truth::Truth;
 use core::net::{IpAddr, Ipv4Addr};
+pub(crate) use many::links;
+pub use many::{BROADCAST, Datagram};
 use queue::{Happening, Queue};
 use std::collections::BTreeMap;
 use truechimer_proto::config::SystemConfig;
@@ -36,6 +39,7 @@ pub struct World {
     names: Names,
     floods: Vec<Flood>,
     random: Random,
+    told_to_many: Option<Datagram>,
 }
 
 impl World {
@@ -52,6 +56,7 @@ impl World {
             names: Names::default(),
             floods: Vec::new(),
             random: Random::new(seed, 0),
+            told_to_many: None,
         }
     }
 

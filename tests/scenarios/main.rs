@@ -9,6 +9,7 @@ mod build;
 mod faults;
 mod hostile;
 mod leap;
+mod manycast;
 mod orphan;
 mod repeat;
 mod selection;

@@ -27,6 +27,11 @@ impl Manycast {
             cohort,
         }
     }
+
+    /// Whether clients are answered in this group.
+    pub fn answers_in(&self, group: IpAddr) -> bool {
+        self.groups.contains(&group)
+    }
 }
 
 /// Where and how a request that came to many came in.
@@ -49,7 +54,7 @@ pub(super) fn admit<'a>(
     let Via::Many { to, local, .. } = received.via else {
         return Ok(None);
     };
-    let rules = rules.filter(|it| it.groups.contains(&to));
+    let rules = rules.filter(|it| it.answers_in(to));
     match (mode, rules) {
         (Mode::Client, Some(rules)) if received.source.ip() != local.ip() => {
             Ok(Some(ToMany { local, rules }))

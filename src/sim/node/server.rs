@@ -2,10 +2,10 @@ use super::Role;
 use crate::hostile::kiss;
 use crate::random::Random;
 use crate::truth::Truth;
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 use truechimer_proto::authentication::Authenticator;
-use truechimer_proto::packet::Received;
-use truechimer_proto::server::{Policy, Responder, Verdict};
+use truechimer_proto::packet::{Received, Via};
+use truechimer_proto::server::{Manycast, Policy, Responder, Verdict};
 use truechimer_proto::snapshot::Snapshot;
 use truechimer_time::leap::LeapIndicator;
 use truechimer_time::{Now, NtpShort, NtpTimestamp};
@@ -26,6 +26,10 @@ pub enum Manner {
     WrongOrigin,
     /// Answers every request with this kiss.
     Kiss([u8; 4]),
+    /// Answers with what was right for the request before, seal and all.
+    Replay,
+    /// Answers what came to many as so many servers that are not there, and nothing else.
+    Crowd(u16),
 }
 
 /// The server threads of a node.
@@ -36,6 +40,8 @@ pub(crate) struct Server {
     policy: Policy,
     keys: Box<dyn Authenticator>,
     primary: Option<Primary>,
+    /// The last honest answer.
+    former: Vec<u8>,
 }
 
 #[derive(Clone, Copy)]
@@ -49,11 +55,26 @@ struct Primary {
 pub(crate) enum Answer {
     Nothing,
     Reply(Vec<u8>),
+    /// The same from so many made-up hosts.
+    Crowd(u16, Vec<u8>),
     HandOff,
 }
 
 impl Server {
-    pub(crate) fn new(role: &Role, manner: Manner, keys: Box<dyn Authenticator>) -> Self {
+    pub(crate) fn new(
+        role: &Role,
+        manner: Manner,
+        manycast: Option<Manycast>,
+        keys: Box<dyn Authenticator>,
+    ) -> Self {
+        let policy = match role {
+            Role::Machine(system) => (*system.access).clone(),
+            Role::Primary { .. } => Policy::default(),
+        };
+        let policy = match manycast {
+            Some(manycast) => policy.with_manycast(manycast),
+            None => policy,
+        };
         let primary = match *role {
             Role::Primary {
                 stratum,
@@ -70,13 +91,17 @@ impl Server {
             manner,
             answered: 0,
             responder: Responder::new([0; 32]),
-            policy: match role {
-                Role::Machine(system) => (*system.access).clone(),
-                Role::Primary { .. } => Policy::default(),
-            },
+            policy,
             keys,
             primary,
+            former: Vec::new(),
         }
+    }
+
+    /// Whether it answers in this group.
+    pub(crate) fn hears(&self, group: IpAddr) -> bool {
+        let manycast = self.policy.manycast();
+        manycast.is_some_and(|it| it.answers_in(group))
     }
 
     pub(crate) fn use_servers(&mut self, servers: &[SocketAddr]) {
@@ -135,6 +160,14 @@ impl Server {
                 ..honest
             },
             Manner::Kiss(code) => kiss(now.wall, honest.origin_time, code),
+            Manner::Replay => {
+                let former = core::mem::replace(&mut self.former, out[..len].to_vec());
+                return Answer::Reply(former);
+            }
+            Manner::Crowd(hosts) if matches!(received.via, Via::Many { .. }) => {
+                return Answer::Crowd(hosts, out[..len].to_vec());
+            }
+            Manner::Crowd(_) => return Answer::Nothing,
         };
         let octets = [&said.to_octets()[..], rest].concat();
         Answer::Reply(octets)

@@ -152,6 +152,10 @@ impl World {
             route,
             ticket,
         } = transmit;
+        if let Route::Broadcast { .. } | Route::Ring { .. } = route {
+            self.tell_many(node, to, octets, route, ticket);
+            return;
+        }
         let id = ticket.association();
         let reachable = self.by_address.contains_key(&to.ip());
         let entry = &mut self.nodes[usize::from(node.0)];
@@ -199,6 +203,10 @@ impl World {
     fn arrive(&mut self, to: NodeId, source: SocketAddr, destination: SocketAddr, octets: &[u8]) {
         let now = self.now(to);
         let stamp = kernel(self.nodes[usize::from(to.0)].clock.stamp(now));
+        if self.is_many(destination.ip()) {
+            self.hear_many(to, source, destination.ip(), octets);
+            return;
+        }
         let client = self.running(to);
         let own = client.and_then(|it| match destination.port() {
             NTP_PORT => it.peer_at(source).filter(|_| is_symmetric(octets)),
@@ -227,7 +235,7 @@ impl World {
         }
     }
 
-    fn serve(&mut self, node: NodeId, now: Now, local: IpAddr, received: &Received<'_>) {
+    pub(super) fn serve(&mut self, node: NodeId, now: Now, local: IpAddr, received: &Received<'_>) {
         let true_ns = self.true_ns;
         let entry = &mut self.nodes[usize::from(node.0)];
         if entry.journal.exit.is_some() {
@@ -242,6 +250,13 @@ impl World {
             Answer::Reply(reply) => {
                 let own = SocketAddr::new(local, NTP_PORT);
                 self.send(node, own, received.source, &reply);
+            }
+            Answer::Crowd(hosts, reply) => {
+                for host in 0..hosts {
+                    let [high, low] = host.to_be_bytes();
+                    let made_up = SocketAddr::from(([10, 66, high, low], NTP_PORT));
+                    self.send(node, made_up, received.source, &reply);
+                }
             }
             Answer::HandOff => {
                 if let Some(client) = self.running(node) {
@@ -271,7 +286,7 @@ impl World {
     }
 
     /// The machine on a node while its daemon runs.
-    fn running(&mut self, node: NodeId) -> Option<&mut crate::node::Client> {
+    pub(super) fn running(&mut self, node: NodeId) -> Option<&mut crate::node::Client> {
         let entry = &mut self.nodes[usize::from(node.0)];
         entry
             .client
@@ -286,7 +301,7 @@ fn is_symmetric(octets: &[u8]) -> bool {
     matches!(mode, Some(Mode::SymmetricActive | Mode::SymmetricPassive))
 }
 
-const fn kernel(at: truechimer_time::NtpTimestamp) -> Stamp {
+pub(super) const fn kernel(at: truechimer_time::NtpTimestamp) -> Stamp {
     Stamp {
         at,
         class: StampClass::Kernel,
