@@ -65,3 +65,18 @@ fn the_ring_grew(sniffer: &Sniffer) {
 fn the_reference_finds_the_reference() {
     finds_its_servers(Side::Ntp4, Side::Ntp4);
 }
+
+#[test]
+fn the_reference_finds_us() {
+    finds_its_servers(Side::Ours, Side::Ntp4);
+}
+
+#[test]
+fn we_find_the_reference() {
+    finds_its_servers(Side::Ntp4, Side::Ours);
+}
+
+#[test]
+fn we_find_ourselves() {
+    finds_its_servers(Side::Ours, Side::Ours);
+}
