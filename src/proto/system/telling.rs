@@ -1,5 +1,6 @@
 //! Telling the operator: events, each with the status word that counts it.
 use super::System;
+use super::pool::Pool;
 use crate::association::Association;
 use crate::event::{Coded, Event, PeerEvent, Report, SystemEvent};
 use crate::host::Output;
@@ -50,7 +51,7 @@ impl System {
     /// An association's or a pool's; `None` if there is none of this number.
     pub(super) fn peer_status_word(&self, id: AssociationId) -> Option<PeerStatusWord> {
         let word = self.associations.get(&id).map(Association::status_word);
-        word.or_else(|| self.pools.contains_key(&id).then(of_pool))
+        word.or_else(|| self.pools.get(&id).map(of_pool))
     }
 
     pub(super) fn tell_system(&mut self, event: SystemEvent) {
@@ -69,9 +70,10 @@ impl System {
                 return coded(association.status_word().word(), code, room);
             }
             // A pool, or a line that came to nothing: there is only this event.
+            let template = self.pools.get(&association).map(of_pool);
             let word = PeerStatusWord {
                 event: code,
-                ..of_pool()
+                ..template.unwrap_or_else(of_line)
             };
             coded(word.word(), code, true)
         });
@@ -84,8 +86,17 @@ impl System {
     }
 }
 
-/// A template lives as long as its line, and nothing happens to it after that began.
-fn of_pool() -> PeerStatusWord {
+/// A template lives as long as its line, and nothing happens to it after that began. The reference
+/// calls one that asks a group a broadcaster.
+fn of_pool(pool: &Pool) -> PeerStatusWord {
+    PeerStatusWord {
+        has_key: pool.line.key.is_some(),
+        is_broadcast: pool.hunt.is_some(),
+        ..of_line()
+    }
+}
+
+fn of_line() -> PeerStatusWord {
     PeerStatusWord {
         is_configured: true,
         count: 1,

@@ -69,6 +69,9 @@ fn the_nearest_are_found_first_and_the_search_ends_when_there_are_enough() {
     let shown = template(&world);
     assert_eq!(shown.reference_id, ReferenceId::from_letters("ACST"));
     assert_eq!((shown.stratum, shown.reach), (16, 0));
+    // As ntpd 4.2.8p15 shows it: configured, broadcast, one event, which is the first.
+    let word = world.system.peer_status_word(shown.id).map(|it| it.word());
+    assert_eq!(word, Some(0x8811));
     let group = shown.remote.map(|it| it.ip());
     assert_eq!(group, Some(IpAddr::from(GROUP)));
     assert_eq!(shown.sent as usize, world.group.rounds.len());
