@@ -17,6 +17,7 @@ mod setup;
 mod signals;
 mod steward;
 mod surroundings;
+mod trace;
 
 pub use run::run;
 pub use setup::{Refused, Remark, Setup, read};

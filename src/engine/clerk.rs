@@ -1,6 +1,7 @@
 //! One who answers datagrams: the same for the clock thread and for every server thread.
 use crate::clients::{kernels, ours};
 use crate::counters::ServerCounts;
+use crate::traces::Tracer;
 use core::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use truechimer_proto::authentication::Authenticator;
@@ -20,6 +21,7 @@ pub(crate) struct Clerk {
     /// Beside what the responder counts.
     pub(crate) counts: ServerCounts,
     responder: Responder,
+    tracer: Option<Tracer>,
 }
 
 /// Where datagrams come in.
@@ -70,6 +72,7 @@ impl Clerk {
         policy: Arc<Policy>,
         authenticator: Box<dyn Authenticator>,
         seed: [u8; 32],
+        tracer: Option<Tracer>,
     ) -> Self {
         Self {
             policy,
@@ -77,6 +80,7 @@ impl Clerk {
             retired_keys: KeyFacts::default(),
             counts: ServerCounts::default(),
             responder: Responder::new(seed),
+            tracer,
         }
     }
 
@@ -117,10 +121,13 @@ impl Clerk {
             stamp: arrival.stamp.map_or_else(|| ours(now.wall), kernels),
         };
         let (policy, auth) = (&self.policy, self.authenticator.as_mut());
-        match self
+        let verdict = self
             .responder
-            .answer(now, &received, &moment.snapshot, policy, auth, out)
-        {
+            .answer(now, &received, &moment.snapshot, policy, auth, out);
+        if let Some(tracer) = &self.tracer {
+            tracer.note(now.mono, &received, verdict, policy, out);
+        }
+        match verdict {
             Verdict::Reply(len) => Outcome::Reply(len),
             Verdict::HandOff => Outcome::HandOff(received),
             Verdict::Control(flags) => Outcome::Query(ControlRequest {

@@ -8,6 +8,7 @@ mod control;
 mod many;
 mod outputs;
 mod serving;
+mod tracing;
 
 use control::Turns;
 pub(crate) use serving::Serving;
@@ -20,10 +21,12 @@ use crate::ears::Ears;
 use crate::error::EngineError;
 use crate::host::{Command, Ended, Host, Notice, Report, Why};
 use crate::senders::Senders;
+use crate::traces::Traces;
 use core::time::Duration;
 use truechimer_proto::host::HostEvent;
 use truechimer_proto::refclock::{Driver, DriverEvent, DriverOutput};
 use truechimer_proto::system::System;
+use truechimer_proto::trace::Endpoint;
 use truechimer_sys::clock;
 use truechimer_sys::interfaces::Watch;
 use truechimer_sys::poll::{HeldSignals, PollSet};
@@ -33,6 +36,8 @@ use truechimer_wire::PACKET_LEN_MAX;
 
 /// Longest wait: how late a command may be seen.
 const WAIT_MAX: Duration = Duration::from_secs(1);
+/// The same where traces wait to be told.
+const TRACED_WAIT_MAX: Duration = Duration::from_millis(50);
 /// A turn of the protocol this much after its time is counted as an overrun.
 const LATE: Duration = Duration::from_millis(100);
 /// A pause between two turns this much longer than the longest wait is told of: somebody stopped
@@ -70,6 +75,10 @@ pub(crate) struct ClockThread {
     hurry: bool,
     ended: Option<Why>,
     turns: Turns,
+    /// Where traces are wanted.
+    traces: Option<Traces>,
+    /// Service sockets as last told.
+    endpoints: Vec<Endpoint>,
 }
 
 impl ClockThread {
@@ -80,6 +89,7 @@ impl ClockThread {
         serving: Serving,
         ears: Ears,
         watch: Option<Watch>,
+        traces: Option<Traces>,
     ) -> Self {
         let now = clock::monotonic();
         Self {
@@ -101,6 +111,8 @@ impl ClockThread {
             hurry: false,
             ended: None,
             turns: Turns::default(),
+            traces,
+            endpoints: Vec::new(),
         }
     }
 
@@ -112,6 +124,7 @@ impl ClockThread {
     ) -> Result<Ended, EngineError> {
         let mut turned = clock::monotonic();
         self.plan_retry(turned);
+        self.trace_endpoints(host);
         let why = loop {
             let now = clock::monotonic();
             let pause = now.since(core::mem::replace(&mut turned, now));
@@ -226,6 +239,7 @@ impl ClockThread {
         for notice in &notices {
             host.handle_notice(notice);
         }
+        self.trace_endpoints(host);
     }
 
     /// Looks sooner again if an address that is wanted could not be opened.
@@ -311,6 +325,11 @@ impl ClockThread {
             .chain(self.system.poll_timeout())
             .chain(self.rescan_at)
             .min();
-        next.map_or(WAIT_MAX, |next| next.since(now.mono).min(WAIT_MAX))
+        let longest = if self.traces.is_some() {
+            TRACED_WAIT_MAX
+        } else {
+            WAIT_MAX
+        };
+        next.map_or(longest, |next| next.since(now.mono).min(longest))
     }
 }

@@ -1,6 +1,7 @@
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 use truechimer_proto::config::Family;
+use truechimer_proto::trace::TraceLevel;
 use truechimer_sys::poll::HeldSignals;
 
 /// What the engine is told; `daemon` fills it.
@@ -23,6 +24,8 @@ pub struct EngineConfig {
     /// How often the addresses of this host are looked up again, beside when the kernel says that
     /// they changed; `None` is never but when told to.
     pub rescan_every: Option<Duration>,
+    /// How much is told to somebody who looks for a fault.
+    pub trace: TraceLevel,
 }
 
 impl Default for EngineConfig {
@@ -36,6 +39,7 @@ impl Default for EngineConfig {
             pin_threads: true,
             held_signals: None,
             rescan_every: Some(Duration::from_secs(60)),
+            trace: TraceLevel::default(),
         }
     }
 }

@@ -16,7 +16,7 @@ use truechimer_time::Now;
 /// Who runs the engine: names, files, logs, signals and the operator are its business. Called on
 /// the clock thread, so nothing here may wait.
 pub trait Host {
-    /// An output the engine has no use for itself: `Resolve`, `Event`, `Record`,
+    /// An output the engine has no use for itself: `Resolve`, `Event`, `Record`, `Trace`,
     /// `StoreFrequency`, `Exit`.
     fn handle_output(&mut self, now: Now, output: Output);
     /// The next thing the protocol should know; asked each turn, at least once a second.
@@ -90,6 +90,8 @@ pub enum Notice {
     Hearing(HearingNotice),
     /// The clock thread did not come to turn for so long.
     HeldUp(Duration),
+    /// So many traces of server threads found no room.
+    TracesLost(u64),
     /// This server thread could not be bound to a core.
     NotPinned(usize),
     /// Base frequency could not be restored at the end.
@@ -145,6 +147,9 @@ impl fmt::Display for Notice {
                 "held up for {:.1} s: the process was stopped, or the machine is overloaded",
                 pause.as_secs_f64()
             ),
+            Self::TracesLost(count) => {
+                write!(f, "{count} traces of what was served found no room")
+            }
             Self::NotPinned(thread) => {
                 write!(
                     f,

@@ -23,6 +23,7 @@ mod roster;
 mod rules;
 mod senders;
 mod sizing;
+mod traces;
 mod traffic;
 
 pub use config::{Action, EngineConfig, Hearing, InterfaceRule, Listen, Matches};
@@ -165,12 +166,14 @@ impl Engine {
         for notice in &self.notices {
             host.handle_notice(notice);
         }
+        let (tracer, traces) = traces::traces(self.config.trace).unzip();
         let serving = match self.wake {
             None => Serving::here(
                 self.listeners,
                 policy,
                 make_authenticator(),
                 system.draw_seed(),
+                tracer,
             ),
             Some(wake) => {
                 let start = roster::Start {
@@ -182,9 +185,10 @@ impl Engine {
                     seeds: (0..self.config.server_threads)
                         .map(|_| system.draw_seed())
                         .collect(),
+                    tracer: tracer.clone(),
                 };
                 let roster = Roster::start(start, make_authenticator, host)?;
-                Serving::beside(roster, make_authenticator(), system.draw_seed())
+                Serving::beside(roster, make_authenticator(), system.draw_seed(), tracer)
             }
         };
         ClockThread::new(
@@ -194,6 +198,7 @@ impl Engine {
             serving,
             self.ears,
             self.watch,
+            traces,
         )
         .run(make_authenticator, host)
     }

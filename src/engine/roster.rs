@@ -13,6 +13,7 @@ use crate::latch::{Publisher, latch};
 use crate::listeners::{Changes, Listeners};
 use crate::queries::{QUERIES_MAX, Query};
 use crate::rules::Rules;
+use crate::traces::Tracer;
 use core::net::SocketAddr;
 use core::time::Duration;
 use crossbeam_channel::{Receiver, Sender};
@@ -82,6 +83,8 @@ pub(crate) struct Start {
     pub(crate) pin: bool,
     /// One for each thread.
     pub(crate) seeds: Vec<[u8; 32]>,
+    /// Where traces are wanted.
+    pub(crate) tracer: Option<Tracer>,
 }
 
 impl Roster {
@@ -128,6 +131,7 @@ impl Roster {
                 queries: asking.clone(),
                 shared: Arc::clone(&roster.shared),
                 seed,
+                tracer: start.tracer.clone(),
             };
             let member = roster.hire(seat, make_authenticator())?;
             roster.members.push(member);

@@ -5,6 +5,7 @@ use crate::packet::Link;
 use crate::refclock::RefclockId;
 use crate::server::Policy;
 use crate::statistics::Recording;
+use crate::trace::TraceLevel;
 use core::net::IpAddr;
 use std::sync::Arc;
 use truechimer_time::leap::LeapTable;
@@ -39,6 +40,8 @@ pub struct SystemConfig {
     pub rings: Vec<u8>,
     /// What is recorded for statistics files.
     pub recording: Recording,
+    /// How much is told to somebody who looks for a fault.
+    pub trace: TraceLevel,
     /// What may be asked and changed by control messages.
     pub control: ControlConfig,
     /// `restrict` lines: they bind the servers we use as they bind strangers.

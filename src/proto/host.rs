@@ -6,6 +6,7 @@ use crate::event::Report;
 use crate::packet::{AssociationId, Link, LinkId, Transmit};
 use crate::snapshot::Snapshot;
 use crate::statistics::Record;
+use crate::trace::Trace;
 use core::net::{IpAddr, SocketAddr};
 use truechimer_time::NtpDuration;
 use truechimer_time::leap::{LeapIndicator, LeapTable};
@@ -33,6 +34,8 @@ pub enum Output {
     Event(Report),
     /// Write down a measurement; asked for by `SystemConfig::recording`.
     Record(Record),
+    /// Tell who looks for a fault; asked for by `SystemConfig::trace`.
+    Trace(Trace),
     /// Keep this frequency for the next start, ppm.
     StoreFrequency(f64),
     /// Send the answer to a control request.

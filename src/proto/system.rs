@@ -29,6 +29,7 @@ mod telling;
 mod tests;
 #[cfg(test)]
 mod tests_support;
+mod tracing;
 mod turns;
 mod update;
 mod variables;

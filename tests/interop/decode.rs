@@ -207,37 +207,30 @@ fn tshark_reads_clients_servers_and_broadcasts_as_we_do() {
             .iter()
             .all(|it| it["ntp"]["key_id"].as_u64() > Some(0))
     );
-    reads_the_same_as_text(own, &found);
-    tells_where_a_capture_is_cut(own, &capture);
-}
-
-/// The same packets as tcpdump prints them.
-fn reads_the_same_as_text(own: Host<'_>, found: &[Value]) {
-    let mut command = own.peer(Tree::Netlab, "/usr/bin/tcpdump");
-    command.args(["-Z", "root", "-n", "-r", "/lab/live.pcap", "-x"]);
-    own.write("live.txt", &finish(command).stdout);
-    let again = ours(own, "live.txt");
-    assert_eq!(again.len(), found.len());
-    for (text, capture) in again.iter().zip(found) {
-        assert_eq!(
-            text["ntp"]["transmit_time"],
-            capture["ntp"]["transmit_time"]
-        );
-        assert_eq!(text["udp"], capture["udp"]);
-    }
-}
-
-fn tells_where_a_capture_is_cut(own: Host<'_>, capture: &std::path::Path) {
-    let size = fs::metadata(capture).expect("a capture").len();
-    let whole = fs::read(capture).expect("a capture");
-    fs::write(capture, &whole[..usize::try_from(size).expect("small") - 3]).expect("written");
+    as_tcpdump_prints_it(own, &found);
+    let whole = fs::read(&capture).expect("a capture");
+    fs::write(&capture, &whole[..whole.len() - 3]).expect("written");
     let mut command = own.native(&binary());
     let said = finish({
-        command.arg("decode").arg(capture);
+        command.arg("decode").arg(&capture);
         command
     });
     assert_eq!(said.code, Some(1));
     assert!(said.text.contains("live.pcap: octet "), "{}", said.text);
+}
+
+/// The packets of live.pcap are the same from the text of tcpdump -x.
+fn as_tcpdump_prints_it(host: Host<'_>, found: &[Value]) {
+    let mut command = host.peer(Tree::Netlab, "/usr/bin/tcpdump");
+    command.args(["-Z", "root", "-n", "-r", "/lab/live.pcap", "-x"]);
+    host.write("live.txt", &finish(command).stdout);
+    let again = ours(host, "live.txt");
+    assert_eq!(again.len(), found.len());
+    for (text, capture) in again.iter().zip(found) {
+        let stamp = "transmit_time";
+        assert_eq!(text["ntp"][stamp], capture["ntp"][stamp]);
+        assert_eq!(text["udp"], capture["udp"]);
+    }
 }
 
 #[test]

@@ -28,3 +28,4 @@ mod peers_alone;
 mod server;
 mod statistics_day;
 mod statistics_live;
+mod traces;

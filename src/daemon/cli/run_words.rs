@@ -55,9 +55,12 @@ pub(super) struct RunWords {
     /// Use IPv6 only
     #[arg(short = '6')]
     v6: bool,
-    /// More in the log; repeat for more
+    /// More in the log, packets too; repeat for more
     #[arg(short, long, action = ArgAction::Count)]
     debug: u8,
+    /// The same at once: 1 packets, 2 polls, 3 access rules (docs/adr/0025)
+    #[arg(short = 'D', long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(0..=10))]
+    set_debug_level: Option<u8>,
 }
 
 fn engine(name: &str) -> Result<String, String> {
@@ -91,7 +94,7 @@ impl RunWords {
                 (_, true) => launch::Families::V6,
                 _ => launch::Families::Both,
             },
-            debug_steps: self.debug,
+            debug_steps: self.set_debug_level.unwrap_or(0).saturating_add(self.debug),
             lines: launch::serve_only_on(&self.interface),
             pid_file: self.pidfile,
             drift_file: self.driftfile,

@@ -3,6 +3,7 @@ use crate::logging::Ident;
 use core::time::Duration;
 use std::env;
 use std::path::PathBuf;
+use truechimer_proto::trace::TraceLevel;
 
 /// Address families to use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -113,6 +114,11 @@ pub enum RealTime {
 }
 
 impl Launch {
+    /// How much is told of packets.
+    pub fn trace(&self) -> TraceLevel {
+        TraceLevel(self.debug_steps).min(TraceLevel::MOST)
+    }
+
     /// `truechimer run` without options.
     pub fn truechimer() -> Self {
         Self {

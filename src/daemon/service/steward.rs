@@ -8,6 +8,7 @@ use super::operator::Operator;
 use super::reload::{Fresh, Reloader};
 use super::resolver::Resolver;
 use super::signals::Signals;
+use super::trace;
 use crate::billboard;
 use crate::logging;
 use crate::statistics::{Desk, Entry};
@@ -46,6 +47,7 @@ pub(super) struct Offices {
 
 /// Hosts the engine.
 pub(super) struct Steward {
+    started: Instant,
     events: EventLog,
     resolver: Resolver,
     drift: Option<DriftKeeper>,
@@ -70,6 +72,7 @@ impl Steward {
     /// Nothing has happened yet.
     pub(super) fn new(now: Instant, offices: Offices) -> Self {
         Self {
+            started: now,
             events: EventLog::new(now, offices.settings.monitoring.log_mask),
             resolver: Resolver::default(),
             drift: offices.drift,
@@ -164,6 +167,7 @@ impl Host for Steward {
             Output::Resolve(question) => self.resolver.ask(question),
             Output::Event(report) => self.handle_event(now, report),
             Output::Record(record) => self.statistics.take(Entry::Record(record)),
+            Output::Trace(trace) => trace::write(&trace, self.started),
             Output::StoreFrequency(freq_ppm) => {
                 if let Some(drift) = &mut self.drift {
                     drift.store(freq_ppm);
@@ -262,6 +266,7 @@ impl Host for Steward {
             | Notice::HeldUp(_)
             | Notice::CannotAsk(..)
             | Notice::FewerThreads(..)
+            | Notice::TracesLost(_)
             | Notice::LeftOut(_) => Level::Warn,
             Notice::NotRestored(_) => Level::Error,
         };

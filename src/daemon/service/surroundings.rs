@@ -70,6 +70,7 @@ impl Surroundings {
                 client_sockets_max: CLIENT_SOCKETS_MAX,
                 pin_threads: launch.sandbox,
                 held_signals,
+                trace: launch.trace(),
                 rescan_every: match launch.rescan {
                     Rescan::Usual => EngineConfig::default().rescan_every,
                     Rescan::Every(interval) => Some(interval),

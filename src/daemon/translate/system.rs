@@ -49,6 +49,7 @@ pub fn config(settings: &Settings, launch: &Launch, findings: Findings) -> Syste
     let associations = settings.associations.iter();
     SystemConfig {
         recording: super::statistics::recording(settings),
+        trace: launch.trace(),
         associations: associations
             .map(|said| association(said, launch.families))
             .collect(),

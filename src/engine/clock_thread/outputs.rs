@@ -10,6 +10,7 @@ impl ClockThread {
     /// Works off the outputs in their order; those left over after a turn's worth wait for the
     /// next.
     pub(super) fn work(&mut self, host: &mut dyn Host) {
+        self.pass_traces(host);
         for _ in 0..WORK_MAX {
             let Some(output) = self.system.poll_output() else {
                 return;
@@ -41,6 +42,7 @@ impl ClockThread {
                 | Output::Operate(_)
                 | Output::Event(_)
                 | Output::Record(_)
+                | Output::Trace(_)
                 | Output::StoreFrequency(_) => {
                     host.handle_output(clock::now(), output);
                 }
@@ -50,6 +52,7 @@ impl ClockThread {
     }
 
     fn send(&mut self, transmit: Transmit, host: &mut dyn Host) {
+        self.trace_sent(&transmit, host);
         let Self {
             system,
             clients,

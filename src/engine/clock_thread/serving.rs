@@ -8,6 +8,7 @@ use crate::listeners::{Changes, Listener, Listeners};
 use crate::queries::{QUERIES_MAX, Query};
 use crate::roster::Roster;
 use crate::rules::Rules;
+use crate::traces::Tracer;
 use core::net::SocketAddr;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -55,11 +56,12 @@ impl Serving {
         policy: Arc<Policy>,
         authenticator: Box<dyn Authenticator>,
         seed: [u8; 32],
+        tracer: Option<Tracer>,
     ) -> Self {
         Self::Here(Box::new(Here {
             listeners,
             rules: Rules::new(Arc::clone(&policy)),
-            counter: Counter::new(policy, authenticator, seed),
+            counter: Counter::new(policy, authenticator, seed, tracer),
             batch: Batch::new(BATCH, PACKET_LEN_MAX),
         }))
     }
@@ -68,11 +70,12 @@ impl Serving {
         roster: Roster,
         authenticator: Box<dyn Authenticator>,
         seed: [u8; 32],
+        tracer: Option<Tracer>,
     ) -> Self {
         let policy = Arc::clone(roster.policy());
         Self::Threads(Box::new(Beside {
             roster,
-            counter: Counter::new(policy, authenticator, seed),
+            counter: Counter::new(policy, authenticator, seed, tracer),
         }))
     }
 
@@ -246,9 +249,14 @@ impl Serving {
 }
 
 impl Counter {
-    fn new(policy: Arc<Policy>, authenticator: Box<dyn Authenticator>, seed: [u8; 32]) -> Self {
+    fn new(
+        policy: Arc<Policy>,
+        authenticator: Box<dyn Authenticator>,
+        seed: [u8; 32],
+        tracer: Option<Tracer>,
+    ) -> Self {
         Self {
-            clerk: Clerk::new(policy, authenticator, seed),
+            clerk: Clerk::new(policy, authenticator, seed, tracer),
             queries: VecDeque::new(),
         }
     }

@@ -5,6 +5,7 @@ use crate::clerk::{Clerk, Moment, Outcome};
 use crate::counters::Published;
 use crate::latch::Reader;
 use crate::queries::Query;
+use crate::traces::Tracer;
 use core::time::Duration;
 use crossbeam_channel::Sender;
 use std::sync::Arc;
@@ -35,6 +36,8 @@ pub(super) struct Seat {
     pub(super) shared: Arc<Shared>,
     /// For what its responder leaves to chance.
     pub(super) seed: [u8; 32],
+    /// Where traces are wanted.
+    pub(super) tracer: Option<Tracer>,
 }
 
 pub(super) struct ServerThread {
@@ -54,7 +57,7 @@ impl ServerThread {
     pub(super) fn new(seat: Seat, board: Arc<Board>, published: Arc<Published>) -> Self {
         // The board has a plan from the start, so this policy answers nobody.
         let policy = Arc::new(Policy::default());
-        let clerk = Clerk::new(policy, Box::new(NoKeys), seat.seed);
+        let clerk = Clerk::new(policy, Box::new(NoKeys), seat.seed, seat.tracer.clone());
         Self {
             seat,
             board,

@@ -3,6 +3,7 @@
 //! A server's poll exponent is not heeded, though the reference takes the lesser of the two: our
 //! requests carry none, so its reply would only show the default it puts there. A symmetric peer's
 //! is, for both sides must poll alike to hear each other.
+use crate::trace::Polling;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::RngCore;
 use truechimer_time::Instant;
@@ -300,6 +301,20 @@ impl PollProcess {
 
     fn minimum_s(&self) -> f64 {
         f64::from(self.habits.minpoll).exp2()
+    }
+
+    /// For traces.
+    pub(crate) fn view(&self, now: Instant) -> Polling {
+        let headway_s = (self.headway_s - now.seconds_since(self.headway_at)).max(0.0);
+        let debt_s = headway_s - HEADWAY_INTERVALS * self.minimum_s();
+        Polling {
+            poll: self.host_poll,
+            burst: self.burst,
+            retry: self.retry,
+            headway_s,
+            early_s: debt_s.max(GUARD_S.min(self.minimum_s())),
+            next_s: self.next.map(|next| next.seconds_since(now)),
+        }
     }
 
     pub(crate) const fn next(&self) -> Option<Instant> {

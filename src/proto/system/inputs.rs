@@ -1,11 +1,13 @@
 //! What the host reports: datagrams, stamps, failures, samples, adjustments.
 use super::System;
 use super::access::is_barred;
+use super::tracing::proof;
 use crate::association::{After, Heard, Role};
 use crate::event::{PeerEvent, SystemEvent};
 use crate::host::{Adjustment, Applied, HostEvent};
 use crate::packet::{AssociationId, Received, SendFailure, Stamp, TxTicket, Via};
 use crate::refclock::RefclockSample;
+use crate::trace::{Match, Proof};
 use core::net::{IpAddr, SocketAddr};
 use truechimer_time::{Now, NtpDuration};
 
@@ -36,6 +38,7 @@ impl System {
         };
         let association = id.and_then(|id| self.associations.get_mut(&id));
         let Some(association) = association.filter(|it| it.refclock_id().is_none()) else {
+            self.trace_packet(now, received, Match::Nothing, Proof::None);
             self.note_stranger(now, received.source);
             return;
         };
@@ -52,6 +55,8 @@ impl System {
             )
         };
         let bursting = association.poll.bursting();
+        let proof = proof(received, &heard);
+        self.trace_packet(now, received, Match::Association, proof);
         self.after(now, id, heard, bursting);
     }
 
@@ -80,6 +85,7 @@ impl System {
             }
             self.tell(id, remote.clone().unwrap_or_default(), event);
         }
+        self.trace_poll(now, id);
         if heard.fresh {
             self.record_peer(now, id);
         }

@@ -16,7 +16,10 @@ pub(super) struct Outbox {
 
 impl Outbox {
     pub(super) fn push(&mut self, output: Output) {
-        let most = if matches!(output, Output::Event(_) | Output::Record(_)) {
+        let most = if matches!(
+            output,
+            Output::Event(_) | Output::Record(_) | Output::Trace(_)
+        ) {
             EVENTS_AT_MOST
         } else {
             OUTPUTS_AT_MOST

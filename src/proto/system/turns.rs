@@ -108,6 +108,7 @@ impl System {
             let wanted = association.poll.host_poll();
             association.poll.reschedule(now.mono, wanted, &mut self.rng);
         }
+        self.trace_poll(now, id);
     }
 
     /// Looks after a source that nobody needs or that does not answer; true if it is gone, or begins

@@ -238,7 +238,7 @@ impl World {
         while let Some(output) = self.system.poll_output() {
             match output {
                 Output::Send(transmit) => self.transmit(transmit),
-                Output::Compose(_) => {}
+                Output::Compose(_) | Output::Trace(_) => {}
                 Output::Adjust(adjustment) => self.adjust(adjustment),
                 Output::Publish(snapshot) => self.published.push(snapshot),
                 Output::Event(report) => self.events.push(report.event),
