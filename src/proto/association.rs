@@ -1,5 +1,6 @@
 //! Associations (RFC 5905 §9): one server, peer or reference clock each, what is known of it, and
 //! what a datagram or a sample from it changes.
+mod broadcast;
 mod exchange;
 mod on_wire;
 mod packet_tests;
@@ -11,11 +12,12 @@ mod symmetric;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub(crate) use broadcast::{Emitter, FirstPacket, Listener, Road};
 pub(crate) use exchange::Exchange;
 pub(crate) use packet_tests::{Authenticity, Refusal, examine, identify};
 pub(crate) use poll::{PollProcess, UNREACHABLE_POLLS};
 pub(crate) use reply::{After, Heard};
-pub(crate) use request::minimised;
+pub(crate) use request::{append_mac, minimised};
 pub(crate) use role::Role;
 pub(crate) use symmetric::{Conversation, Hand};
 
@@ -114,6 +116,10 @@ pub(crate) struct Association {
     pub(crate) stamps: Option<(StampClass, StampClass)>,
     /// The network says that the last request cannot arrive; anybody may have said it.
     pub(crate) said_unreachable: bool,
+    /// Of a broadcast server that we are.
+    pub(crate) emitter: Option<Box<Emitter>>,
+    /// Of a broadcast server that we hear.
+    pub(crate) listener: Option<Box<Listener>>,
     exchange: Exchange,
     /// With a symmetric peer.
     pub(crate) conversation: Conversation,
@@ -201,6 +207,8 @@ impl Association {
             reach_changed: now,
             stamps: None,
             said_unreachable: false,
+            emitter: None,
+            listener: None,
             exchange: Exchange::default(),
             conversation: Conversation::default(),
             key_missed: false,
@@ -219,6 +227,12 @@ impl Association {
     ) {
         self.exchange.reset();
         self.conversation.reset();
+        if let Some(emitter) = &mut self.emitter {
+            emitter.forget_time();
+        }
+        if let Some(listener) = &mut self.listener {
+            listener.forget_time();
+        }
         self.authentic = false;
         self.filter = ClockFilter::new(now, precision_s);
         self.peer = Peer {
@@ -275,8 +289,11 @@ impl Association {
     }
 
     /// Transmit stamp of the last reply. A symmetric peer's is its nonce, which is nobody's business.
-    pub(crate) const fn last_transmit(&self) -> Option<NtpTimestamp> {
-        self.exchange.last_transmit()
+    pub(crate) fn last_transmit(&self) -> Option<NtpTimestamp> {
+        match &self.listener {
+            Some(listener) => listener.last_transmit(),
+            None => self.exchange.last_transmit(),
+        }
     }
 
     fn setting(&self, base: &Setting) -> Setting {
@@ -337,6 +354,8 @@ impl Peer {
     fn unknown(role: &Role, code: &str) -> Self {
         let (stratum, reference_id) = match role {
             Role::Refclock(config) => (config.stratum, config.reference_id),
+            // It never hears anybody, so this is all that is ever shown of it.
+            Role::Broadcast(line) => (STRATUM_UNSPECIFIED, ReferenceId::from_letters(sends(line))),
             _ => (STRATUM_UNSPECIFIED, ReferenceId::from_letters(code)),
         };
         Self {
@@ -351,6 +370,14 @@ impl Peer {
             reference_time: NtpTimestamp::ZERO,
             destination: NtpTimestamp::ZERO,
         }
+    }
+}
+
+/// The reference's letters for those who send to a group or to a broadcast address.
+fn sends(line: &AssociationConfig) -> &'static str {
+    match line.remote {
+        crate::config::Remote::Address(address) if !address.is_multicast() => "BCST",
+        _ => "MCST",
     }
 }
 

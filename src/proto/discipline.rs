@@ -8,11 +8,13 @@ mod estimate;
 mod keeping;
 mod pll_fll;
 mod state;
+mod steered;
 #[cfg(test)]
 mod tests;
 mod update;
 
 pub use estimate::{Estimate, Verdict};
+pub(crate) use steered::Steered;
 
 use crate::config::{Steering, Tinker};
 use crate::event::SystemEvent;
@@ -337,6 +339,12 @@ impl Discipline {
     /// Offset that was accepted and is not yet slewed out, seconds.
     pub const fn residual_s(&self) -> f64 {
         self.actuator.residual_s()
+    }
+
+    /// What was done to the clock until now.
+    pub(crate) fn steered(&mut self, now: Now) -> Steered {
+        self.settle(now);
+        self.actuator.steered(now.mono)
     }
 
     /// For people: `unset`, `freq_set`, `freq_measure`, `spike`, `sync`.

@@ -3,6 +3,7 @@ mod code;
 use crate::authentication::{AuthFailure, KeyId};
 use crate::packet::AssociationId;
 use crate::status::PacketTest;
+use crate::unsolicited::Unsolicited;
 pub use code::{Coded, EventCounts, Report, system_event_word};
 use core::fmt;
 use core::net::SocketAddr;
@@ -64,6 +65,11 @@ pub enum PeerEvent {
     Untrusted,
     /// Nobody can be found through it: who answers in a group must be authentic, and it has no key.
     Keyless,
+    /// No interface has this group or broadcast address, so nothing is sent.
+    NoInterface,
+    /// A broadcast server does not answer requests, so nobody measured how long its packets are on
+    /// their way.
+    PathUnknown,
 }
 
 /// System events (RFC 9327 appendix B.2).
@@ -118,6 +124,8 @@ pub enum SystemEvent {
     NameNotResolved(String),
     /// A stranger's datagram was dropped while this had not been said for a while.
     StrangeDatagram(SocketAddr),
+    /// The same, of one that came unasked.
+    Unsolicited(SocketAddr, Unsolicited),
 }
 
 impl PeerEvent {
@@ -177,6 +185,13 @@ impl fmt::Display for PeerEvent {
             Self::Keyless => f.write_str(
                 "not asked: whoever answers in a group must be authentic; give the line a `key`, \
                  or say `disable auth`",
+            ),
+            Self::NoInterface => {
+                f.write_str("nothing sent: no interface has this group or broadcast address")
+            }
+            Self::PathUnknown => f.write_str(
+                "it does not answer requests: the delay of its broadcasts is assumed, not measured; \
+                 say it with `broadcastdelay`",
             ),
         }
     }
@@ -250,6 +265,11 @@ impl fmt::Display for SystemEvent {
             ),
             Self::NameNotResolved(name) => write!(f, "{name} does not resolve; trying again"),
             Self::StrangeDatagram(source) => write!(f, "dropped a datagram from {source}"),
+            Self::Unsolicited(source, why) => write!(
+                f,
+                "did not take what {source} sent to many: {}",
+                why.name().replace('_', " ")
+            ),
         }
     }
 }

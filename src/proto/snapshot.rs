@@ -1,8 +1,10 @@
 //! What server threads need to answer: a few words, published whole on each system update.
 use truechimer_time::leap::LeapIndicator;
-use truechimer_time::{Instant, NtpShort, NtpTimestamp};
-use truechimer_wire::ReferenceId;
+use truechimer_time::{Instant, Now, NtpShort, NtpTimestamp};
+use truechimer_wire::{Header, Mode, ReferenceId};
 
+/// What stands for "not synchronized" inside; on the wire that is 0.
+const STRATUM_UNSYNCHRONIZED: u8 = 16;
 /// Words of 64 bits a snapshot packs into, for a latch made of atomics.
 pub const SNAPSHOT_WORDS: usize = 5;
 
@@ -43,6 +45,25 @@ impl Snapshot {
             reference_time: NtpTimestamp::ZERO,
             updated: Instant::from_nanoseconds(0),
             step_epoch: NtpTimestamp::ZERO,
+        }
+    }
+
+    /// The header of a packet that leaves now: the system variables and T3, all else zero.
+    pub(crate) fn header(&self, version: u8, mode: Mode, now: Now) -> Header {
+        Header {
+            leap: self.leap,
+            stratum: if self.stratum >= STRATUM_UNSYNCHRONIZED {
+                0
+            } else {
+                self.stratum
+            },
+            precision: self.precision,
+            root_delay: self.root_delay,
+            root_dispersion: self.root_dispersion_at(now.mono),
+            reference_id: self.reference_id,
+            reference_time: self.reference_time,
+            transmit_time: now.wall,
+            ..Header::blank(version, mode)
         }
     }
 

@@ -203,7 +203,8 @@ pub struct AssociationStatus {
     /// What selection made of it.
     pub tally: Tally,
     /// `u` unicast, `s` and `S` symmetric active and passive, `p` pool, `a` manycast client, `l` local
-    /// (reference clock).
+    /// (reference clock), `B` and `M` what we tell to a broadcast address or a group, `b` what we
+    /// hear of such.
     pub kind: char,
     /// Address, once known; the pseudo address of a reference clock.
     pub remote: Option<SocketAddr>,

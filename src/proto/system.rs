@@ -1,6 +1,7 @@
 //! The system process (RFC 5905 §11): associations in, one estimate to the discipline, one snapshot
 //! to the server threads out. Owned by the clock thread; nothing else may touch it.
 mod access;
+mod broadcast;
 mod candidate;
 mod cluster;
 mod combine;

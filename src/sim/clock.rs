@@ -101,8 +101,8 @@ impl Clock {
         now.wall.plus(NtpDuration::from_seconds(noise_s))
     }
 
-    /// True time at which the monotonic clock will read this, if that is within the second under
-    /// way; otherwise the end of the second, for then the rate may change.
+    /// True time at which the monotonic clock will read this, if the rate stays as it is or that is
+    /// within the second under way; otherwise the end of the second, for then the rate may change.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -114,7 +114,11 @@ impl Clock {
         let wait_ns = mono.to_nanoseconds().saturating_sub(anchor_ns) as f64;
         let true_wait_ns = (wait_ns / (1.0 + self.rate())).ceil() as u64;
         let at_ns = self.anchor_ns.saturating_add(true_wait_ns);
-        at_ns.min(next_second(self.true_ns))
+        if self.kernel.is_steady() && self.config.wander_ppm == 0.0 {
+            at_ns
+        } else {
+            at_ns.min(next_second(self.true_ns))
+        }
     }
 
     /// Does what a kernel would and reports as it would.

@@ -94,6 +94,9 @@ fn kind(event: &Event) -> Option<String> {
         Event::System(SystemEvent::StrangeDatagram(source)) => {
             Some(format!("datagrams from {}", source.ip()))
         }
+        Event::System(SystemEvent::Unsolicited(source, why)) => {
+            Some(format!("{} from {}", why.name(), source.ip()))
+        }
         _ => None,
     }
 }
@@ -108,6 +111,8 @@ const fn level(event: &Event) -> Level {
             | PeerEvent::Restricted
             | PeerEvent::Untrusted
             | PeerEvent::Keyless
+            | PeerEvent::NoInterface
+            | PeerEvent::PathUnknown
             | PeerEvent::BadAuthentication { .. } => Level::Warn,
             _ => Level::Info,
         },

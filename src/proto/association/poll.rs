@@ -150,6 +150,27 @@ impl PollProcess {
         }
     }
 
+    /// An interval of a source that speaks by itself is over; whether it spoke, `reached` tells.
+    pub(crate) const fn shift(&mut self) -> Turn {
+        let before = self.reach;
+        self.reach <<= 1;
+        self.unanswered = self.unanswered.saturating_add(1);
+        Turn {
+            fresh: true,
+            silent: self.reach == 0,
+            lost: self.reach == 0 && before != 0,
+            missed: before & 1 == 1,
+        }
+    }
+
+    /// The source speaks at these intervals.
+    pub(crate) const fn follow(&mut self, poll: i8) {
+        self.habits.minpoll = poll;
+        self.habits.maxpoll = poll;
+        self.configured = self.habits;
+        self.host_poll = poll;
+    }
+
     /// Counts a request that went out against the headway.
     pub(crate) fn sent(&mut self, now: Instant) {
         self.leak(now);

@@ -195,7 +195,7 @@ impl Association {
         }
     }
 
-    fn sample(
+    pub(super) fn sample(
         &self,
         tests: TestsPassed,
         authenticity: Authenticity,
@@ -243,7 +243,7 @@ impl Association {
         }
     }
 
-    fn note_header(&mut self, header: &Header, heard: &mut Heard) {
+    pub(super) fn note_header(&mut self, header: &Header, heard: &mut Heard) {
         let announces =
             |leap| matches!(leap, LeapIndicator::AddSecond | LeapIndicator::DeleteSecond);
         if announces(header.leap) && !announces(self.peer.leap) {
@@ -264,7 +264,7 @@ impl Association {
         self.peer.reference_time = header.reference_time;
     }
 
-    fn note_reached(&mut self, now: Now, heard: &mut Heard) {
+    pub(super) fn note_reached(&mut self, now: Now, heard: &mut Heard) {
         if self.poll.reach() == 0 {
             heard.events.push(PeerEvent::Reachable);
             self.reach_changed = now.mono;

@@ -43,7 +43,7 @@ impl Association {
     }
 
     /// Complains once that there is no key to seal with.
-    pub(super) fn miss_key(&mut self, key: KeyId, events: &mut Vec<PeerEvent>) {
+    pub(crate) fn miss_key(&mut self, key: KeyId, events: &mut Vec<PeerEvent>) {
         if !self.key_missed {
             self.key_missed = true;
             let failure = AuthFailure::UnknownKey;
@@ -53,7 +53,9 @@ impl Association {
 
     /// Learns when a packet left.
     pub(crate) fn note_departure(&mut self, sequence: u64, stamp: Stamp) {
-        if self.is_symmetric() {
+        if let Some(emitter) = &mut self.emitter {
+            emitter.note_departure(sequence, stamp);
+        } else if self.is_symmetric() {
             self.conversation.note_departure(sequence, stamp);
         } else {
             self.exchange.note_departure(sequence, stamp);
@@ -99,7 +101,7 @@ pub(crate) fn minimised(
 }
 
 /// Seals a packet; false, and the packet as it was, if the key would not.
-pub(super) fn append_mac(
+pub(crate) fn append_mac(
     octets: &mut Vec<u8>,
     key: KeyId,
     authenticator: &mut dyn Authenticator,

@@ -21,6 +21,12 @@ pub(crate) struct PeerView {
     pub(crate) peer_mode: Option<Mode>,
     /// From the stamp in our last packet to a symmetric peer until it left, seconds.
     pub(crate) lag_s: Option<f64>,
+    /// Routers its packets to many may pass plus one, of those we send.
+    pub(crate) hops: Option<u8>,
+    /// What is added to the one-way differences of a broadcast server, seconds.
+    pub(crate) bias_s: Option<f64>,
+    /// How long interleaved broadcasts wait before they leave, seconds.
+    pub(crate) waits_s: Option<f64>,
     /// The name of its line, if that is no address.
     pub(crate) host: Option<String>,
     pub(crate) has_key: bool,
@@ -69,7 +75,7 @@ const VARIABLES: &[(&str, Get)] = &[
     ("reftime", |v| Some(Value::Stamp(v.reference_time))),
     ("org", |v| Some(Value::Stamp(v.origin))),
     ("rec", |v| Some(Value::Stamp(v.arrived))),
-    ("xleave", |v| v.lag_s.and_then(ms)),
+    ("xleave", |v| v.lag_s.or(v.waits_s).and_then(ms)),
     ("reach", |v| Some(Value::Hex(v.status.reach.into()))),
     ("unreach", |v| number(v.status.unreach)),
     ("timer", |v| number(v.next_s)),
@@ -85,12 +91,15 @@ const VARIABLES: &[(&str, Get)] = &[
     ("sent", |v| number(v.status.sent)),
     ("filtdisp", |v| stages(v, |stage| stage.2)),
     ("flash", |v| Some(Value::Hex(v.status.flash.into()))),
-    ("ttl", |v| v.is_refclock.then_some(Value::Unsigned(0))),
+    ("ttl", |v| {
+        let none = v.is_refclock.then_some(0);
+        v.hops.or(none).and_then(number)
+    }),
     ("peer_var_list", |_| Some(Value::Quoted(list()))),
     ("in", |_| None),
     ("out", |_| None),
     ("headway", |v| number(v.headway_s)),
-    ("bias", |_| None),
+    ("bias", |v| v.bias_s.and_then(ms)),
     ("srchost", |v| v.host.clone().map(Value::Quoted)),
     ("timerec", |v| number(v.status.when_s.map_or(v.up_s, whole))),
     ("timereach", |v| number(v.reach_changed_s)),

@@ -4,6 +4,7 @@
 //! the host says was applied: a late or refused call then costs time, not accuracy.
 use super::MAX_FREQ_PPM;
 use super::pll_fll::PLL_GAIN;
+use super::steered::Steered;
 use crate::host::{Adjustment, KernelClock};
 use core::time::Duration;
 use truechimer_time::{Instant, NtpDuration};
@@ -12,6 +13,10 @@ use truechimer_time::{Instant, NtpDuration};
 const FREQ_STEPS_PER_PPM: f64 = 65_536.0;
 /// Time constant given to the kernel for a slew nobody will watch: about 500 ppm for the longest.
 const SLEW_ONCE_POLL: u8 = 6;
+
+/// The kernel's loop takes out so much less than all of what is left each second at poll exponent 0
+/// (SHIFT_PLL of Linux is 2).
+const KERNEL_PLL_GAIN: f64 = 4.0;
 
 /// How the phase left is taken out.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -52,6 +57,10 @@ pub(super) struct Actuator {
     base_ppm: f64,
     residual_s: f64,
     kernel_leads: bool,
+    /// What the kernel's loop has yet to take out, as its law says.
+    kernel_left_s: f64,
+    kernel_time_constant_s: f64,
+    steered: Steered,
     /// What the clock is sped up for the sake of phase, as applied.
     phase_ppm: f64,
     issued: Option<Issued>,
@@ -68,6 +77,9 @@ impl Actuator {
             base_ppm,
             residual_s: 0.0,
             kernel_leads: false,
+            kernel_left_s: 0.0,
+            kernel_time_constant_s: 1.0,
+            steered: Steered::NONE,
             phase_ppm: 0.0,
             issued: None,
             due: None,
@@ -142,6 +154,8 @@ impl Actuator {
             self.issue(0.0);
         }
         self.residual_s = offset_s;
+        self.kernel_left_s = offset_s;
+        self.kernel_time_constant_s = KERNEL_PLL_GAIN * f64::from(time_constant).exp2();
         self.kernel_leads = true;
         self.phase_ppm = 0.0;
         self.issued = None;
@@ -158,8 +172,24 @@ impl Actuator {
 
     /// Time went by with the phase correction as last applied.
     pub(super) fn elapse(&mut self, elapsed_s: f64) {
-        if !self.kernel_leads {
-            self.residual_s -= self.phase_ppm * 1e-6 * elapsed_s;
+        self.steered.drift_s += self.base_ppm * 1e-6 * elapsed_s;
+        if self.kernel_leads {
+            let left_s = self.kernel_left_s * (-elapsed_s / self.kernel_time_constant_s).exp();
+            self.steered.phase_s += self.kernel_left_s - left_s;
+            self.kernel_left_s = left_s;
+        } else {
+            let slewed_s = self.phase_ppm * 1e-6 * elapsed_s;
+            self.residual_s -= slewed_s;
+            self.steered.phase_s += slewed_s;
+        }
+    }
+
+    /// What was done to the clock so far.
+    pub(super) fn steered(&self, at: Instant) -> Steered {
+        Steered {
+            at,
+            freq_s_per_s: self.base_ppm * 1e-6,
+            ..self.steered
         }
     }
 

@@ -144,7 +144,12 @@ impl PeerEvent {
             Self::SystemPeer => 10,
             Self::BadAuthentication { .. } => 12,
             Self::Popcorn(_) => 13,
-            Self::Refused(_) | Self::Restricted | Self::Untrusted | Self::Keyless => return None,
+            Self::Refused(_)
+            | Self::Restricted
+            | Self::Untrusted
+            | Self::Keyless
+            | Self::NoInterface
+            | Self::PathUnknown => return None,
         })
     }
 }
@@ -170,7 +175,10 @@ impl SystemEvent {
             Self::TaiOffset(_) => 14,
             Self::StaleLeapTable { .. } => 15,
             Self::FrequencyLimit(_) | Self::FrequencyJump(_) | Self::WanderJump(_) => 0,
-            Self::NameNotResolved(_) | Self::StrangeDatagram(_) | Self::OrphanParent(_) => {
+            Self::NameNotResolved(_)
+            | Self::StrangeDatagram(_)
+            | Self::OrphanParent(_)
+            | Self::Unsolicited(..) => {
                 return None;
             }
         })

@@ -9,8 +9,6 @@ use truechimer_wire::{HEADER_LEN, Header, Mode, ReferenceId};
 const CRYPTO_NAK_LEN: usize = HEADER_LEN + 4;
 /// Least and greatest poll exponent put into replies, log2 seconds.
 const POLL_RANGE: (i8, i8) = (3, 17);
-/// What stands for "not synchronized" inside; on the wire that is 0.
-const STRATUM_UNSYNCHRONIZED: u8 = 16;
 
 /// How a reply ends.
 pub(super) enum Ending {
@@ -38,25 +36,11 @@ pub(super) fn header(
     now: Now,
     snapshot: &Snapshot,
 ) -> Header {
-    let stratum = if snapshot.stratum >= STRATUM_UNSYNCHRONIZED {
-        0
-    } else {
-        snapshot.stratum
-    };
     Header {
-        leap: snapshot.leap,
-        version: request.version,
-        mode,
-        stratum,
         poll: request.poll.clamp(POLL_RANGE.0, POLL_RANGE.1),
-        precision: snapshot.precision,
-        root_delay: snapshot.root_delay,
-        root_dispersion: snapshot.root_dispersion_at(now.mono),
-        reference_id: snapshot.reference_id,
-        reference_time: snapshot.reference_time,
         origin_time: request.transmit_time,
         receive_time: arrived,
-        transmit_time: now.wall,
+        ..snapshot.header(request.version, mode, now)
     }
 }
 

@@ -18,7 +18,7 @@ impl System {
     /// Tells the host when the servers in use are not those it was told of.
     pub(super) fn tell_sources(&mut self) {
         let servers = self.associations.values();
-        let servers = servers.filter(|it| it.refclock_id().is_none());
+        let servers = servers.filter(|it| it.refclock_id().is_none() && it.emitter.is_none());
         let servers = servers.filter_map(|it| it.remote);
         if !servers.clone().eq(self.sources.iter().copied()) {
             self.sources = servers.collect();
@@ -57,20 +57,22 @@ impl System {
 
 /// Whether the rules of this configuration keep an association from being of any use.
 pub(super) fn is_barred(association: &Association, config: &SystemConfig) -> bool {
-    let server = association
-        .remote
-        .filter(|_| association.refclock_id().is_none());
+    let server = server_of(association);
     let ignored = |server| flags(config, server).contains(RestrictFlags::IGNORE);
     server.is_some_and(ignored) || is_distrusted(association, config)
 }
 
 /// Whether only authenticated replies may be taken and there can be none.
 pub(super) fn is_distrusted(association: &Association, config: &SystemConfig) -> bool {
-    let server = association
-        .remote
-        .filter(|_| association.refclock_id().is_none());
+    let server = server_of(association);
     association.options.key.is_none()
         && server.is_some_and(|it| flags(config, it).contains(RestrictFlags::NOTRUST))
+}
+
+/// Who sends to it; nobody to a reference clock, nor to one that only tells the time.
+fn server_of(association: &Association) -> Option<SocketAddr> {
+    let hears = association.refclock_id().is_none() && association.emitter.is_none();
+    association.remote.filter(|_| hears)
 }
 
 fn flags(config: &SystemConfig, server: SocketAddr) -> RestrictFlags {

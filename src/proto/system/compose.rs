@@ -12,8 +12,9 @@ impl System {
             return None;
         }
         let id = departure.association;
-        match self.associations.get(&id)?.role {
-            Role::Peer(_) | Role::Passive(_) => self.compose_for_peer(now, id),
+        match (&self.associations.get(&id)?.role, departure.link) {
+            (Role::Peer(_) | Role::Passive(_), _) => self.compose_for_peer(now, id),
+            (Role::Broadcast(_), Some(link)) => self.compose_broadcast(now, id, link),
             _ => None,
         }
     }

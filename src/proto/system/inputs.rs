@@ -1,6 +1,7 @@
 //! What the host reports: datagrams, stamps, failures, samples, adjustments.
 use super::System;
 use super::access::is_barred;
+use super::broadcast::Arrival;
 use super::tracing::proof;
 use crate::association::{After, Heard, Role};
 use crate::event::{PeerEvent, SystemEvent};
@@ -34,7 +35,11 @@ impl System {
         let setting = self.setting();
         let id = match received.via {
             Via::Client(id) => Some(id),
-            Via::Server(_) | Via::Many { .. } => self.peer_of(now, received),
+            Via::Many { to, link, local } => {
+                self.hear_many(now, Arrival { to, link, local }, received);
+                return;
+            }
+            Via::Server(_) => self.peer_of(now, received),
         };
         let association = id.and_then(|id| self.associations.get_mut(&id));
         let Some(association) = association.filter(|it| it.refclock_id().is_none()) else {
@@ -45,6 +50,10 @@ impl System {
         let id = association.id;
         let heard = if is_barred(association, &self.config) {
             association.refuse_restricted()
+        } else if association.listener.is_some() {
+            let steered = self.discipline.steered(now);
+            let authenticator = self.authenticator.as_mut();
+            association.take_volley_packet(now, received, &setting, steered, authenticator)
         } else {
             association.take_packet(
                 now,
@@ -61,16 +70,23 @@ impl System {
     }
 
     fn note_stranger(&mut self, now: Now, source: SocketAddr) {
+        if self.may_tell_of_strangers(now) {
+            self.tell_system(SystemEvent::StrangeDatagram(source));
+        }
+    }
+
+    /// Whether nobody was told of strangers lately; then somebody is now.
+    pub(super) fn may_tell_of_strangers(&mut self, now: Now) -> bool {
         let quiet = self
             .strangers_told
             .is_some_and(|told| now.mono.seconds_since(told) < STRANGERS_EVERY_S);
         if !quiet {
             self.strangers_told = Some(now.mono);
-            self.tell_system(SystemEvent::StrangeDatagram(source));
         }
+        !quiet
     }
 
-    fn after(&mut self, now: Now, id: AssociationId, heard: Heard, bursting: bool) {
+    pub(super) fn after(&mut self, now: Now, id: AssociationId, heard: Heard, bursting: bool) {
         let remote = self.associations.get(&id).map(|it| it.shown_remote());
         let named = match self.associations.get(&id).map(|it| &it.role) {
             Some(Role::Member { pool, .. }) => *pool,
@@ -149,6 +165,9 @@ impl System {
         let Some(association) = self.associations.get_mut(&id) else {
             return;
         };
+        if association.emitter.is_some() {
+            return;
+        }
         let silent = association.poll.reach() == 0;
         if association.abandon(ticket.sequence) && silent && !self.ended {
             self.try_next_address(now, id);

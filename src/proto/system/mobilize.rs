@@ -25,7 +25,10 @@ impl System {
             line.kind,
             AssociationKind::Pool | AssociationKind::ManycastClient
         );
+        // Rules are about those who send to us.
+        let is_broadcast = line.kind == AssociationKind::Broadcast;
         if !is_pool
+            && !is_broadcast
             && let Remote::Address(address) = line.remote
             && self.is_ignored(SocketAddr::new(address, line.port))
         {
@@ -53,13 +56,7 @@ impl System {
             self.lookups.insert(id, Lookup::new(line, now.mono));
             self.pools.insert(id, Pool::new(line.clone(), first));
         } else {
-            let role = match line.kind {
-                AssociationKind::Peer => Role::Peer(line.clone()),
-                _ => Role::Server(line.clone()),
-            };
-            let precision_s = self.precision_s();
-            let mut association = Association::server(id, role, line, now.mono, first, precision_s);
-            self.ask_once(&mut association);
+            let mut association = self.make_association(id, line, now, first);
             match line.remote {
                 Remote::Address(address) => {
                     association.remote = Some(SocketAddr::new(address, line.port));
@@ -79,6 +76,26 @@ impl System {
         // A pool may be of one address, which nobody has to resolve.
         self.warn_of_ignored(id);
         self.warn_of_keyless(id);
+    }
+
+    fn make_association(
+        &self,
+        id: AssociationId,
+        line: &AssociationConfig,
+        now: Now,
+        first: Instant,
+    ) -> Association {
+        if line.kind == AssociationKind::Broadcast {
+            return self.make_broadcaster(id, line, now, first);
+        }
+        let role = match line.kind {
+            AssociationKind::Peer => Role::Peer(line.clone()),
+            _ => Role::Server(line.clone()),
+        };
+        let precision_s = self.precision_s();
+        let mut association = Association::server(id, role, line, now.mono, first, precision_s);
+        self.ask_once(&mut association);
+        association
     }
 
     /// Mobilises a reference clock.
@@ -158,12 +175,10 @@ impl System {
             .any(|it| it.remote == Some(remote) && it.role.is_configured())
     }
 
-    /// A pool's member, or a passive association, makes way for the line of the configuration that
-    /// wants its address.
+    /// What nobody configured makes way for the line of the configuration that wants its address.
     pub(super) fn evict_member(&mut self, now: Now, remote: SocketAddr) {
         let mut all = self.associations.values();
-        let gives_way = |role: &Role| matches!(role, Role::Member { .. } | Role::Passive(_));
-        let member = all.find(|it| it.remote == Some(remote) && gives_way(&it.role));
+        let member = all.find(|it| it.remote == Some(remote) && !it.role.is_configured());
         if let Some(id) = member.map(|it| it.id) {
             self.demobilize(now, id);
         }
@@ -172,7 +187,8 @@ impl System {
     /// Servers and pool members, reachable or not.
     pub(super) fn servers(&self) -> usize {
         let servers = self.associations.values();
-        servers.filter(|it| it.refclock_id().is_none()).count()
+        let servers = servers.filter(|it| it.refclock_id().is_none() && it.emitter.is_none());
+        servers.count()
     }
 
     /// A number not in use, and not used lately.

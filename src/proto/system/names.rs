@@ -116,7 +116,11 @@ impl System {
     /// The next known address that no other line of the configuration uses, and whether the list began anew.
     pub(super) fn next_address(&self, id: AssociationId) -> Option<(SocketAddr, bool)> {
         let association = self.associations.get(&id)?;
-        if !matches!(association.role, Role::Server(_) | Role::Peer(_)) {
+        let named = matches!(
+            association.role,
+            Role::Server(_) | Role::Peer(_) | Role::Broadcast(_)
+        );
+        if !named {
             return None;
         }
         let known = self.lookups.get(&id)?.known();

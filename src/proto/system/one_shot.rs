@@ -20,7 +20,8 @@ impl System {
             return;
         }
         let mut associations = self.associations.values();
-        let asked = associations.all(|it| it.is_local() || self.was_asked(it));
+        let asked =
+            associations.all(|it| it.is_local() || it.emitter.is_some() || self.was_asked(it));
         let filled = self.pools.keys().all(|id| self.is_used_up(now, *id));
         if asked && filled {
             self.end(Exit::NoServers);

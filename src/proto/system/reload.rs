@@ -47,7 +47,11 @@ impl System {
     }
 
     /// Makes the associations those of `config`, keeping every one whose line is still there.
-    pub(super) fn configure(&mut self, now: Now, config: SystemConfig) {
+    pub(super) fn configure(&mut self, now: Now, mut config: SystemConfig) {
+        if config.links.is_empty() {
+            // The host tells of them when they change, not with each configuration.
+            config.links = core::mem::take(&mut self.config.links);
+        }
         self.variables.precision = config.precision;
         self.set_own_addresses(&config.own_addresses);
         self.take_leap_table(now, config.leap_table.clone());
@@ -64,7 +68,10 @@ impl System {
                 }
                 Role::Refclock(clock) => !strike(&mut clocks, clock),
                 Role::Passive(_) => is_barred(it, &config) || may_not_stay(it, &config),
-                Role::Member { .. } | Role::BroadcastClient(_) => is_barred(it, &config),
+                Role::Member { .. } => is_barred(it, &config),
+                Role::BroadcastClient(_) => {
+                    is_barred(it, &config) || Self::is_unwanted(it, &config)
+                }
             })
             .map(|it| it.id)
             .collect();

@@ -67,6 +67,7 @@ impl System {
                 Role::Server(_) | Role::Member { .. } => 'u',
                 Role::Peer(_) => 's',
                 Role::Passive(_) => 'S',
+                Role::Broadcast(_) if is_to_group(association) => 'M',
                 Role::Broadcast(_) => 'B',
                 Role::BroadcastClient(_) => 'b',
             },
@@ -101,6 +102,10 @@ impl System {
             filter: filter.stages(now, phi_s_per_s),
         }
     }
+}
+
+fn is_to_group(association: &Association) -> bool {
+    association.remote.is_some_and(|it| it.ip().is_multicast())
 }
 
 /// A pool is a template: it has a name and nothing else to show; a manycast client has its group.

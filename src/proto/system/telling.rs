@@ -21,7 +21,7 @@ impl Association {
             has_key: self.options.key.is_some(),
             is_authentic: self.authentic,
             is_reachable: self.poll.reach() != 0,
-            is_broadcast: false,
+            is_broadcast: self.emitter.is_some(),
             selection: self.tally as u8,
             count: self.events.in_a_row(),
             event: self.events.last(),

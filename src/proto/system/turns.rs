@@ -16,9 +16,13 @@ const LOOKUP_AFTER_POLLS: u32 = 8;
 const REFCLOCK_REACH: u8 = 0x0f;
 
 impl Association {
-    /// When this wants its turn; a server whose address is not known yet wants none.
+    /// When this wants its turn; a server whose address is not known yet wants none, and a broadcast
+    /// server that is heard is not polled.
     pub(super) fn due(&self) -> Option<Instant> {
-        self.remote.and_then(|_| self.poll.next())
+        match &self.listener {
+            Some(listener) => Some(listener.next()),
+            None => self.remote.and_then(|_| self.poll.next()),
+        }
     }
 }
 
@@ -47,12 +51,20 @@ impl System {
             .map(|it| it.id)
             .collect();
         for id in due {
-            self.run_poll(now, id);
+            self.run_turn(now, id);
         }
         self.end_if_hopeless(now);
         self.run_orphan(now);
         self.pump(now);
         self.publish();
+    }
+
+    fn run_turn(&mut self, now: Now, id: AssociationId) {
+        match self.associations.get(&id).map(|it| &it.role) {
+            Some(Role::Broadcast(_)) => self.run_round(now, id),
+            Some(Role::BroadcastClient(_)) => self.run_listener(now, id),
+            _ => self.run_poll(now, id),
+        }
     }
 
     fn run_poll(&mut self, now: Now, id: AssociationId) {
@@ -154,7 +166,7 @@ impl System {
         })
     }
 
-    fn send_request(&mut self, id: AssociationId, now: Now) {
+    pub(super) fn send_request(&mut self, id: AssociationId, now: Now) {
         let Some(association) = self.associations.get_mut(&id) else {
             return;
         };

@@ -69,6 +69,11 @@ impl Kernel {
         self.freq_ppm * 1e-6 + self.chunk_s
     }
 
+    /// Whether its rate stays as it is until somebody adjusts it.
+    pub(super) fn is_steady(&self) -> bool {
+        self.offset_s == 0.0 && self.chunk_s == 0.0 && !self.leap_is_armed()
+    }
+
     /// Once a second a fixed part of the offset moves into the second to come.
     pub(super) fn second(&mut self) {
         let shift = SHIFT_PLL + i32::from(self.time_constant);

@@ -52,6 +52,9 @@ impl System {
                 host_mode: Mode::Client,
                 peer_mode: None,
                 lag_s: None,
+                hops: None,
+                bias_s: None,
+                waits_s: None,
                 host: host(&pool.line),
                 has_key: pool.line.key.is_some(),
                 is_authentic: false,
@@ -68,7 +71,7 @@ impl System {
                 up_s,
             });
         };
-        let next = it.poll.next();
+        let next = it.due();
         let is_refclock = it.refclock_id().is_some();
         Some(PeerView {
             status,
@@ -81,11 +84,14 @@ impl System {
                 .mode
                 .or(it.heard.filter(|_| is_refclock).map(|_| Mode::Server)),
             lag_s: it.conversation.lag().map(NtpDuration::to_seconds),
+            hops: it.hops(),
+            bias_s: it.listener.as_ref().and_then(|it| it.one_way.bias_s()),
+            waits_s: it.listener.as_ref().and_then(|it| it.waits_s()),
             host: it.role.line().and_then(host),
             has_key: it.options.key.is_some(),
             is_authentic: it.authentic,
             key: it.options.key.map_or(0, |key| key.get()),
-            local: facts.client_address(id),
+            local: facts.client_address(id).or_else(|| it.heard_at()),
             precision: it.peer.precision,
             reference_time: it.peer.reference_time,
             origin: it.last_transmit().unwrap_or_default(),

@@ -1,12 +1,15 @@
 //! A host for one `System`: a clock it may steer, servers that answer, a resolver, a LOCAL clock.
 mod group;
 mod kernel;
+mod lines;
 mod looks;
 
 use crate::association::tests::Ring;
-use crate::config::{AssociationConfig, AssociationKind, Remote, Steering, SystemConfig};
+use crate::config::{AssociationConfig, Steering, SystemConfig};
 use crate::event::Event;
-use crate::host::{AdjustRefused, Adjustment, Applied, Exit, HostEvent, Output, Resolve};
+use crate::host::{
+    AdjustRefused, Adjustment, Applied, Departure, Exit, HostEvent, Output, Resolve,
+};
 use crate::packet::{AssociationId, Received, Route, Stamp, StampClass, Transmit, Via};
 use crate::refclock::{RefclockId, RefclockSample};
 use crate::snapshot::Snapshot;
@@ -15,6 +18,7 @@ use core::net::{IpAddr, SocketAddr};
 use group::Group;
 pub(super) use group::link;
 use kernel::Kernel;
+pub(super) use lines::{named_line, server_line};
 use std::collections::BTreeMap;
 use truechimer_time::leap::LeapIndicator;
 use truechimer_time::{Instant, Now, NtpDuration, NtpShort, NtpTimestamp};
@@ -83,6 +87,8 @@ pub(super) struct World {
     pub(super) exits: Vec<Exit>,
     pub(super) control: Vec<Output>,
     pub(super) group: Group,
+    /// What was to be composed, and when.
+    pub(super) departures: Vec<(Instant, Departure)>,
     turn: u32,
 }
 
@@ -93,19 +99,6 @@ pub(super) const LOCAL: RefclockId = RefclockId { driver: 1, unit: 0 };
 
 pub(super) fn address(last: u8) -> IpAddr {
     IpAddr::from([192, 0, 2, last])
-}
-
-pub(super) fn server_line(last: u8) -> AssociationConfig {
-    let mut line = AssociationConfig::server(Remote::Address(address(last)));
-    line.iburst = true;
-    line
-}
-
-pub(super) fn named_line(kind: AssociationKind, name: &str) -> AssociationConfig {
-    let mut line = AssociationConfig::server(Remote::Name(name.to_owned()));
-    line.kind = kind;
-    line.iburst = true;
-    line
 }
 
 /// Nobody steers, so that nothing needs to be done each second.
@@ -151,6 +144,7 @@ impl World {
             exits: Vec::new(),
             control: Vec::new(),
             group: Group::default(),
+            departures: Vec::new(),
             turn: 0,
         }
     }
@@ -238,7 +232,8 @@ impl World {
         while let Some(output) = self.system.poll_output() {
             match output {
                 Output::Send(transmit) => self.transmit(transmit),
-                Output::Compose(_) | Output::Trace(_) => {}
+                Output::Compose(departure) => self.departures.push((self.mono, departure)),
+                Output::Trace(_) => {}
                 Output::Adjust(adjustment) => self.adjust(adjustment),
                 Output::Publish(snapshot) => self.published.push(snapshot),
                 Output::Event(report) => self.events.push(report.event),

@@ -1,0 +1,5 @@
+//! Telling the time to many, and hearing those who do.
+mod hear;
+mod tell;
+
+pub(super) use hear::Arrival;
