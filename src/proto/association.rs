@@ -355,7 +355,10 @@ impl Peer {
         let (stratum, reference_id) = match role {
             Role::Refclock(config) => (config.stratum, config.reference_id),
             // It never hears anybody, so this is all that is ever shown of it.
-            Role::Broadcast(line) => (STRATUM_UNSPECIFIED, ReferenceId::from_letters(sends(line))),
+            Role::Broadcast(line) => (
+                STRATUM_UNSPECIFIED,
+                ReferenceId::from_letters(broadcast::letters(line)),
+            ),
             _ => (STRATUM_UNSPECIFIED, ReferenceId::from_letters(code)),
         };
         Self {
@@ -370,14 +373,6 @@ impl Peer {
             reference_time: NtpTimestamp::ZERO,
             destination: NtpTimestamp::ZERO,
         }
-    }
-}
-
-/// The reference's letters for those who send to a group or to a broadcast address.
-fn sends(line: &AssociationConfig) -> &'static str {
-    match line.remote {
-        crate::config::Remote::Address(address) if !address.is_multicast() => "BCST",
-        _ => "MCST",
     }
 }
 

@@ -12,6 +12,8 @@ pub(crate) use emitter::Emitter;
 pub(crate) use fresh::FirstPacket;
 pub(crate) use listener::{Listener, Road};
 
+use crate::config::{AssociationConfig, Remote};
+
 /// Poll exponents a broadcast may carry; another one is nobody's (CVE-2016-7428: the reference
 /// aborts at less than 3).
 pub(crate) const POLL_FIELD: core::ops::RangeInclusive<i8> = 3..=17;
@@ -21,4 +23,12 @@ const EXPECTED_POLL_MAX: i8 = 12;
 /// The interval to count with, log2 seconds.
 fn expected_poll(field: i8) -> i8 {
     field.clamp(*POLL_FIELD.start(), EXPECTED_POLL_MAX)
+}
+
+/// The reference's letters for those who send to a group or to a broadcast address.
+pub(super) fn letters(line: &AssociationConfig) -> &'static str {
+    match line.remote {
+        Remote::Address(address) if !address.is_multicast() => "BCST",
+        _ => "MCST",
+    }
 }

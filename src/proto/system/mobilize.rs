@@ -16,10 +16,6 @@ pub(super) const ASSOCIATIONS_AT_MOST: usize = 256;
 impl System {
     /// Mobilises one line, first asked at `first`.
     pub(super) fn mobilize(&mut self, now: Now, line: &AssociationConfig, first: Instant) {
-        // It has a road of its own; it is not asked as a server is.
-        if line.kind == AssociationKind::Broadcast {
-            return;
-        }
         let id = self.new_id();
         let is_pool = matches!(
             line.kind,
