@@ -227,16 +227,7 @@ impl fmt::Display for SystemEvent {
             Self::ClockStep(offset_s) => write!(f, "clock_step {offset_s:+.6} s"),
             Self::Kernel(text) => write!(f, "kern {text}"),
             Self::TaiOffset(tai_utc_s) => write!(f, "TAI {tai_utc_s} s"),
-            Self::StaleLeapTable { days_left } if *days_left < 0 => {
-                write!(
-                    f,
-                    "stale_leapsecond_values: expired {} days ago",
-                    -days_left
-                )
-            }
-            Self::StaleLeapTable { days_left } => {
-                write!(f, "stale_leapsecond_values: expires in {days_left} days")
-            }
+            Self::StaleLeapTable { days_left } => stale_leap_table(*days_left, f),
             Self::ForeignStep(offset_s) => {
                 write!(
                     f,
@@ -271,5 +262,14 @@ impl fmt::Display for SystemEvent {
                 why.name().replace('_', " ")
             ),
         }
+    }
+}
+
+fn stale_leap_table(days_left: i64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str("stale_leapsecond_values: ")?;
+    if days_left < 0 {
+        write!(f, "expired {} days ago", -days_left)
+    } else {
+        write!(f, "expires in {days_left} days")
     }
 }
