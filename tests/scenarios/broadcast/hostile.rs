@@ -35,6 +35,7 @@ impl Scene {
     /// All that matters of the client: not what was refused.
     fn state(&mut self) -> SystemStatus {
         let mut status = status(&mut self.world, self.client);
+        status.unsolicited = Default::default();
         for association in &mut status.associations {
             association.refused = Default::default();
             association.unauthentic = Default::default();
