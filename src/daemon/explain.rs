@@ -331,7 +331,7 @@ restrict source noquery nomodify
              queries         no (noquery)\n  \
              list of clients no (noquery)\n  \
              changes         no (noquery)\n  \
-             peering         yes\n  \
+             peering         with a key only\n  \
              traps           yes\n"
         );
         let keyed = told("::ffff:192.0.2.9");
