@@ -150,7 +150,9 @@ impl Association {
                 let from = received.source.ip();
                 authenticate(&packet, self.options.key, from, authenticator)?;
                 self.conversation.note_overture(&header, received.stamp);
-                if header.origin_time.is_zero() && !self.conversation.has_begun() {
+                // What makes a passive association echoes a reply of a server thread.
+                let first = header.origin_time.is_zero() || matches!(self.role, Role::Passive(_));
+                if first && !self.conversation.has_begun() {
                     return Ok(None);
                 }
                 Err(Refusal::Test(PacketTest::Bogus))

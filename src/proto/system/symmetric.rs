@@ -27,8 +27,9 @@ const MOBILIZERS_AT_MOST: usize = 64;
 /// NTP_UNREACH), and the same for one that never answered.
 const DESERTED_POLLS: u32 = 10;
 const NEVER_ANSWERED_POLLS: u32 = 3;
-/// `maxpoll` of a passive association: the peer polls as it likes.
-const PASSIVE_MAXPOLL: i8 = 10;
+/// Poll exponents of a passive association: the peer polls as it likes within them, as in the
+/// reference.
+const PASSIVE_POLLS: (i8, i8) = (3, 10);
 
 /// Transmit stamps of packets that made a passive association: none makes two.
 #[derive(Debug, Default)]
@@ -170,8 +171,8 @@ impl System {
             kind: AssociationKind::Peer,
             port: source.port(),
             version: header.version,
-            minpoll: header.poll.clamp(plain.minpoll, PASSIVE_MAXPOLL),
-            maxpoll: PASSIVE_MAXPOLL,
+            minpoll: header.poll.clamp(PASSIVE_POLLS.0, PASSIVE_POLLS.1),
+            maxpoll: PASSIVE_POLLS.1,
             key: Some(*key),
             ..plain
         };

@@ -7,6 +7,7 @@ use crate::event::PeerEvent;
 use crate::host::{Departure, HostEvent, Output};
 use crate::packet::{AssociationId, Received, Route, Stamp, StampClass, Transmit, Via};
 use crate::server::{AccessRule, Network, Policy, RestrictFlags};
+use crate::status::PacketTest;
 use crate::unsolicited::Unsolicited;
 use core::net::SocketAddr;
 use std::sync::Arc;
@@ -112,6 +113,8 @@ fn a_proven_guest_is_answered_at_once_under_its_key() {
     let departures = hand_over(&mut world, guest(9), &sealed(&asked, 7));
     assert_eq!(departures.len(), 1);
     assert_eq!(world.peer_events(&PeerEvent::Mobilize), 1);
+    let bogus = PeerEvent::Refused(PacketTest::Bogus);
+    assert_eq!(world.peer_events(&bogus), 0, "it could not echo us yet");
     let sent = compose(&mut world, departures[0]);
     assert_eq!((sent.to, sent.route), (guest(9), Route::Lasting));
     let header = Header::parse(sent.octets.first_chunk().expect("a header"));
@@ -299,4 +302,23 @@ fn a_departure_of_an_association_that_is_gone_is_of_no_use() {
     };
     let now = world.now();
     assert_eq!(world.system.compose(now, departure), None);
+}
+
+#[test]
+fn a_guest_polls_as_it_likes_within_limits() {
+    for (poll, minpoll) in [(-6, 3), (3, 3), (8, 8), (17, 10)] {
+        let mut world = open();
+        let asked = Header {
+            poll,
+            ..packet(&world, 0)
+        };
+        let fresh = NtpDuration::from_seconds(-5.0);
+        let asked = Header {
+            origin_time: world.now().wall.plus(fresh),
+            ..asked
+        };
+        hand_over(&mut world, guest(9), &sealed(&asked, 7));
+        let all = world.status().associations;
+        assert_eq!(all[0].host_poll, minpoll, "{poll}");
+    }
 }
