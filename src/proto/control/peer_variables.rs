@@ -19,7 +19,7 @@ pub(crate) struct PeerView {
     pub(crate) host_mode: Mode,
     /// Its side's mode, once it is known.
     pub(crate) peer_mode: Option<Mode>,
-    /// From the stamp in our last packet to a symmetric peer until it left, seconds.
+    /// From making our last packet to a symmetric peer until it left, seconds.
     pub(crate) lag_s: Option<f64>,
     /// Routers its packets to many may pass plus one, of those we send.
     pub(crate) hops: Option<u8>,

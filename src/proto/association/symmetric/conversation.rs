@@ -18,6 +18,9 @@ const OPEN_AT_MOST: usize = 4;
 /// Packets of ours without an answer after which the peer's clock may have been set back: before, a
 /// word that is older than the last one is a replay.
 const PATIENCE: u32 = 3;
+/// Interleaved packets of ours that the peer may answer in basic mode, one after the other, before we
+/// go back to that too: a reference without `xleave` takes none of them.
+const DEAF_AT_MOST: u8 = 3;
 /// Fewest bits of a stamp that are left to chance, 4 ns.
 const CHANCE_BITS_MIN: u32 = 4;
 
@@ -34,6 +37,9 @@ pub(super) struct Stamped {
 struct Said {
     sequence: u64,
     stamped: Stamped,
+    /// When it was made, and whether its transmit stamp is that of the packet before.
+    made: NtpTimestamp,
+    interleaved: bool,
     left: Option<Stamp>,
     /// What it answers.
     to: Option<Word>,
@@ -109,7 +115,9 @@ pub(crate) struct Conversation {
     /// Packets sent since the last answer, and between the two answers before.
     sent: u32,
     sent_before: u32,
-    /// From the stamp in our last basic packet until it left.
+    /// Interleaved packets of ours answered in basic mode since one was in kind.
+    deaf: u8,
+    /// From making our last packet until it left.
     lag: Option<NtpDuration>,
 }
 
@@ -129,7 +137,7 @@ impl Conversation {
         self.sent
     }
 
-    /// From the stamp in our last basic packet until it left.
+    /// From making our last packet until it left.
     pub(crate) const fn lag(&self) -> Option<NtpDuration> {
         self.lag
     }
@@ -153,7 +161,8 @@ impl Conversation {
         // RFC 9769 §3: only the first packet after an answer, and only if there was one packet
         // between that and the answer before. Else the peer could take the stamp for another's.
         let alternates = overture.is_none() && self.sent == 0 && self.sent_before == 1;
-        let previous = previous.filter(|_| interleave && alternates);
+        let wanted = interleave && alternates && self.deaf < DEAF_AT_MOST;
+        let previous = previous.filter(|_| wanted);
         let interleaved = previous.zip(to.filter(|it| !it.receive.is_zero()));
         let (origin, said) = match interleaved {
             Some((previous, to)) => (to.receive, previous.at),
@@ -177,6 +186,8 @@ impl Conversation {
         self.open.push_back(Said {
             sequence,
             stamped,
+            made: now,
+            interleaved: interleaved.is_some(),
             left: None,
             to,
         });
@@ -201,7 +212,7 @@ impl Conversation {
         let mut all = self.open.iter_mut().chain(&mut self.answered);
         if let Some(said) = all.find(|it| it.sequence == sequence) {
             said.left = Some(stamp);
-            self.lag = Some(stamp.at.since(said.stamped.transmit));
+            self.lag = Some(stamp.at.since(said.made));
         }
     }
 
@@ -291,6 +302,11 @@ impl Conversation {
             }
         };
         let answered = self.close(place)?;
+        match recognized.0 {
+            Echo::Interleaved(_) => self.deaf = 0,
+            _ if answered.interleaved => self.deaf = self.deaf.saturating_add(1),
+            _ => {}
+        }
         let exchanged = if matches!(recognized.0, Echo::Interleaved(_)) {
             let before = answered.to.filter(|it| !it.measured);
             before.and_then(|it| {

@@ -155,6 +155,23 @@ fn a_side_that_is_not_asked_to_does_not_interleave() {
 }
 
 #[test]
+fn who_never_answers_in_kind_is_spoken_to_in_basic_mode() {
+    let (mut one, mut other) = (Side::new(1, true), Side::new(2, false));
+    let mut interleaved = 0;
+    for turn in 0..30 {
+        let packet = one.speak(f64::from(turn) * 10.0);
+        let said = one.conversation.open.back().expect("just sent");
+        let basic = !said.interleaved;
+        interleaved += u32::from(!basic);
+        let _ = other.hear(&packet, f64::from(turn) * 10.0);
+        let packet = other.speak(f64::from(turn) * 10.0 + 5.0);
+        let _ = one.hear(&packet, f64::from(turn) * 10.0 + 5.0);
+        assert!(turn < 15 || basic, "{turn}");
+    }
+    assert_eq!(interleaved, u32::from(DEAF_AT_MOST));
+}
+
+#[test]
 fn interleaving_survives_losses_without_a_wrong_measurement() {
     let (mut one, mut other) = two(true);
     let mut measured = 0;
