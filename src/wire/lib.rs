@@ -9,6 +9,7 @@ mod control;
 mod extension;
 mod header;
 mod packet;
+pub mod private;
 mod refid;
 
 pub use autokey::{AutokeyBody, AutokeyCode, AutokeyMalformed, AutokeyMessage};
