@@ -114,6 +114,7 @@ registry! {
     PEER_OF_ITSELF = "TC1015" Warning "A peer is this host itself.";
     NOBODY_HEARD = "TC1016" Warning "Broadcasts are listened for, and the access rules refuse them all.";
     MANYCAST_FOR_BROADCAST = "TC1020" Warning "A manycast server's group is the one where time is broadcast.";
+    PRIVATE_REQUESTS = "TC1017" Warning "Private requests (mode 7), ntpdc's, are answered.";
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ const LINTS: &[Lint] = &[
     clock::never_met,
     clock::local_as_good,
     clock::panic_off,
+    access::private_requests,
     authentication::control_key_shared,
     authentication::keys_not_trusted,
     authentication::no_keys_file,

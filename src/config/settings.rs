@@ -71,8 +71,8 @@ pub struct Settings {
     pub broadcasting: Broadcasting,
     /// What concerns this host.
     pub machine: Machine,
-    /// Where words of `tos` and `tinker` were last set, under `tos WORD` and `tinker WORD`, and
-    /// `broadcastclient`.
+    /// Where words of `tos` and `tinker` were last set, under `tos WORD` and `tinker WORD`,
+    /// `broadcastclient`, and `mode7`, under `enable mode7`.
     pub places: BTreeMap<String, Span>,
 }
 

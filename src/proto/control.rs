@@ -1,4 +1,5 @@
-//! Control messages (mode 6, RFC 9327) answered: what may be asked, and how it is written.
+//! Control messages (mode 6, RFC 9327) and private ones (mode 7) answered: what may be asked, and how
+//! it is written.
 //!
 //! `System` holds what is shown and hands it here as plain values; what only the engine knows
 //! comes through [`Facts`]. Names, their order and the form of numbers are the reference's.
@@ -11,6 +12,7 @@ mod lists;
 mod mru;
 mod nonce;
 mod peer_variables;
+pub(crate) mod private;
 mod system_variables;
 mod text;
 
@@ -23,6 +25,7 @@ pub(crate) use lists::{interfaces, restrictions};
 pub(crate) use mru::{BadLimits, MruRequest};
 pub(crate) use nonce::Nonces;
 pub(crate) use peer_variables::{PeerView, whole};
+pub use private::{PrivateConfig, Rule};
 pub(crate) use system_variables::{SystemView, is_known};
 pub(crate) use text::{Text, Unknown};
 
@@ -36,6 +39,8 @@ use truechimer_time::NtpTimestamp;
 pub struct ControlConfig {
     /// `controlkey`; without it nothing can be changed.
     pub key: Option<KeyId>,
+    /// Private requests are answered (`enable mode7`).
+    pub private: Option<PrivateConfig>,
     /// `saveconfigdir` is set.
     pub may_save: bool,
     /// `setvar` lines, in order.
@@ -59,7 +64,7 @@ pub struct ExtraVariable {
     pub is_default: bool,
 }
 
-/// A request of mode 6 as a server thread hands it over. `noquery` was looked at already.
+/// A request of mode 6 or 7 as a server thread hands it over. `noquery` was looked at already.
 #[derive(Clone, Copy, Debug)]
 pub struct ControlRequest<'a> {
     /// All of the datagram.
@@ -89,7 +94,7 @@ pub struct ControlReply {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OperationId(pub u32);
 
-/// Something only the host can do, for an asker who proved the control key.
+/// Something only the host can do, for an asker who proved the key for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operation {
     /// Names it.
@@ -108,6 +113,21 @@ pub enum Task {
     /// Write the running configuration to a file of this name in the folder for it; the name is
     /// known to be a plain one but for the `%` of strftime(3).
     Save(String),
+    /// Take flags from an access rule, or remove it where none are named.
+    Relax(Rule, Relaxation),
+    /// Trust these keys no more.
+    Distrust(Vec<KeyId>),
+    /// Read the keys file again.
+    ReadKeys,
+}
+
+/// How an access rule is relaxed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relaxation {
+    /// Its flags no longer have those named.
+    Flags,
+    /// There is no such rule any more.
+    Whole,
 }
 
 /// What came of an [`Operation`].
@@ -115,6 +135,8 @@ pub enum Task {
 pub struct Done {
     /// Of which.
     pub id: OperationId,
+    /// Whether it was done.
+    pub succeeded: bool,
     /// For the asker.
     pub text: String,
     /// The file that was written.

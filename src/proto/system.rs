@@ -122,7 +122,7 @@ impl System {
     ) -> Self {
         let mut rng = ChaCha20Rng::from_seed(seed);
         let first_id = u16::try_from(rng.next_u32() >> 16).unwrap_or(1);
-        let control = control::Desk::new(now.mono, &mut rng);
+        let control = control::Desk::new(now, first_id, &mut rng);
         let mut this = Self {
             discipline: Discipline::new(now, config.steering, config.tinker, config.precision),
             variables: Variables::new(now.mono, config.precision),

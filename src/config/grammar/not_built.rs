@@ -49,7 +49,6 @@ const WORDS: &[(&str, &[&str])] = &[
         "enable",
         &[
             "calibrate",
-            "mode7",
             "peer_clear_digest_early",
             "unpeer_crypto_early",
             "unpeer_crypto_nak_early",

@@ -53,13 +53,19 @@ impl Parser<'_> {
             of: if on { "enable" } else { "disable" },
         };
         let mut flags = self.settings.flags;
+        let mut mode7 = None;
         while let Some(word) = line.token() {
             if let Some(flag) = self.keyword(line, &word, &vocabulary) {
                 *flag(&mut flags) = on;
+                if word.text == "mode7" {
+                    mode7 = Some(word.span.clone());
+                }
             }
         }
         if !line.broken {
             self.settings.flags = flags;
+            let place = mode7.map(|span| ("enable mode7".to_owned(), span));
+            self.settings.places.extend(place);
         }
     }
 }

@@ -57,3 +57,27 @@ pub(super) fn is_default(target: RestrictTarget, v4: bool) -> bool {
         RestrictTarget::Source => false,
     }
 }
+
+/// They are an old protocol with an old name for itself: who enables them should need them.
+pub(super) fn private_requests(settings: &Settings, found: &mut Vec<Diagnostic>) {
+    let place = settings.places.get("enable mode7");
+    let Some(place) = place.filter(|_| settings.flags.mode7) else {
+        return;
+    };
+    let message = match &settings.authentication.request_key {
+        None => "private requests (mode 7) are answered; without `requestkey` they change nothing"
+            .to_owned(),
+        Some(key) => format!(
+            "private requests (mode 7) are answered, and whoever has key {} changes this \
+             configuration by them",
+            key.value
+        ),
+    };
+    found.push(
+        Diagnostic::new(codes::PRIVATE_REQUESTS, place.clone(), message)
+            .label("for ntpdc alone")
+            .help(
+                "ntpq shows and changes the same; take the word out unless something needs ntpdc",
+            ),
+    );
+}

@@ -44,6 +44,20 @@ impl TrustedKeys {
         self.ranges.splice(from..to.max(from), [first..=last]);
     }
 
+    /// Removes an identifier.
+    pub fn remove(&mut self, key: u16) {
+        let Some(at) = self.ranges.iter().position(|range| range.contains(&key)) else {
+            return;
+        };
+        let (first, last) = self.ranges.remove(at).into_inner();
+        if key < last {
+            self.ranges.insert(at, key + 1..=last);
+        }
+        if first < key {
+            self.ranges.insert(at, first..=key - 1);
+        }
+    }
+
     /// Whether a key may be used.
     #[must_use]
     pub fn contains(&self, key: u16) -> bool {
@@ -95,6 +109,8 @@ mod tests {
             for (first, length) in ranges {
                 keys.insert(first..=first + length);
                 plain.extend(first..=first + length);
+                keys.remove(first + length / 2);
+                plain.remove(&(first + length / 2));
             }
             for key in 0..80 {
                 prop_assert_eq!(keys.contains(key), plain.contains(&key));

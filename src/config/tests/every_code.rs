@@ -98,6 +98,7 @@ fn example(code: Code) -> (Vec<u8>, u32, u32) {
         codes::NEVER_MET => ("server a\ntos minsane 2", 2, 5),
         codes::LOCAL_AS_GOOD => ("fudge 127.127.1.0 stratum 2\nserver 127.127.1.0", 2, 8),
         codes::MANYCAST_FOR_BROADCAST => ("manycastserver 224.0.1.1", 1, 16),
+        codes::PRIVATE_REQUESTS => ("enable ntp mode7", 1, 12),
         codes::PANIC_OFF => ("tinker step 1 panic 0", 1, 15),
         other => return crowd_example(other),
     };

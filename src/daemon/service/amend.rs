@@ -24,6 +24,9 @@ pub(super) fn amend(running: &Settings, keys: &Keys, lines: &str) -> Result<Setu
         let line = line_of(error).and_then(|line| lines.lines().nth(line - before - 1));
         return Err(complaint(line.unwrap_or_default(), error));
     }
+    if let Some(words) = not_built(lines) {
+        return Err(format!("runtime configuration failed: {words}"));
+    }
     if errors.next().is_some() {
         return Err(
             "runtime configuration failed: the running configuration cannot be \
@@ -69,6 +72,14 @@ fn remark(of: &Diagnostic) -> Remark {
         },
         text: format!("{NAME}: [{code}] {message}{}", help.unwrap_or_default()),
     }
+}
+
+/// What of the lines is known and has no effect: who asks from afar must not be told it was done.
+fn not_built(lines: &str) -> Option<String> {
+    let alone = parse(NAME, format!("{lines}\n").as_bytes(), &NoFiles);
+    let mut all = alone.diagnostics.into_iter();
+    let found = all.find(|it| it.severity == Severity::NotBuilt)?;
+    Some(found.message)
 }
 
 /// What was changed that no request may, as in the reference: who could name the files that are
@@ -221,6 +232,8 @@ mod tests {
         let guard = said("restrict default noqueryx");
         assert!(!guard.contains("not starting"), "{guard}");
         assert!(guard.contains("did you mean `noquery`?"), "{guard}");
+        let vain = said("crypto pw secret");
+        assert!(vain.contains("not built yet"), "{vain}");
         let other = said("keys /nonexistent/keys");
         assert!(
             other.starts_with("runtime configuration failed: "),

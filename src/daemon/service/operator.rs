@@ -1,5 +1,7 @@
-//! What whoever proved the control key may have done: lines of configuration, and saving it. One
-//! thing at a time, on a thread of its own, for files may be slow.
+//! What whoever proved the control key or the request key may have done: lines of configuration,
+//! saving it, and what no line says. One thing at a time, on a thread of its own, for files may be slow.
+mod deeds;
+
 use super::amend::amend;
 use super::setup::Setup;
 use crate::calendar;
@@ -92,6 +94,9 @@ impl Operator {
                 log::info!("{} config: {lines}", asker.ip());
             }
             Task::Save(name) => log::info!("{} saves the configuration as {name}", asker.ip()),
+            Task::Relax(rule, how) => log::info!("{} takes back {how:?} of {rule:?}", asker.ip()),
+            Task::Distrust(keys) => log::info!("{} distrusts {keys:?}", asker.ip()),
+            Task::ReadKeys => log::info!("{} has the keys read again", asker.ip()),
         }
         let (sender, receiver) = bounded(1);
         let (running, keys) = (self.running.clone(), keys.clone());
@@ -101,8 +106,15 @@ impl Operator {
             .stack_size(STACK_OCTETS)
             .spawn(move || {
                 let outcome = match what {
-                    Task::Configure(lines) => configure(id, &running, &keys, &lines),
+                    Task::Configure(lines) => configured(id, amend(&running, &keys, &lines)),
                     Task::Save(name) => save(id, &running, &name),
+                    Task::Relax(rule, how) => {
+                        configured(id, deeds::relax(&running, &keys, &rule, how))
+                    }
+                    Task::Distrust(ids) => {
+                        configured(id, Ok(deeds::distrust(&running, &keys, &ids)))
+                    }
+                    Task::ReadKeys => configured(id, deeds::read_keys(&running)),
                 };
                 // Nobody listens any more only at the end of the run.
                 let _ = sender.send(outcome);
@@ -122,6 +134,7 @@ fn failed(id: OperationId, why: &str) -> Outcome {
     Outcome {
         done: Done {
             id,
+            succeeded: false,
             text: format!("runtime configuration failed: {why}"),
             saved: None,
         },
@@ -129,14 +142,23 @@ fn failed(id: OperationId, why: &str) -> Outcome {
     }
 }
 
-fn configure(id: OperationId, running: &Settings, keys: &Keys, lines: &str) -> Outcome {
-    let (text, setup) = match amend(running, keys, lines) {
+/// A private request has no room for a complaint in its answer, so the log has it too.
+fn configured(id: OperationId, outcome: Result<Setup, String>) -> Outcome {
+    let (text, setup) = match outcome {
         Ok(setup) => (succeeded(&setup), Some(setup)),
-        Err(complaint) => (complaint, None),
+        Err(complaint) => {
+            let told = truechimer_config::mask_passwords(&complaint);
+            log::warn!("not done: {}", told.replace('\n', " | "));
+            (complaint, None)
+        }
     };
-    let saved = None;
     Outcome {
-        done: Done { id, text, saved },
+        done: Done {
+            id,
+            succeeded: setup.is_some(),
+            text,
+            saved: None,
+        },
         setup,
     }
 }
@@ -168,7 +190,12 @@ fn save(id: OperationId, running: &Settings, name: &str) -> Outcome {
         },
     };
     Outcome {
-        done: Done { id, text, saved },
+        done: Done {
+            id,
+            succeeded: saved.is_some(),
+            text,
+            saved,
+        },
         setup: None,
     }
 }

@@ -5,6 +5,7 @@ use truechimer_config::Span;
 use truechimer_config::settings::{
     FLAG_NAMES, Families, MruSize, RestrictFlags as Said, RestrictRule, RestrictTarget, Settings,
 };
+use truechimer_proto::control::{Relaxation, Rule};
 use truechimer_proto::server::{
     AccessRule, Limits, Manycast, MruTable, Network, Origin, Policy, Rates, RestrictFlags, Ruling,
     Watch,
@@ -22,7 +23,7 @@ pub fn policy(settings: &Settings, clients: Option<Arc<MruTable>>) -> Policy {
         .iter()
         .rfind(|rule| rule.target == RestrictTarget::Source)
         .map(|rule| flags(rule.flags));
-    let mut policy = Policy::new(rules, source);
+    let mut policy = Policy::new(rules, source).with_private(settings.flags.mode7);
     let groups = settings.broadcasting.manycast_groups.iter();
     let groups: Vec<_> = groups.map(|group| group.value).collect();
     if !groups.is_empty() {
@@ -97,6 +98,79 @@ pub fn explain(settings: &Settings, sender: SocketAddr, as_source: bool) -> Expl
     }
 }
 
+/// Takes flags from the lines about a network, or all those lines; whether there was something to
+/// take from. What is taken from a built-in rule is taken by a line in its place.
+pub fn relax(settings: &mut Settings, rule: &Rule, how: Relaxation) -> bool {
+    if rule.network.prefix_bits() == 0 {
+        part_families(&mut settings.restrictions);
+    }
+    let is_it = |line: &RestrictRule| {
+        let mut rules = rules_of(line).into_iter();
+        rules.any(|it| (it.network, it.ntp_port_only) == (rule.network, rule.ntp_port_only))
+    };
+    let taken = said(rule.flags);
+    let lines = &mut settings.restrictions;
+    if lines.iter().any(is_it) {
+        match how {
+            Relaxation::Whole => lines.retain(|line| !is_it(line)),
+            Relaxation::Flags => {
+                for line in lines.iter_mut().filter(|line| is_it(line)) {
+                    line.flags = line.flags.without(taken);
+                }
+            }
+        }
+        return true;
+    }
+    let rulings = Policy::default().rulings();
+    let built_in = rulings.iter().map(|it| it.rule);
+    let mut built_in = built_in.filter(|it| it.network == rule.network && !rule.ntp_port_only);
+    let (Some(found), Relaxation::Flags) = (built_in.next(), how) else {
+        return false;
+    };
+    lines.push(RestrictRule {
+        target: RestrictTarget::Net {
+            address: rule.network.address(),
+            prefix_bits: rule.network.prefix_bits(),
+        },
+        flags: said(found.flags).without(taken),
+        ip_peer_limit: None,
+        span: Span {
+            file: "remote configuration".into(),
+            line: 1,
+            column: 1,
+            bytes: 0..0,
+        },
+    });
+    true
+}
+
+/// `restrict default` is two rules.
+fn part_families(lines: &mut Vec<RestrictRule>) {
+    let parted = lines.drain(..).flat_map(|line| {
+        let families: &[Families] = match line.target {
+            RestrictTarget::Default(Families::Both) => &[Families::Ipv4, Families::Ipv6],
+            _ => &[],
+        };
+        let of = |families: &Families| RestrictRule {
+            target: RestrictTarget::Default(*families),
+            ..line.clone()
+        };
+        match families {
+            [] => vec![line],
+            both => both.iter().map(of).collect(),
+        }
+    });
+    *lines = parted.collect::<Vec<_>>();
+}
+
+/// The flags in the words of the operator.
+fn said(flags: RestrictFlags) -> Said {
+    let words = RestrictFlags::WORDS.iter();
+    let set = words.filter(|(_, flag)| flags.contains(*flag));
+    set.filter_map(|(word, _)| FLAG_NAMES.iter().find(|(name, _)| name == word))
+        .fold(Said::default(), |sum, (_, flag)| sum.with(*flag))
+}
+
 fn rules_of(rule: &RestrictRule) -> Vec<AccessRule> {
     let networks = match rule.target {
         RestrictTarget::Source => Vec::new(),
@@ -134,6 +208,44 @@ mod tests {
     fn flags_for(text: &str, sender: &str) -> RestrictFlags {
         let sender: SocketAddr = sender.parse().expect("an address");
         policy(&settings(text), None).flags_for(sender)
+    }
+
+    #[test]
+    fn rules_are_relaxed_and_others_stay() {
+        let rule = |network: Network, flags| Rule {
+            network,
+            ntp_port_only: false,
+            flags,
+        };
+        let relaxed = |text: &str, rule: &Rule, how| {
+            let mut settings = settings(text);
+            let done = relax(&mut settings, rule, how);
+            (done, policy(&settings, None))
+        };
+        let flags =
+            |policy: &Policy, sender: &str| policy.flags_for(sender.parse().expect("an address"));
+        let net = Network::new([10, 0, 0, 0].into(), 8).expect("a network");
+        let text = "restrict 10.0.0.0 mask 255.0.0.0 nomodify notrust\nrestrict default ignore\n";
+        let notrust = RestrictFlags::NOTRUST;
+        let (done, policy) = relaxed(text, &rule(net, notrust), Relaxation::Flags);
+        assert!(done);
+        assert_eq!(flags(&policy, "10.0.0.1:9"), RestrictFlags::NOMODIFY);
+        let (done, policy) = relaxed(text, &rule(net, notrust), Relaxation::Whole);
+        assert!(done);
+        assert_eq!(flags(&policy, "10.0.0.1:9"), RestrictFlags::IGNORE);
+        let ignore = rule(Network::ANY_V4, RestrictFlags::IGNORE);
+        let (done, policy) = relaxed(text, &ignore, Relaxation::Flags);
+        assert!(done);
+        assert_eq!(flags(&policy, "192.0.2.1:9"), RestrictFlags::NONE);
+        assert_eq!(flags(&policy, "[2001:db8::1]:9"), RestrictFlags::IGNORE);
+        // A built-in rule can lose flags and cannot go.
+        let noquery = rule(Network::ANY_V6, RestrictFlags::NOQUERY);
+        let (done, policy) = relaxed("", &noquery, Relaxation::Flags);
+        let left = flags(&policy, "[2001:db8::1]:9");
+        assert!(done && !left.contains(RestrictFlags::NOQUERY));
+        assert!(left.contains(RestrictFlags::NOMODIFY.with(RestrictFlags::NOPEER)));
+        assert!(!relaxed("", &noquery, Relaxation::Whole).0);
+        assert!(!relaxed("", &rule(net, notrust), Relaxation::Flags).0);
     }
 
     #[test]

@@ -148,6 +148,8 @@ pub struct ControlCounts {
     pub answered: u64,
     /// Answered with an error.
     pub refused: u64,
+    /// Private requests whose MAC, stamp or key was not right.
+    pub unauthentic: u64,
     /// Not answered: no requests at all, nonces that are not ours, or over a stranger's budget.
     pub ignored: u64,
     /// Datagrams sent for all that.

@@ -29,6 +29,11 @@ pub(crate) struct PeerView {
     pub(crate) waits_s: Option<f64>,
     /// The name of its line, if that is no address.
     pub(crate) host: Option<String>,
+    pub(crate) prefer: bool,
+    pub(crate) burst: bool,
+    pub(crate) iburst: bool,
+    /// Version of our requests.
+    pub(crate) version: u8,
     pub(crate) has_key: bool,
     pub(crate) is_authentic: bool,
     pub(crate) key: u32,
@@ -86,7 +91,7 @@ const VARIABLES: &[(&str, Get)] = &[
     ("keyid", |v| number(v.key)),
     ("filtdelay", |v| stages(v, |stage| stage.1)),
     ("filtoffset", |v| stages(v, |stage| stage.0)),
-    ("pmode", |v| number(v.peer_mode.map_or(0, Mode::to_bits))),
+    ("pmode", |v| number(peer_mode(v))),
     ("received", |v| number(v.status.received)),
     ("sent", |v| number(v.status.sent)),
     ("filtdisp", |v| stages(v, |stage| stage.2)),
@@ -193,7 +198,7 @@ pub(super) fn reference(id: ReferenceId, stratum: u8) -> Value {
 }
 
 /// A reference clock is asked from this host.
-fn local(view: &PeerView) -> Option<SocketAddr> {
+pub(super) fn local(view: &PeerView) -> Option<SocketAddr> {
     let here = SocketAddr::from((Ipv4Addr::LOCALHOST, NTP_PORT));
     if view.is_refclock {
         Some(here)
@@ -203,12 +208,17 @@ fn local(view: &PeerView) -> Option<SocketAddr> {
 }
 
 /// Who has not said how often it polls is taken to do as we do; ntpq shows the lesser of the two.
-const fn peer_poll(view: &PeerView) -> i8 {
+pub(super) const fn peer_poll(view: &PeerView) -> i8 {
     if view.is_refclock || view.status.when_s.is_none() {
         view.status.host_poll
     } else {
         view.status.peer_poll
     }
+}
+
+/// Its mode towards us, once it is known.
+pub(super) fn peer_mode(view: &PeerView) -> u8 {
+    view.peer_mode.map_or(0, Mode::to_bits)
 }
 
 /// A reference clock has letters at any stratum.

@@ -27,6 +27,8 @@ pub(crate) struct SystemView<'a> {
     pub(crate) watch: Option<&'a Watch>,
     /// Control requests so far.
     pub(crate) requests: u64,
+    /// Of these, private ones that were not authentic.
+    pub(crate) unauthentic: u64,
     pub(crate) saved: Option<&'a str>,
     pub(crate) facts: Asked<'a>,
 }
@@ -116,9 +118,7 @@ const VARIABLES: &[(&str, Get)] = &[
     ("ss_limited", |v| served(v, "ss_limited")),
     ("ss_kodsent", |v| served(v, "ss_kodsent")),
     ("ss_processed", |v| number(v.status.answers().1)),
-    ("ss_lamport", |v| {
-        number(v.facts.served().dropped(DropReason::Stepped))
-    }),
+    ("ss_lamport", |v| served(v, "ss_lamport")),
     // Ours: the reference counts these in no variable.
     ("unsolicited", |v| quoted(&v.status.unsolicited.to_string())),
     ("peeradr", |v| {
@@ -317,7 +317,7 @@ pub(crate) fn is_known(name: &str) -> bool {
     VARIABLES.iter().any(|(known, _)| *known == name)
 }
 
-fn keys(view: &SystemView<'_>) -> KeyFacts {
+pub(super) fn keys(view: &SystemView<'_>) -> KeyFacts {
     view.own_keys.plus(view.facts.server_keys())
 }
 
@@ -334,14 +334,24 @@ fn flags(status: u32) -> String {
 }
 
 fn served(view: &SystemView<'_>, name: &str) -> Option<Value> {
-    let served = view.facts.served().reference();
-    let (_, count) = served.iter().find(|(known, _)| *known == name)?;
+    number(counted(view, name)?)
+}
+
+/// One of the reference's system statistics.
+pub(super) fn counted(view: &SystemView<'_>, name: &str) -> Option<u64> {
+    let served = view.facts.served();
+    if name == "ss_lamport" {
+        return Some(served.dropped(DropReason::Stepped));
+    }
+    let reference = served.reference();
+    let (_, count) = reference.iter().find(|(known, _)| *known == name)?;
     // Servers' answers come to sockets of their own; the reference has one for all.
-    let heard = match name {
+    let more = match name {
         "ss_received" | "ss_thisver" => view.status.answers().0,
+        "ss_badauth" => view.unauthentic,
         _ => 0,
     };
-    number(count.saturating_add(heard))
+    Some(count.saturating_add(more))
 }
 
 /// Without pulses the kernel knows nothing of them.

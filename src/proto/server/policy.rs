@@ -64,6 +64,8 @@ pub struct Policy {
     source_access: AccessList,
     watch: Option<Watch>,
     manycast: Option<Manycast>,
+    /// `enable mode7`.
+    private: bool,
 }
 
 impl Policy {
@@ -90,6 +92,7 @@ impl Policy {
             source_access: AccessList::default(),
             watch: None,
             manycast: None,
+            private: false,
         }
     }
 
@@ -98,6 +101,18 @@ impl Policy {
     pub fn with_manycast(mut self, manycast: Manycast) -> Self {
         self.manycast = Some(manycast);
         self
+    }
+
+    /// This policy, answering private requests (mode 7) or not.
+    #[must_use]
+    pub const fn with_private(mut self, private: bool) -> Self {
+        self.private = private;
+        self
+    }
+
+    /// Whether private requests are answered.
+    pub const fn answers_private(&self) -> bool {
+        self.private
     }
 
     /// This policy with a memory of clients: without one nobody is limited. It is left out where

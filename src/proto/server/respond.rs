@@ -11,12 +11,15 @@ use core::net::{IpAddr, SocketAddr};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use truechimer_time::{Now, NtpDuration, NtpTimestamp};
+use truechimer_wire::private::PRIVATE_HEADER_LEN;
 use truechimer_wire::{CONTROL_HEADER_LEN, Header, Mac, Malformed, Mode, Packet};
 
 /// Oldest and current version of the protocol.
 const VERSIONS: core::ops::RangeInclusive<u8> = 1..=4;
 /// The current version.
 const VERSION: u8 = 4;
+/// Marks a private message that is an answer.
+const RESPONSE: u8 = 0x80;
 /// The port of NTP itself.
 const NTP_PORT: u16 = 123;
 /// `restrict flake` loses one packet in so many.
@@ -30,7 +33,8 @@ pub enum Verdict {
     /// It may be an answer to us, or the word of a peer that may have an association with us: the
     /// clock thread knows.
     HandOff,
-    /// It is a control request, for the clock thread: who sent it may not do this.
+    /// It is a control request (mode 6) or a private one (mode 7), for the clock thread: who sent it
+    /// may not do this.
     Control(RestrictFlags),
     /// Nothing.
     Drop(DropReason),
@@ -105,7 +109,11 @@ impl Responder {
         let (version, mode) = (first >> 3 & 7, Mode::from_bits(first));
         let to_many = manycast::admit(received, mode, policy.manycast())?;
         if mode == Mode::Control {
-            return self.admit_control(now, received, flags);
+            return self.admit_control(now, received, flags, CONTROL_HEADER_LEN);
+        }
+        // An answer, which has the first bit set, is never answered (CVE-2009-3563).
+        if mode == Mode::Private && policy.answers_private() && first & RESPONSE == 0 {
+            return self.admit_control(now, received, flags, PRIVATE_HEADER_LEN);
         }
         let Some(reply_mode) = reply_mode(version, mode, received.source) else {
             return no_request(mode, flags);
@@ -161,11 +169,12 @@ impl Responder {
         now: Now,
         received: &Received<'_>,
         flags: RestrictFlags,
+        least: usize,
     ) -> Result<Verdict, DropReason> {
         if flags.contains(RestrictFlags::NOQUERY) {
             return Err(DropReason::NotQueried);
         }
-        if received.octets.len() < CONTROL_HEADER_LEN {
+        if received.octets.len() < least {
             return Err(DropReason::Malformed);
         }
         if !self.gate.admits(received.source.ip(), now.mono) {

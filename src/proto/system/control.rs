@@ -1,10 +1,13 @@
-//! Control messages (mode 6): who may, and what is done. How it is written is `control`'s business.
+//! Control messages (mode 6) and private ones (mode 7): who may, and what is done. How it is written
+//! is `control`'s business.
 mod operations;
+mod private;
 mod views;
 mod write;
 
 use super::System;
 use crate::authentication::{KeyId, MacVerified, verify};
+use crate::control::private::Freshness;
 use crate::control::{
     BadLimits, Budget, ControlCounts, ControlReply, ControlRequest, Facts, MruRequest, Nonces,
     Text, Unknown, interfaces, restrictions,
@@ -15,10 +18,10 @@ use crate::server::RestrictFlags;
 use core::net::SocketAddr;
 use operations::Waiting;
 use rand_chacha::ChaCha20Rng;
-use truechimer_time::{Instant, Now};
+use truechimer_time::Now;
 use truechimer_wire::{
     ControlAnswer, ControlError, ControlHeader, ControlMalformed, ControlMessage, MAC_LEN_MAX,
-    Opcode, PeerStatusWord, fragments,
+    Mode, Opcode, PeerStatusWord, fragments,
 };
 
 /// Versions of the protocol whose control messages are answered.
@@ -33,17 +36,22 @@ pub(super) struct Desk {
     next_operation: u32,
     saved: Option<String>,
     counts: ControlCounts,
+    freshness: Freshness,
+    /// The number before that of the first association.
+    first_id: u16,
 }
 
 impl Desk {
-    pub(super) fn new(now: Instant, rng: &mut ChaCha20Rng) -> Self {
+    pub(super) fn new(now: Now, first_id: u16, rng: &mut ChaCha20Rng) -> Self {
         Self {
             nonces: Nonces::new(rng),
-            budget: Budget::new(now, rng),
+            budget: Budget::new(now.mono, rng),
             waiting: Vec::new(),
             next_operation: 1,
             saved: None,
             counts: ControlCounts::default(),
+            freshness: Freshness::new(now),
+            first_id,
         }
     }
 }
@@ -83,13 +91,17 @@ impl From<Unknown> for Outcome {
 }
 
 impl System {
-    /// Answers a control request, by an output. Requests come one a turn, and each costs less than
-    /// a millisecond.
+    /// Answers a control request or a private one, by an output. Requests come one a turn, and each
+    /// costs less than a millisecond.
     pub fn handle_control(&mut self, now: Now, request: &ControlRequest<'_>, facts: &dyn Facts) {
         if self.ended {
             return;
         }
         self.control.counts.requests += 1;
+        let first = request.octets.first().copied().unwrap_or_default();
+        if Mode::from_bits(first) == Mode::Private {
+            return self.handle_private(now, request, facts);
+        }
         let (header, outcome, key) = match ControlMessage::new_checked(request.octets) {
             Err(ControlMalformed::NotControl) => return self.ignore(),
             Err(ControlMalformed::BadFormat(header)) if is_request(&header) => {
@@ -359,18 +371,24 @@ impl System {
                 self.seal(key, datagram);
             }
         }
-        let octets = datagrams.iter().map(Vec::len).sum();
-        let to = envelope.to;
-        let is_proven = envelope.key.is_some() || to.ip().is_loopback();
-        if !is_proven && !self.control.budget.pay(to.ip(), octets, now.mono) {
+        let is_proven = envelope.key.is_some() || envelope.to.ip().is_loopback();
+        let reply = ControlReply {
+            datagrams,
+            to: envelope.to,
+            from: envelope.from,
+        };
+        self.send_reply(now, reply, is_proven);
+    }
+
+    /// Who proves neither a key nor, being on this host, its address pays from a purse.
+    fn send_reply(&mut self, now: Now, reply: ControlReply, is_proven: bool) {
+        let octets = reply.datagrams.iter().map(Vec::len).sum();
+        let to = reply.to.ip();
+        if !is_proven && !self.control.budget.pay(to, octets, now.mono) {
             return self.ignore();
         }
-        self.control.counts.datagrams += datagrams.len() as u64;
-        self.outbox.push(Output::Control(ControlReply {
-            datagrams,
-            to,
-            from: envelope.from,
-        }));
+        self.control.counts.datagrams += reply.datagrams.len() as u64;
+        self.outbox.push(Output::Control(reply));
     }
 
     /// A key that verifies but will not seal leaves the answer bare, for the asker to judge.

@@ -11,6 +11,7 @@ mod names;
 mod one_shot;
 mod orphan;
 mod pools;
+mod private;
 mod reload;
 mod sources;
 mod symmetric;

@@ -113,7 +113,6 @@ fn enable_and_disable() {
     );
     for unbuilt in [
         "calibrate",
-        "mode7",
         "peer_clear_digest_early",
         "unpeer_crypto_early",
         "unpeer_crypto_nak_early",

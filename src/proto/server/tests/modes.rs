@@ -90,3 +90,36 @@ fn unknown_extension_fields_are_passed_over() {
     let keyed = super::bench::keyed(&octets, 7, 0);
     assert_eq!(Bench::new().answer(&keyed), Verdict::Reply(68));
 }
+
+#[test]
+fn private_requests_are_handed_over_where_they_are_enabled() {
+    use crate::server::{AccessRule, Network, Policy, RestrictFlags};
+    let here = [127, 0, 0, 1].into();
+    let mut octets = request(2, Mode::Private);
+    let mut verdict = |private: bool, first: u8, flags| {
+        let mut bench = Bench::new();
+        let rule = AccessRule::new(Network::host(here), flags);
+        bench.policy = Policy::new([rule], None).with_private(private);
+        bench.source = (here, 5000).into();
+        bench.via = crate::packet::Via::Server((here, 123).into());
+        octets[0] = first;
+        bench.answer(&octets)
+    };
+    let (request, answer) = (0x17, 0x97);
+    let none = RestrictFlags::NONE;
+    assert_eq!(verdict(true, request, none), Verdict::Control(none));
+    assert_eq!(
+        verdict(true, answer, none),
+        Verdict::Drop(DropReason::Mode),
+        "an answer is never answered"
+    );
+    assert_eq!(
+        verdict(false, request, none),
+        Verdict::Drop(DropReason::Mode),
+        "unless it is asked for"
+    );
+    assert_eq!(
+        verdict(true, request, RestrictFlags::NOQUERY),
+        Verdict::Drop(DropReason::NotQueried)
+    );
+}

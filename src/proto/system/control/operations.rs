@@ -1,11 +1,13 @@
 //! What only the host can do: apply lines of configuration, write them to a file. The asker's
 //! answer waits until it is done.
 use super::super::System;
+use super::private::Letter;
 use super::{Asked, Envelope, Outcome};
 use crate::authentication::MacVerified;
 use crate::control::{Done, Operation, OperationId, Task};
 use crate::host::Output;
 use crate::server::RestrictFlags;
+use core::net::SocketAddr;
 use truechimer_time::Now;
 use truechimer_wire::ControlError;
 
@@ -18,7 +20,16 @@ const NAME_LEN_MAX: usize = 127;
 #[derive(Debug)]
 pub(super) struct Waiting {
     id: OperationId,
-    envelope: Envelope,
+    asker: Asker,
+}
+
+/// Who waits for it, and for what kind of answer.
+#[derive(Clone, Debug)]
+pub(super) enum Asker {
+    /// A control message.
+    Control(Envelope),
+    /// A private one.
+    Private(Letter),
 }
 
 impl System {
@@ -65,6 +76,18 @@ impl System {
     }
 
     fn start(&mut self, asked: &Asked<'_>, what: Task) -> Result<(u16, Vec<u8>), Outcome> {
+        let asker = Asker::Control(Envelope {
+            header: asked.header,
+            to: asked.request.source,
+            from: asked.request.local,
+            key: asked.proof.as_ref().map(MacVerified::key),
+        });
+        self.operate(asked.request.source, asker, what);
+        Err(Outcome::Silence)
+    }
+
+    /// Has the host do something for an asker at this address.
+    pub(super) fn operate(&mut self, address: SocketAddr, asker: Asker, what: Task) {
         let waiting = &mut self.control.waiting;
         if waiting.len() >= WAITING_MAX {
             // One that never came back must not block those after it.
@@ -73,19 +96,12 @@ impl System {
         }
         let id = OperationId(self.control.next_operation);
         self.control.next_operation = self.control.next_operation.wrapping_add(1);
-        let asker = asked.request.source;
-        self.control.waiting.push(Waiting {
+        self.control.waiting.push(Waiting { id, asker });
+        self.outbox.push(Output::Operate(Operation {
             id,
-            envelope: Envelope {
-                header: asked.header,
-                to: asker,
-                from: asked.request.local,
-                key: asked.proof.as_ref().map(MacVerified::key),
-            },
-        });
-        self.outbox
-            .push(Output::Operate(Operation { id, what, asker }));
-        Err(Outcome::Silence)
+            what,
+            asker: address,
+        }));
     }
 
     /// Tells the asker what came of it.
@@ -94,12 +110,17 @@ impl System {
         let Some(place) = waiting.iter().position(|it| it.id == done.id) else {
             return;
         };
-        let Waiting { envelope, .. } = waiting.remove(place);
+        let Waiting { asker, .. } = waiting.remove(place);
         if done.saved.is_some() {
             self.control.saved = done.saved;
         }
-        let (status, text) = say(&done.text);
-        self.reply(now, &envelope, status, &text);
+        match asker {
+            Asker::Control(envelope) => {
+                let (status, text) = say(&done.text);
+                self.reply(now, &envelope, status, &text);
+            }
+            Asker::Private(letter) => self.acknowledge_done(now, &letter, done.succeeded),
+        }
     }
 }
 

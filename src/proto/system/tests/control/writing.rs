@@ -31,6 +31,7 @@ fn who_has_the_key_changes_things_and_gets_sealed_answers() {
     assert_eq!(*what, Task::Configure("server 192.0.2.3".to_owned()));
     let done = Done {
         id: *id,
+        succeeded: true,
         text: "Config Succeeded".to_owned(),
         saved: None,
     };
