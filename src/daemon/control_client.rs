@@ -1,4 +1,4 @@
-//! The asking side of mode 6 (RFC 9327): requests, answers put together again, and what they say.
+//! The asking side of mode 6 (RFC 9327) and of mode 7: requests, answers put together again, and what they say.
 //!
 //! An answer comes from whoever can reach our socket. Everything here is total: lengths, counts
 //! and times are bounded, and what cannot be read is left out or shown as it came.
@@ -10,6 +10,8 @@ mod codes;
 mod items;
 mod moments;
 mod names;
+mod private;
+mod private_session;
 mod session;
 
 pub use addresses::NetAddress;
@@ -22,6 +24,8 @@ pub use codes::{
 pub use items::{Item, items, printable};
 pub use moments::{fixed_ms, log_moment, moment, pretty};
 pub use names::Names;
+pub use private::{AskPrivately, PrivateAssembly, PrivateFailure, PrivateItems, PrivateProgress};
+pub use private_session::PrivateSession;
 pub use session::{Patience, Session};
 
 use core::fmt;

@@ -1,11 +1,13 @@
 //! Names this program can be called by besides its own.
 
+mod dialogue;
 pub mod links;
 mod ntp_genkeys;
 pub mod ntp_keygen;
 pub mod ntp_wait;
 pub mod ntpd;
 pub mod ntpdate;
+pub mod ntpdc;
 pub mod ntpq;
 pub mod ntptrace;
 mod samples;
@@ -22,6 +24,8 @@ pub enum Persona {
     Ntpd,
     /// The classic query program.
     Ntpq,
+    /// The classic query program of mode 7.
+    Ntpdc,
     /// The maker of keys.
     NtpKeygen,
     /// Its name until 4.1: makes symmetric keys in a file of its own.
@@ -41,6 +45,7 @@ impl Persona {
     pub const ALL: &'static [(&'static str, Self)] = &[
         ("ntpd", Self::Ntpd),
         ("ntpq", Self::Ntpq),
+        ("ntpdc", Self::Ntpdc),
         ("ntp-keygen", Self::NtpKeygen),
         ("ntp_keygen", Self::NtpKeygen),
         ("ntp-genkeys", Self::NtpGenkeys),
@@ -62,6 +67,7 @@ impl Persona {
         match self {
             Self::Ntpd => crate::cli::ntpd_main(words),
             Self::Ntpq => ntpq::run(words),
+            Self::Ntpdc => ntpdc::run(words),
             Self::NtpKeygen => ntp_keygen::main(words),
             Self::NtpGenkeys => ntp_genkeys::run(words),
             Self::Ntpdate => ntpdate::run(words),

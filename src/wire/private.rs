@@ -15,8 +15,8 @@ mod system;
 
 pub use answer::PrivateAnswer;
 pub use change::{
-    AddressItem, ClockAddress, Fudge, KeyNumber, PeerChange, RestrictChange, SystemFlags,
-    TrapChange,
+    AddressItem, ClockAddress, Fudge, KeyChoice, KeyNumber, PeerChange, RestrictChange,
+    SystemFlags, TrapChange,
 };
 pub use code::{Implementation, PrivateCode, PrivateError};
 pub use field::{Native16, Native32, PrivateItem, Unused};

@@ -15,7 +15,7 @@ use truechimer_wire::{ControlHeader, put_request};
 /// Room for one datagram: header, 468 octets of data, MAC, and what a sender adds.
 const DATAGRAM: usize = 1024;
 /// How often the operator's wish to stop is looked for.
-const GLANCE: Duration = Duration::from_millis(200);
+pub(super) const GLANCE: Duration = Duration::from_millis(200);
 /// Longest MAC, octets: key identifier and digest.
 const MAC_MAX: usize = 24;
 
@@ -60,14 +60,8 @@ impl Session {
     /// # Errors
     /// When the name has no such address, or the kernel has no way there.
     pub fn open(host: &str, family: Option<Family>, port: u16) -> io::Result<Self> {
-        let mut last = io::Error::new(io::ErrorKind::NotFound, "no address of that family");
-        for address in resolve(host, family, port)? {
-            match connect(address) {
-                Ok(socket) => return Ok(Self::over(socket, address)),
-                Err(error) => last = error,
-            }
-        }
-        Err(last)
+        let (socket, address) = connected(host, family, port)?;
+        Ok(Self::over(socket, address))
     }
 
     fn over(socket: Socket, address: SocketAddr) -> Self {
@@ -161,6 +155,22 @@ impl Ask for Session {
     }
 }
 
+/// A socket to the first address of a host that takes one.
+pub(super) fn connected(
+    host: &str,
+    family: Option<Family>,
+    port: u16,
+) -> io::Result<(Socket, SocketAddr)> {
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "no address of that family");
+    for address in resolve(host, family, port)? {
+        match connect(address) {
+            Ok(socket) => return Ok((socket, address)),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
 fn resolve(host: &str, family: Option<Family>, port: u16) -> io::Result<Vec<SocketAddr>> {
     let host = host
         .strip_prefix('[')
@@ -184,7 +194,7 @@ fn connect(address: SocketAddr) -> io::Result<Socket> {
     Ok(socket)
 }
 
-fn wait(socket: &Socket, left: Duration) -> io::Result<()> {
+pub(super) fn wait(socket: &Socket, left: Duration) -> io::Result<()> {
     let mut set = PollSet::with_capacity(1);
     set.push(socket);
     set.wait(left).map(drop)

@@ -5,29 +5,25 @@ mod builtins;
 mod commands;
 mod configure;
 mod cooked;
-mod line;
 mod lists;
 mod mrulist;
 mod options;
 mod peers;
-mod prompt;
-mod shell;
 mod state;
-mod table;
 mod tables;
 mod variables;
 
 #[cfg(test)]
 mod tests;
 
+use super::dialogue::{Screen, execute, prompt};
 use crate::cli::{print, print_error};
 use crate::control_client::Ask;
 use crate::exit::Exit;
 use options::{Asked, Options};
-use shell::execute;
-use state::{Ntpq, Screen};
+use state::Ntpq;
 use std::ffi::OsString;
-use std::io::{self, BufRead, IsTerminal};
+use std::io::{self, IsTerminal};
 
 /// What `version` and `--version` say.
 const VERSION: &str = concat!("ntpq truechimer ", env!("CARGO_PKG_VERSION"), "\n");
@@ -76,7 +72,7 @@ fn work(options: Options) -> Exit {
         }
         drop(out);
         drop(err);
-        return converse(&mut ntpq);
+        return prompt::converse(&mut ntpq);
     }
     let mut is_first = true;
     for host in ntpq.hosts.clone() {
@@ -117,29 +113,4 @@ pub fn rehearse(answers: impl Ask + 'static, command: &str) -> String {
     execute(&mut ntpq, command, &mut screen);
     out.append(&mut err);
     String::from_utf8_lossy(&out).into_owned()
-}
-
-/// Takes commands from a terminal or a pipe.
-fn converse(ntpq: &mut Ntpq) -> Exit {
-    if ntpq.interactive && io::stdin().is_terminal() {
-        return prompt::converse(ntpq);
-    }
-    for line in io::stdin().lock().lines() {
-        let Ok(line) = line else {
-            break;
-        };
-        let (mut out, mut err) = (io::stdout(), io::stderr());
-        let mut screen = Screen {
-            out: &mut out,
-            err: &mut err,
-        };
-        if ntpq.interactive {
-            screen.say(prompt::PROMPT);
-        }
-        execute(ntpq, &line, &mut screen);
-        if ntpq.done {
-            break;
-        }
-    }
-    Exit::Good
 }

@@ -215,6 +215,15 @@ impl PrivateItem for KeyNumber {
 }
 
 item! {
+    /// A key to be used from now on, as the reference's daemon wants it and its ntpdc does not send it.
+    KeyChoice, 8, 8,
+    /// The key's number.
+    number: u32,
+    /// The other half of a `long`.
+    unused: Unused<4>,
+}
+
+item! {
     /// The pseudo address of a reference clock.
     ClockAddress, 4, 4,
     /// 127.127.t.u.

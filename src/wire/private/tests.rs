@@ -108,6 +108,13 @@ fn a_key_is_found_in_any_order_of_octets() {
     ] {
         assert_eq!(KeyNumber::take(&octets(hex)), KeyNumber(7), "{hex}");
     }
+    let mut choice = Vec::new();
+    KeyChoice {
+        number: 7,
+        ..KeyChoice::default()
+    }
+    .put(&mut choice);
+    assert_eq!(KeyNumber::take(&choice), KeyNumber(7));
     for hex in ["", "00000000", "0000000000000000", "01020304"] {
         assert_eq!(KeyNumber::take(&octets(hex)), KeyNumber(0), "{hex}");
     }

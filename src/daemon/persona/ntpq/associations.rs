@@ -1,6 +1,6 @@
 //! The table of associations.
-use super::state::{Ntpq, Screen};
-use super::table::Value;
+use super::super::dialogue::{Screen, Value};
+use super::state::Ntpq;
 use crate::control_client::{Association, SELECTIONS, peer_event};
 use truechimer_wire::PeerStatusWord;
 

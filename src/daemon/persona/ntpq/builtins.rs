@@ -1,60 +1,15 @@
 //! Commands about the program itself.
-use super::commands::COMMANDS;
-use super::state::{Ntpq, Screen, patience_of};
-use super::table::{Found, Value, find, usage};
+use super::super::dialogue::{self, Screen, Secrets, Value, all_names, patience_of, prompt};
+use super::state::Ntpq;
 use crate::query::Family;
-use truechimer_crypto::keys;
 
 /// Columns of the list of commands.
 const SCREEN_COLUMNS: usize = 76;
-/// Digests to seal with, as far as this host has them.
-const KEY_TYPES: [&str; 8] = [
-    "AES128CMAC",
-    "MD4",
-    "MD5",
-    "RIPEMD160",
-    "SHA1",
-    "SHA256",
-    "SHA512",
-    "SHAKE128",
-];
-
 pub(super) fn help(_: &mut Ntpq, values: &[Value], screen: &mut Screen<'_>) {
-    let word = Value::word(values, 0);
     if values.is_empty() {
-        return screen.say(&all_names());
+        return screen.say(&all_names::<Ntpq>(SCREEN_COLUMNS));
     }
-    match find(word) {
-        Found::One(command) => {
-            let about = match command.name {
-                "keytype" => format!("{}, one of:\n    {}", command.about, usable().join(", ")),
-                _ => command.about.to_owned(),
-            };
-            screen.say(&format!("function: {about}\n{}", usage(command)));
-        }
-        Found::None => screen.complain(&format!("Command `{word}' is unknown\n")),
-        Found::Several => screen.complain(&format!("Command `{word}' is ambiguous\n")),
-    }
-}
-
-/// In columns, read downwards.
-fn all_names() -> String {
-    let mut names: Vec<&str> = COMMANDS
-        .iter()
-        .map(|command| command.name)
-        .filter(|name| *name != "?")
-        .collect();
-    names.sort_unstable();
-    let width = names.iter().map(|name| name.len()).max().unwrap_or(0) + 1;
-    let rows = names.len().div_ceil(SCREEN_COLUMNS / width);
-    let mut text = "ntpq commands:\n".to_owned();
-    for row in 0..rows {
-        for name in names.iter().skip(row).step_by(rows) {
-            text.push_str(&format!("{name:<width$}"));
-        }
-        text.push('\n');
-    }
-    text
+    dialogue::help::<Ntpq>(Value::word(values, 0), screen);
 }
 
 pub(super) fn timeout(ntpq: &mut Ntpq, values: &[Value], screen: &mut Screen<'_>) {
@@ -103,14 +58,14 @@ pub(super) fn poll(_: &mut Ntpq, _: &[Value], screen: &mut Screen<'_>) {
 
 pub(super) fn passwd(ntpq: &mut Ntpq, values: &[Value], screen: &mut Screen<'_>) {
     if ntpq.secrets.key_id == 0 {
-        ntpq.secrets.key_id = super::prompt::key_id(screen);
+        ntpq.secrets.key_id = prompt::key_id(screen);
         if ntpq.secrets.key_id == 0 {
             return screen.say("Keyid must be defined\n");
         }
     }
     let password = match values.first() {
         Some(_) => Value::word(values, 0).to_owned(),
-        None => super::prompt::password(&ntpq.secrets.key_type, screen),
+        None => prompt::password(&ntpq.secrets.key_type, screen),
     };
     if password.is_empty() {
         return screen.say("Password unchanged\n");
@@ -219,7 +174,7 @@ pub(super) fn keytype(ntpq: &mut Ntpq, values: &[Value], screen: &mut Screen<'_>
         Some(_) => Value::word(values, 0).to_ascii_uppercase(),
         None => ntpq.secrets.key_type.clone(),
     };
-    let Some(len) = mac_len(&word) else {
+    let Some(len) = Secrets::mac_len(&word) else {
         return screen
             .say("keytype is not valid. Type \"help keytype\" for the available digest types.\n");
     };
@@ -228,21 +183,4 @@ pub(super) fn keytype(ntpq: &mut Ntpq, values: &[Value], screen: &mut Screen<'_>
     }
     ntpq.secrets.key_type = word;
     ntpq.tune();
-}
-
-fn usable() -> Vec<&'static str> {
-    let types = KEY_TYPES.into_iter();
-    types.filter(|word| mac_len(word).is_some()).collect()
-}
-
-/// Octets of a digest type's MAC, where this host has the type: a trial key is sealed with.
-fn mac_len(word: &str) -> Option<usize> {
-    use std::sync::Arc;
-    use truechimer_crypto::{KeyTable, Keyring};
-    use truechimer_proto::authentication::{Authenticator, KeyId};
-    // Long enough for every type, and 16 octets for the one that wants just these.
-    let (file, _) = keys::parse(format!("1 {word} {}\n", "0".repeat(32)).as_bytes());
-    let id = KeyId::symmetric(1)?;
-    let mut keyring = Keyring::new(Arc::new(KeyTable::new(file, [id])));
-    keyring.seal(id, &[0; 12], &mut [0; 20])
 }

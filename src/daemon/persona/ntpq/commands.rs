@@ -1,30 +1,14 @@
 //! The commands: names, arguments, what they are for.
-use super::state::{Ntpq, Screen};
-use super::table::{Command, Kind, Parameter, Value};
+use super::super::dialogue::{Command, Kind, Parameter, Screen, Value, may, need};
+use super::state::Ntpq;
 use super::{associations, builtins, configure, lists, mrulist, peers, tables, variables};
-
-const fn parameter(kind: Kind, optional: bool, label: &'static str) -> Parameter {
-    Parameter {
-        kind,
-        optional,
-        label,
-    }
-}
-
-const fn need(kind: Kind, label: &'static str) -> Parameter {
-    parameter(kind, false, label)
-}
-
-const fn may(kind: Kind, label: &'static str) -> Parameter {
-    parameter(kind, true, label)
-}
 
 const fn command(
     name: &'static str,
     parameters: &'static [Parameter],
     about: &'static str,
     run: fn(&mut Ntpq, &[Value], &mut Screen<'_>),
-) -> Command {
+) -> Command<Ntpq> {
     Command {
         name,
         parameters,
@@ -63,7 +47,7 @@ const TAGS: &[Parameter] = &[
 const YES_NO: &[Parameter] = &[may(Kind::Word, "yes|no")];
 
 /// All commands; those about the program itself first.
-pub(super) const COMMANDS: &[Command] = &[
+pub(super) const COMMANDS: &[Command<Ntpq>] = &[
     command(
         "?",
         &[may(Kind::Word, "command")],

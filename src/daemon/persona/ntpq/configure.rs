@@ -1,7 +1,6 @@
 //! Changing a daemon's configuration from afar.
-use super::line::LINE_MAX;
-use super::state::{Ntpq, Screen};
-use super::table::Value;
+use super::super::dialogue::{Screen, Value, line::LINE_MAX};
+use super::state::Ntpq;
 use crate::control_client::{Request, printable};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};

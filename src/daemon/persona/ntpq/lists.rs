@@ -1,6 +1,6 @@
 //! Numbered lists: network interfaces and access rules.
-use super::state::{Ntpq, Screen};
-use super::table::Value;
+use super::super::dialogue::{Screen, Value};
+use super::state::Ntpq;
 use crate::control_client::{Item, NetAddress, Request, items};
 use core::fmt::Write;
 use truechimer_wire::Opcode;

@@ -1,6 +1,6 @@
 //! The list of recent clients.
-use super::state::{Ntpq, Screen};
-use super::table::Value;
+use super::super::dialogue::{Screen, Value};
+use super::state::Ntpq;
 use crate::control_client::{
     Answer, Ask, ClientEntry, Collected, Failure, Request, Trouble, collect, printable,
 };

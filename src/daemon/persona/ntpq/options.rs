@@ -1,5 +1,5 @@
 //! ntpq's command line.
-use super::state::HostWord;
+use super::super::dialogue::HostWord;
 use crate::query::Family;
 use lexopt::prelude::*;
 use std::ffi::OsString;

@@ -1,8 +1,8 @@
 //! The tables of peers.
+use super::super::dialogue::{Screen, Value};
 use super::associations::is_notable;
 use super::cooked::integer;
-use super::state::{Ntpq, Screen};
-use super::table::Value;
+use super::state::Ntpq;
 use crate::control_client::{Association, NetAddress, Request, fixed_ms, items, moment};
 use std::net::{IpAddr, ToSocketAddrs};
 use truechimer_sys::clock;

@@ -1,55 +1,18 @@
 //! What ntpq remembers between commands, and how it asks.
+use super::super::dialogue::{Command, HostWord, Program, Screen, Secrets, plain_number, prompt};
+use super::commands::COMMANDS;
 use super::variables::VariableList;
 use crate::control_client::{
     Answer, Ask, Association, Failure, Names, NetAddress, Patience, Request, Session, associations,
 };
 use crate::query::{Family, Keyed};
-use core::time::Duration;
-use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use truechimer_crypto::{KeyTable, Keyring, keys};
 use truechimer_proto::authentication::KeyId;
 use truechimer_wire::Opcode;
 
 /// UDP port of NTP.
 const PORT: u16 = 123;
-
-/// Where a command's output and its complaints go.
-pub(super) struct Screen<'a> {
-    /// Standard output, or the file after `>`.
-    pub(super) out: &'a mut dyn Write,
-    /// Standard error.
-    pub(super) err: &'a mut dyn Write,
-}
-
-impl Screen<'_> {
-    /// A reader that went away is no reason to stop.
-    pub(super) fn say(&mut self, text: &str) {
-        let _ = self.out.write_all(text.as_bytes());
-    }
-
-    pub(super) fn complain(&mut self, text: &str) {
-        let _ = self.err.write_all(text.as_bytes());
-    }
-}
-
-/// A host of the command line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct HostWord {
-    pub(super) name: String,
-    pub(super) family: Option<Family>,
-}
-
-/// What requests are sealed with.
-#[derive(Clone, Debug)]
-pub(super) struct Secrets {
-    /// 0 where none is chosen.
-    pub(super) key_id: u32,
-    pub(super) key_type: String,
-    pub(super) password: Option<String>,
-    pub(super) always: bool,
-}
 
 /// The program.
 pub(super) struct Ntpq {
@@ -98,12 +61,7 @@ impl Default for Ntpq {
             patience: Patience::default(),
             delay_ms: 20,
             default_family: None,
-            secrets: Secrets {
-                key_id: 0,
-                key_type: "MD5".to_owned(),
-                password: None,
-                always: false,
-            },
+            secrets: Secrets::default(),
             names: Names::default(),
             interrupt: Arc::default(),
             done: false,
@@ -187,7 +145,7 @@ impl Ntpq {
 
     fn complete_secrets(&mut self, screen: &mut Screen<'_>) -> Result<(), Failure> {
         if self.secrets.key_id == 0 {
-            let id = super::prompt::key_id(screen);
+            let id = prompt::key_id(screen);
             if KeyId::symmetric(id).is_none() {
                 screen.complain("Invalid key identifier\n");
                 return Err(Failure::NoKey);
@@ -195,7 +153,7 @@ impl Ntpq {
             self.secrets.key_id = id;
         }
         if self.secrets.password.is_none() {
-            let password = super::prompt::password(&self.secrets.key_type, screen);
+            let password = prompt::password(&self.secrets.key_type, screen);
             if password.is_empty() {
                 screen.complain("Invalid password\n");
                 return Err(Failure::NoKey);
@@ -277,6 +235,62 @@ impl Ntpq {
     }
 }
 
+impl Program for Ntpq {
+    const NAME: &'static str = "ntpq";
+    // S0-85.
+    const SYNONYMS: &'static [(&'static str, &'static str)] = &[("pstatus", "rv")];
+
+    fn commands() -> &'static [Command<Self>] {
+        COMMANDS
+    }
+
+    fn more_about(command: &str) -> String {
+        match command {
+            "keytype" => format!(", one of:\n    {}", Secrets::types().join(", ")),
+            _ => String::new(),
+        }
+    }
+
+    fn too_long(text: &str) -> String {
+        format!("***Line `{text}' is too big\n")
+    }
+
+    /// `&N` is the number of the N-th association; beyond the last is the last.
+    fn odd_number(&mut self, word: &str, screen: &mut Screen<'_>) -> Option<Option<u32>> {
+        let index = word.strip_prefix('&')?;
+        let Some(index) = plain_number(index).filter(|index| *index > 0) else {
+            screen.complain(&format!(
+                "***Association index `{word}' invalid/undecodable\n"
+            ));
+            return Some(None);
+        };
+        if self.associations.is_empty() {
+            self.fetch_associations(screen);
+        }
+        let last = self.associations.len();
+        let place = usize::try_from(index).unwrap_or(last).min(last);
+        let found = place
+            .checked_sub(1)
+            .and_then(|place| self.associations.get(place));
+        if found.is_none() {
+            screen.complain(&format!("***No associations found, `{word}' unknown\n"));
+        }
+        Some(found.map(|association| u32::from(association.id)))
+    }
+
+    fn is_done(&self) -> bool {
+        self.done
+    }
+
+    fn is_interactive(&self) -> bool {
+        self.interactive
+    }
+
+    fn interrupt(&self) -> &Arc<AtomicBool> {
+        &self.interrupt
+    }
+}
+
 /// A daemon, or a recording of one.
 pub(super) trait Link: Ask {
     /// Takes the settings of now.
@@ -313,27 +327,4 @@ pub(super) struct Tuning {
     pub(super) always_sealed: bool,
     pub(super) interrupt: Arc<AtomicBool>,
     pub(super) key: Option<Keyed>,
-}
-
-impl Secrets {
-    /// The key, where it is whole and its type is one this host has.
-    fn keyed(&self) -> Option<Keyed> {
-        let id = KeyId::symmetric(self.key_id)?;
-        let password = self.password.as_ref()?;
-        let line = format!("{} {} {password}\n", self.key_id, self.key_type);
-        let (file, _) = keys::parse(line.as_bytes());
-        let table = KeyTable::new(file, [id]);
-        table.contains(id).then(|| Keyed {
-            id,
-            authenticator: Box::new(Keyring::new(Arc::new(table))),
-        })
-    }
-}
-
-/// The patience of a timeout set by the operator.
-pub(super) fn patience_of(milliseconds: u32) -> Patience {
-    Patience {
-        first: Duration::from_millis(u64::from(milliseconds)),
-        ..Patience::default()
-    }
 }

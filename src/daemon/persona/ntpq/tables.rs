@@ -1,7 +1,7 @@
 //! Summaries: chosen variables with a caption each.
+use super::super::dialogue::{Screen, Value};
 use super::cooked::integer;
-use super::state::{Ntpq, Screen};
-use super::table::Value;
+use super::state::Ntpq;
 use super::variables::{VariableList, association};
 use crate::control_client::{
     Item, NetAddress, Request, items, moment, peer_status, pretty, system_status,

@@ -1,6 +1,6 @@
 //! Commands against recorded answers of ntpd 4.2.8p15, and what its own ntpq made of them.
-use super::shell::execute;
-use super::state::{HostWord, Link, Ntpq, Screen, Tuning};
+use super::super::dialogue::{HostWord, Screen, execute};
+use super::state::{Link, Ntpq, Tuning};
 use crate::control_client::{Answer, Ask, Failure, Request, associations};
 use crate::testing::Scratch;
 use std::fs;

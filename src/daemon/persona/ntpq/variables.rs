@@ -1,7 +1,7 @@
 //! Reading and writing variables, the list of those always asked for, and how they are shown.
+use super::super::dialogue::{Screen, Value};
 use super::cooked;
-use super::state::{Ntpq, Screen};
-use super::table::Value;
+use super::state::Ntpq;
 use crate::control_client::{Item, Request, items, printable};
 use truechimer_wire::{CONTROL_DATA_MAX, Opcode};
 

@@ -1,24 +1,47 @@
 //! Talking with a person at a terminal.
-use super::shell::execute;
-use super::state::{Ntpq, Screen};
+use super::{Program, Screen, execute};
 use crate::exit::Exit;
 use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 use rustyline::error::ReadlineError;
 use rustyline::history::MemHistory;
 use rustyline::{Config, Editor};
 use std::fs::OpenOptions;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-pub(super) const PROMPT: &str = "ntpq> ";
 /// Lines that are remembered.
 const HISTORY: usize = 500;
 /// Longest answer to a prompt, octets.
 const ANSWER_MAX: u64 = 256;
 
+/// Takes commands from a terminal or a pipe.
+pub(in crate::persona) fn converse<P: Program>(program: &mut P) -> Exit {
+    if program.is_interactive() && io::stdin().is_terminal() {
+        return at_terminal(program);
+    }
+    for line in io::stdin().lock().lines() {
+        let Ok(line) = line else {
+            break;
+        };
+        let (mut out, mut err) = (io::stdout(), io::stderr());
+        let mut screen = Screen {
+            out: &mut out,
+            err: &mut err,
+        };
+        if program.is_interactive() {
+            screen.say(&format!("{}> ", P::NAME));
+        }
+        execute(program, &line, &mut screen);
+        if program.is_done() {
+            break;
+        }
+    }
+    Exit::Good
+}
+
 /// Prompts for commands until the end of input, with history and editing.
-pub(super) fn converse(ntpq: &mut Ntpq) -> Exit {
+fn at_terminal<P: Program>(program: &mut P) -> Exit {
     let config = Config::builder().max_history_size(HISTORY);
     let config = config.map(|config| config.auto_add_history(true).build());
     let editor = config.and_then(|config| {
@@ -29,29 +52,31 @@ pub(super) fn converse(ntpq: &mut Ntpq) -> Exit {
         return Exit::Failed;
     };
     // During a command Ctrl-C ends the waiting; at the prompt the editor has it.
-    let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&ntpq.interrupt));
+    let _ =
+        signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(program.interrupt()));
+    let prompt = format!("{}> ", P::NAME);
     loop {
-        let line = match editor.readline(PROMPT) {
+        let line = match editor.readline(&prompt) {
             Ok(line) => line,
             Err(ReadlineError::Interrupted) => continue,
             Err(_) => return Exit::Good,
         };
-        ntpq.interrupt.store(false, Ordering::Relaxed);
+        program.interrupt().store(false, Ordering::Relaxed);
         let (mut out, mut err) = (io::stdout(), io::stderr());
         let mut screen = Screen {
             out: &mut out,
             err: &mut err,
         };
-        execute(ntpq, &line, &mut screen);
+        execute(program, &line, &mut screen);
         let _ = out.flush();
-        if ntpq.done {
+        if program.is_done() {
             return Exit::Good;
         }
     }
 }
 
 /// Asks for a key's number; 0 where none is given.
-pub(super) fn key_id(screen: &mut Screen<'_>) -> u32 {
+pub(in crate::persona) fn key_id(screen: &mut Screen<'_>) -> u32 {
     screen.complain("Keyid: ");
     let mut text = Vec::new();
     let read = match OpenOptions::new().read(true).open("/dev/tty") {
@@ -71,7 +96,7 @@ fn line_of(source: &mut impl BufRead, text: &mut Vec<u8>) -> io::Result<()> {
 }
 
 /// Asks for a secret, without showing it; empty where none is given.
-pub(super) fn password(key_type: &str, screen: &mut Screen<'_>) -> String {
+pub(in crate::persona) fn password(key_type: &str, screen: &mut Screen<'_>) -> String {
     screen.complain(&format!("{key_type} Password: "));
     let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty");
     let mut text = Vec::new();

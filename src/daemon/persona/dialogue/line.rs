@@ -1,19 +1,16 @@
 //! A command line, cut into words.
 
 /// Longest line, octets.
-pub(super) const LINE_MAX: usize = 512;
-/// Words a line may have: the command, its four arguments, `>` and a file.
-const WORDS_MAX: usize = 7;
-
+pub(in crate::persona) const LINE_MAX: usize = 512;
 /// Cuts a line into words. Quotes keep blanks; after a command that begins with `:` the rest of
-/// the line is one word. `None` where the line is too long.
-pub(super) fn words(line: &str) -> Option<Vec<String>> {
+/// the line is one word. `None` where the line is too long; words beyond the most are left out.
+pub(super) fn words(line: &str, most: usize) -> Option<Vec<String>> {
     if line.len() >= LINE_MAX {
         return None;
     }
     let mut words: Vec<String> = Vec::new();
     let mut rest = line;
-    while words.len() < WORDS_MAX {
+    while words.len() < most {
         rest = rest.trim_start_matches([' ', '\t']);
         if rest.is_empty() || rest.starts_with(['\r', '\n']) {
             break;
@@ -42,7 +39,7 @@ mod tests {
 
     #[test]
     fn cut() {
-        let cut = |line: &str| words(line).map(|words| words.join("|"));
+        let cut = |line: &str| words(line, 7).map(|words| words.join("|"));
         let text = |text: &str| Some(text.to_owned());
         assert_eq!(cut("  rv  0 \t leap,stratum\n"), text("rv|0|leap,stratum"));
         assert_eq!(cut("a \"b c\" d"), text("a|b c|d"));
