@@ -21,6 +21,7 @@ mod interfaces;
 mod keyed;
 mod keyed_hostile;
 mod keygen;
+mod ntpdc;
 mod ntpq;
 mod openntpd;
 mod operators;

@@ -40,6 +40,8 @@ const TARGETS: &[Target] = &[
     target("access", 512, &[]),
     target("control_answer", 2048, &[]),
     target("decode", 2200, &[]),
+    target("private_request", 240, &[]),
+    target("private_answer", 2048, &[]),
 ];
 
 const fn target(name: &'static str, len_max: usize, seeds: &'static [&'static str]) -> Target {

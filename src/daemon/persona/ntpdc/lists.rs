@@ -242,7 +242,7 @@ pub(super) fn clocks(ntpdc: &mut Ntpdc, values: &[Value], screen: &mut Screen<'_
             ("fudge time 1:", long(it.time1, 6)),
             ("fudge time 2:", long(it.time2, 6)),
             ("stratum:", it.stratum.to_string()),
-            ("reference ID:", reference(it.reference_id, 0)),
+            ("reference ID:", reference(it.reference_id, true)),
             ("fudge flags:", format!("0x{:x}", it.flags)),
         ];
         if place > 0 {

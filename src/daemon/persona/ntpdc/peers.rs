@@ -154,9 +154,9 @@ pub(super) fn show(ntpdc: &mut Ntpdc, values: &[Value], screen: &mut Screen<'_>)
     }
 }
 
-/// Letters at the strata that have them, an address at the others.
-pub(super) fn reference(octets: [u8; 4], stratum: u8) -> String {
-    if stratum <= 1 {
+/// A reference identifier: letters of clocks and at the strata that have them, an address of others.
+pub(super) fn reference(octets: [u8; 4], letters: bool) -> String {
+    if letters {
         let len = octets.iter().take_while(|octet| **octet != 0).count();
         printable(octets.get(..len).unwrap_or_default())
     } else {
@@ -188,7 +188,10 @@ fn details(it: &PeerItem) -> String {
         format!(
             "leap {:02b}, refid [{}], rootdistance {}, rootdispersion {}\n",
             it.leap & 3,
-            reference(it.reference_id, it.stratum),
+            reference(
+                it.reference_id,
+                it.stratum <= 1 || u16::from(it.flags) & peer_flags::REFCLOCK != 0
+            ),
             fixed(it.root_delay, 5),
             short(it.root_dispersion, 5)
         ),

@@ -126,7 +126,7 @@ pub(super) fn sysinfo(ntpdc: &mut Ntpdc, _: &[Value], screen: &mut Screen<'_>) {
         ),
         (
             "reference ID:",
-            format!("[{}]", reference(it.reference_id, it.stratum)),
+            format!("[{}]", reference(it.reference_id, it.stratum <= 1)),
         ),
         ("reference time:", pretty(it.reference_time)),
         ("system flags:", flags),
