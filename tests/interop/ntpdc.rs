@@ -79,8 +79,18 @@ fn the_guides_dialogue(asker: Asker) {
     let world = World::new(1);
     let host = world.host(1);
     let _ours = ours(&world, "enable mode7\nrequestkey 1\n");
-    let text = ntpdc(host, asker, &["-n", "-i", "127.0.0.1"], GUIDE);
-    assert!(text.contains("MD5 Password: "), "{text}");
+    let text = match asker {
+        Asker::Ours => {
+            let text = ntpdc(host, asker, &["-n", "-i", "127.0.0.1"], GUIDE);
+            assert!(text.contains("MD5 Password: "), "{text}");
+            text
+        }
+        // Its editor of lines wants a terminal.
+        Asker::Reference => {
+            let typed: Vec<&str> = GUIDE.lines().skip(3).collect();
+            commands(host, asker, "secret", &typed)
+        }
+    };
     assert_eq!(text.matches("done!").count(), 2, "{text}");
     let rule = text.lines().find(|line| line.contains("192.168.231.0 "));
     let rule = rule.unwrap_or_else(|| panic!("no rule: {text}"));
@@ -146,16 +156,13 @@ fn both_programs_print_the_same_of_our_daemon_and_of_the_references() {
         "dmpeers",
         "showpeer 127.127.1.0",
         "clockstat 127.127.1.0",
-        "reslist",
-        "reslist -4",
         "traps",
         "kerninfo",
         "pstats 10.1.2.3",
         "help",
         "addserver 10.1.2.3 foo",
-        "restrict 10.0.0.0 255.0.0.0 nomodify",
-        "unrestrict 10.0.0.0 255.0.0.0 nomodify",
-        "delrestrict 10.0.0.0 255.0.0.0",
+        "restrict 10.0.0.0 255.0.0.0 nomodify;unrestrict 10.0.0.0 255.0.0.0 nomodify;\
+         delrestrict 10.0.0.0 255.0.0.0",
         "enable monitor",
         "trustedkey 2",
         "untrustedkey 2",
@@ -171,20 +178,22 @@ fn both_programs_print_the_same_of_our_daemon_and_of_the_references() {
         "timerstats",
         "authinfo",
         "loopinfo",
+        "reslist",
+        "reslist -4",
     ];
     let world = World::new(2);
     let more = "enable mode7\nrequestkey 1\n";
     let _ours = ours(&world, more);
     let other = world.host(2);
     let theirs = config(other, "/lab/keys", more);
-    let mut daemon = upstreams::ntpd(other, Tree::Ntp4, &theirs);
-    upstreams::wait_serving(other, &mut daemon, seconds(30));
+    let _theirs = upstreams::ntpd(other, Tree::Ntp4, &theirs);
     let shape = |text: &str| -> String {
         let digits = |c: char| if c.is_ascii_digit() { '0' } else { c };
         let text: String = text.chars().map(digits).collect();
         let mut shape = String::new();
         for c in text.chars() {
-            if !(c == '0' && shape.ends_with('0')) {
+            // Longer numbers take the place of blanks.
+            if !(matches!(c, '0' | ' ') && shape.ends_with(c)) {
                 shape.push(c);
             }
         }
@@ -193,7 +202,8 @@ fn both_programs_print_the_same_of_our_daemon_and_of_the_references() {
     for host in [world.host(1), other] {
         for command in STEADY.iter().chain(BUSY) {
             let same = until(command, seconds(20), || {
-                let ask = |asker| commands(host, asker, "secret", &[command]);
+                let each: Vec<&str> = command.split(';').collect();
+                let ask = |asker| commands(host, asker, "secret", &each);
                 let (one, two) = (ask(Asker::Reference), ask(Asker::Ours));
                 let same = if BUSY.contains(command) {
                     shape(&one) == shape(&two)
@@ -245,7 +255,7 @@ fn short_requests_are_answered_whole() {
         \x20s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(3)\n\
         \x20s.sendto(bytes([0x17, 0, 3, code]) + bytes(44), ('127.0.0.1', 123))\n\
         \x20a = s.recv(600); print(code, a[0], len(a) - 8, (len(a) - 8) % size)\n";
-    let mut command = host.native(std::path::Path::new("python3"));
+    let mut command = host.peer(Tree::Ntplib, "/usr/bin/python3");
     command.args(["-c", script]);
     let output = command.output().expect("python3");
     let text = Finished::from(output).text;

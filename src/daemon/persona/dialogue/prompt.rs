@@ -20,10 +20,12 @@ pub(in crate::persona) fn converse<P: Program>(program: &mut P) -> Exit {
     if program.is_interactive() && io::stdin().is_terminal() {
         return at_terminal(program);
     }
-    for line in io::stdin().lock().lines() {
-        let Ok(line) = line else {
+    loop {
+        let mut line = String::new();
+        // The lock is not kept: a command may ask for a password where its own line came from.
+        if !matches!(io::stdin().read_line(&mut line), Ok(1..)) {
             break;
-        };
+        }
         let (mut out, mut err) = (io::stdout(), io::stderr());
         let mut screen = Screen {
             out: &mut out,
