@@ -13,6 +13,7 @@ mod mru;
 mod nonce;
 mod peer_variables;
 pub(crate) mod private;
+mod statistics;
 mod system_variables;
 mod text;
 

@@ -1,9 +1,10 @@
 //! System variables (RFC 9327 §4.1 and the reference's), in the reference's order.
 use super::asked::Asked;
+use super::statistics::counted;
 use super::text::{Text, Unknown, Value, select};
 use super::{ControlConfig, KernelFacts, KeyFacts};
 use crate::leap::compact;
-use crate::server::{DropReason, Watch};
+use crate::server::Watch;
 use crate::status::SystemStatus;
 use core::net::SocketAddr;
 use truechimer_time::NtpTimestamp;
@@ -335,23 +336,6 @@ fn flags(status: u32) -> String {
 
 fn served(view: &SystemView<'_>, name: &str) -> Option<Value> {
     number(counted(view, name)?)
-}
-
-/// One of the reference's system statistics.
-pub(super) fn counted(view: &SystemView<'_>, name: &str) -> Option<u64> {
-    let served = view.facts.served();
-    if name == "ss_lamport" {
-        return Some(served.dropped(DropReason::Stepped));
-    }
-    let reference = served.reference();
-    let (_, count) = reference.iter().find(|(known, _)| *known == name)?;
-    // Servers' answers come to sockets of their own; the reference has one for all.
-    let more = match name {
-        "ss_received" | "ss_thisver" => view.status.answers().0,
-        "ss_badauth" => view.unauthentic,
-        _ => 0,
-    };
-    Some(count.saturating_add(more))
 }
 
 /// Without pulses the kernel knows nothing of them.

@@ -1,5 +1,6 @@
 //! Control messages (mode 6) and private ones (mode 7): who may, and what is done. How it is written
 //! is `control`'s business.
+mod clients;
 mod operations;
 mod private;
 mod views;
@@ -9,12 +10,11 @@ use super::System;
 use crate::authentication::{KeyId, MacVerified, verify};
 use crate::control::private::Freshness;
 use crate::control::{
-    BadLimits, Budget, ControlCounts, ControlReply, ControlRequest, Facts, MruRequest, Nonces,
-    Text, Unknown, interfaces, restrictions,
+    Budget, ControlCounts, ControlReply, ControlRequest, Facts, Nonces, Text, Unknown, interfaces,
+    restrictions,
 };
 use crate::host::Output;
 use crate::packet::AssociationId;
-use crate::server::RestrictFlags;
 use core::net::SocketAddr;
 use operations::Waiting;
 use rand_chacha::ChaCha20Rng;
@@ -301,38 +301,6 @@ impl System {
             b"addr_restrictions" => restrictions(&self.config.access.rulings(), &mut text),
             _ => return Err(Outcome::Refused(ControlError::UnknownVariable)),
         }
-        Ok((0, text.finish()))
-    }
-
-    /// Without a nonce of ours for this very asker there is no answer at all: the list is long, and
-    /// the asker may be somebody else.
-    fn read_mru(&self, now: Now, asked: &Asked<'_>) -> Result<(u16, Vec<u8>), Outcome> {
-        let refuse = |error| Outcome::Refused(error);
-        if asked.request.flags.contains(RestrictFlags::NOMRULIST) {
-            return Err(refuse(ControlError::Permission));
-        }
-        let asker = asked.request.source;
-        let request = MruRequest::read(asked.data);
-        let nonces = &self.control.nonces;
-        let is_good = |nonce| nonces.is_good(nonce, asker, now.wall);
-        if !request.nonce.is_some_and(is_good) {
-            return Err(Outcome::Silence);
-        }
-        let mut text = Text::default();
-        let nonce = nonces.make(asker, now.wall);
-        // `disable monitor`: nobody was noted.
-        if let Some(watch) = self.config.access.watch() {
-            request
-                .write(&watch.clients, now, &nonce, &mut text)
-                .map_err(|BadLimits| refuse(ControlError::BadValue))?;
-        }
-        Ok((0, text.finish()))
-    }
-
-    fn make_nonce(&self, now: Now, asked: &Asked<'_>) -> Result<(u16, Vec<u8>), Outcome> {
-        let mut text = Text::default();
-        let nonce = self.control.nonces.make(asked.request.source, now.wall);
-        text.put_item(&format!("nonce={nonce}"));
         Ok((0, text.finish()))
     }
 

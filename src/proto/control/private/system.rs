@@ -1,5 +1,6 @@
 //! The system as items.
-use super::super::system_variables::{SystemView, counted, keys};
+use super::super::statistics::counted;
+use super::super::system_variables::{SystemView, keys};
 use super::super::{ClockView, ControlCounts, InterfaceFacts, KernelFacts};
 use super::{few, fixed, low, mask};
 use core::net::IpAddr;
