@@ -98,7 +98,6 @@ fn example(code: Code) -> (Vec<u8>, u32, u32) {
         codes::NEVER_MET => ("server a\ntos minsane 2", 2, 5),
         codes::LOCAL_AS_GOOD => ("fudge 127.127.1.0 stratum 2\nserver 127.127.1.0", 2, 8),
         codes::MANYCAST_FOR_BROADCAST => ("manycastserver 224.0.1.1", 1, 16),
-        codes::PRIVATE_REQUESTS => ("enable ntp mode7", 1, 12),
         codes::PANIC_OFF => ("tinker step 1 panic 0", 1, 15),
         other => return crowd_example(other),
     };
@@ -114,6 +113,7 @@ fn crowd_example(code: Code) -> (Vec<u8>, u32, u32) {
         codes::NO_TRUSTED_KEY => ("\nbroadcastclient", 2, 1),
         codes::PEER_OF_ITSELF => ("peer 127.0.0.1 key 3", 1, 6),
         codes::NOBODY_HEARD => ("broadcastclient\nrestrict default ignore", 2, 10),
+        codes::PRIVATE_REQUESTS => ("enable ntp mode7", 1, 12),
         other => return long_example(other),
     };
     (short.0.as_bytes().to_vec(), short.1, short.2)

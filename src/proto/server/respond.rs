@@ -108,12 +108,8 @@ impl Responder {
         let first = *received.octets.first().ok_or(DropReason::Malformed)?;
         let (version, mode) = (first >> 3 & 7, Mode::from_bits(first));
         let to_many = manycast::admit(received, mode, policy.manycast())?;
-        if mode == Mode::Control {
-            return self.admit_control(now, received, flags, CONTROL_HEADER_LEN);
-        }
-        // An answer, which has the first bit set, is never answered (CVE-2009-3563).
-        if mode == Mode::Private && policy.answers_private() && first & RESPONSE == 0 {
-            return self.admit_control(now, received, flags, PRIVATE_HEADER_LEN);
+        if let Some(least) = least_asked(first, policy) {
+            return self.admit_control(now, received, flags, least);
         }
         let Some(reply_mode) = reply_mode(version, mode, received.source) else {
             return no_request(mode, flags);
@@ -200,6 +196,18 @@ impl Responder {
         } else {
             Err(DropReason::Version)
         }
+    }
+}
+
+/// How long a control request is at least, or a private one, if the datagram is one that may be
+/// answered. An answer, which has the first bit set, is never answered (CVE-2009-3563).
+fn least_asked(first: u8, policy: &Policy) -> Option<usize> {
+    match Mode::from_bits(first) {
+        Mode::Control => Some(CONTROL_HEADER_LEN),
+        Mode::Private if policy.answers_private() && first & RESPONSE == 0 => {
+            Some(PRIVATE_HEADER_LEN)
+        }
+        _ => None,
     }
 }
 
