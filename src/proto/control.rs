@@ -25,7 +25,7 @@ pub use gate::Gate;
 pub(crate) use lists::{interfaces, restrictions};
 pub(crate) use mru::{BadLimits, MruRequest};
 pub(crate) use nonce::Nonces;
-pub(crate) use peer_variables::{PeerView, whole};
+pub(crate) use peer_variables::{PeerView, Wishes, whole};
 pub use private::{PrivateConfig, Rule};
 pub(crate) use system_variables::{SystemView, is_known};
 pub(crate) use text::{Text, Unknown};

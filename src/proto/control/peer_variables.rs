@@ -29,11 +29,7 @@ pub(crate) struct PeerView {
     pub(crate) waits_s: Option<f64>,
     /// The name of its line, if that is no address.
     pub(crate) host: Option<String>,
-    pub(crate) prefer: bool,
-    pub(crate) burst: bool,
-    pub(crate) iburst: bool,
-    /// Version of our requests.
-    pub(crate) version: u8,
+    pub(crate) wishes: Wishes,
     pub(crate) has_key: bool,
     pub(crate) is_authentic: bool,
     pub(crate) key: u32,
@@ -52,6 +48,16 @@ pub(crate) struct PeerView {
     pub(crate) reach_changed_s: u64,
     pub(crate) selection: u8,
     pub(crate) up_s: u64,
+}
+
+/// What its line asks for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wishes {
+    pub(crate) prefer: bool,
+    pub(crate) burst: bool,
+    pub(crate) iburst: bool,
+    /// Version of our requests.
+    pub(crate) version: u8,
 }
 
 type Get = fn(&PeerView) -> Option<Value>;

@@ -19,13 +19,13 @@ fn flags(view: &PeerView) -> u16 {
     let all = [
         (view.is_configured, peer_flags::CONFIGURED),
         (leads, peer_flags::SYSTEM_PEER),
-        (view.burst, peer_flags::BURST),
+        (view.wishes.burst, peer_flags::BURST),
         (view.is_refclock, peer_flags::REFCLOCK),
-        (view.prefer, peer_flags::PREFER),
+        (view.wishes.prefer, peer_flags::PREFER),
         (view.has_key, peer_flags::KEYED),
         (view.status.tally == Tally::Candidate, peer_flags::CANDIDATE),
         (leads, peer_flags::SHORTLIST),
-        (view.iburst, peer_flags::IBURST),
+        (view.wishes.iburst, peer_flags::IBURST),
     ];
     let set = all.into_iter().filter(|(set, _)| *set);
     set.fold(0, |sum, (_, bit)| sum | bit)
@@ -81,7 +81,7 @@ pub(crate) fn info(view: &PeerView, remote: SocketAddr) -> PeerItem {
         peer_poll: peer_poll(view),
         host_poll: status.host_poll,
         precision: view.precision,
-        version: view.version,
+        version: view.wishes.version,
         reach: status.reach,
         unreach: u8::try_from(status.unreach).unwrap_or(u8::MAX),
         old_flash,

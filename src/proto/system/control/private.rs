@@ -65,7 +65,7 @@ impl System {
             Ok(required) => required,
             Err(error) => return self.refuse_privately(now, &letter, error),
         };
-        let key = self.prove(now, request, &message, config);
+        let key = self.prove_privately(now, request, &message, config);
         if key.is_some() {
             letter.len_max = None;
         }
@@ -100,7 +100,7 @@ impl System {
     }
 
     /// The request key, if the request was sealed with it, and just now, and only once.
-    fn prove(
+    fn prove_privately(
         &mut self,
         now: Now,
         request: &ControlRequest<'_>,

@@ -2,7 +2,7 @@
 use super::super::System;
 use crate::association::{Association, Role};
 use crate::config::{AssociationConfig, Remote};
-use crate::control::{Asked, ClockView, Facts, PeerView, SystemView, whole};
+use crate::control::{Asked, ClockView, Facts, PeerView, SystemView, Wishes, whole};
 use crate::packet::AssociationId;
 use truechimer_time::{Now, NtpDuration, NtpTimestamp};
 use truechimer_wire::Mode;
@@ -57,10 +57,7 @@ impl System {
                 bias_s: None,
                 waits_s: None,
                 host: host(&pool.line),
-                prefer: pool.line.prefer,
-                burst: pool.line.burst,
-                iburst: pool.line.iburst,
-                version: pool.line.version,
+                wishes: wishes_of(&pool.line),
                 has_key: pool.line.key.is_some(),
                 is_authentic: false,
                 key: pool.line.key.map_or(0, |key| key.get()),
@@ -93,10 +90,7 @@ impl System {
             bias_s: it.listener.as_ref().and_then(|it| it.one_way.bias_s()),
             waits_s: it.listener.as_ref().and_then(|it| it.waits_s()),
             host: it.role.line().and_then(host),
-            prefer: it.options.prefer,
-            burst: it.role.line().is_some_and(|line| line.burst),
-            iburst: it.role.line().is_some_and(|line| line.iburst),
-            version: it.options.version,
+            wishes: wishes(it),
             has_key: it.options.key.is_some(),
             is_authentic: it.authentic,
             key: it.options.key.map_or(0, |key| key.get()),
@@ -148,6 +142,26 @@ const fn device(driver: u8) -> &'static str {
         1 => "Undisciplined local clock",
         _ => "",
     }
+}
+
+const fn wishes_of(line: &AssociationConfig) -> Wishes {
+    Wishes {
+        prefer: line.prefer,
+        burst: line.burst,
+        iburst: line.iburst,
+        version: line.version,
+    }
+}
+
+/// A reference clock's line says less.
+fn wishes(association: &Association) -> Wishes {
+    let of_a_clock = Wishes {
+        prefer: association.options.prefer,
+        burst: false,
+        iburst: false,
+        version: association.options.version,
+    };
+    association.role.line().map_or(of_a_clock, wishes_of)
 }
 
 fn host(line: &AssociationConfig) -> Option<String> {
