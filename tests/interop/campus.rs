@@ -29,14 +29,9 @@ fn keyed(host: Host<'_>) -> &'static str {
 }
 
 /// Starts a source with these lines, and waits until it is content with this machine's clock.
+/// Orphan mode serves at once, where a LOCAL clock would first have to be believed.
 fn source<'a>(side: Side, host: Host<'a>, lines: &str) -> Node<'a> {
-    let alone = match side {
-        // Orphan mode serves at once, where a LOCAL clock would first have to be believed.
-        Side::Ntp4 => "tos orphan 3 orphanwait 1\nrestrict default\n",
-        Side::Ours => {
-            "server 127.127.1.0 minpoll 3 maxpoll 3\nfudge 127.127.1.0 stratum 2\nrestrict default\n"
-        }
-    };
+    let alone = "tos orphan 3 orphanwait 1\nrestrict default\n";
     let mut node = Node::start(side, host, &format!("{alone}{lines}"));
     node.wait_serving(seconds(60));
     node

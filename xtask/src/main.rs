@@ -14,6 +14,7 @@ use std::{path::Path, process::ExitCode};
 
 const USAGE: &str = "\
 cargo xtask demo                       set up, build, and see it work
+cargo xtask campus                     two networks, a router, broadcasts: see it work, as root
 cargo xtask tidy                       check the rules of the house
 cargo xtask test [CARGO TEST OPTIONS]  every test, against the real peers too
 cargo xtask loom                       what threads share, every interleaving
@@ -39,6 +40,7 @@ fn run(top: &Path, arguments: &[String]) -> Result<(), String> {
     };
     match (command, rest) {
         ("demo", extra) => demo(top, extra),
+        ("campus", []) => campus(top),
         ("tidy", []) => tidy::run(top),
         ("test", extra) => test::run(top, extra).1,
         ("loom", []) => test::run_loom(top).1,
@@ -60,4 +62,12 @@ fn demo(top: &Path, extra: &[String]) -> Result<(), String> {
     let mut arguments = vec!["run", "--release", "--", "demo", "--once"];
     arguments.extend(extra.iter().map(String::as_str));
     Line::new("cargo", &arguments).within(top).run()
+}
+
+/// Runs the daemon and the reference beside it on a campus made of namespaces.
+fn campus(top: &Path) -> Result<(), String> {
+    let binary = test::prepare(top, &["ntp4", "chrony", "ntplib", "netlab"])?;
+    let arguments = ["run", "-q", "-p", "truechimer-tests", "--bin", "ntp-campus"];
+    let line = Line::new("cargo", &arguments).within(top);
+    line.with("TRUECHIMER_BIN", &binary).run()
 }

@@ -177,3 +177,38 @@ fn interleaved(from: Side, to: Side) {
 fn the_reference_hears_the_reference_interleaved() {
     interleaved(Side::Ntp4, Side::Ntp4);
 }
+
+#[test]
+fn ours_hears_the_reference() {
+    everyone_follows(Side::Ntp4, Side::Ours);
+}
+
+#[test]
+fn the_reference_hears_ours() {
+    everyone_follows(Side::Ours, Side::Ntp4);
+}
+
+#[test]
+fn ours_hears_ours() {
+    everyone_follows(Side::Ours, Side::Ours);
+}
+
+#[test]
+fn ours_is_silent_until_it_knows_the_time() {
+    silent_until_synchronised(Side::Ours);
+}
+
+#[test]
+fn ours_hears_the_reference_interleaved() {
+    interleaved(Side::Ntp4, Side::Ours);
+}
+
+#[test]
+fn the_reference_hears_ours_interleaved() {
+    interleaved(Side::Ours, Side::Ntp4);
+}
+
+#[test]
+fn ours_hears_ours_interleaved() {
+    interleaved(Side::Ours, Side::Ours);
+}

@@ -65,3 +65,18 @@ fn peers_with_it(side: Side, options: &str) {
 fn the_reference_peers_with_chrony() {
     peers_with_it(Side::Ntp4, "");
 }
+
+#[test]
+fn ours_hears_chronys_broadcasts() {
+    hears_its_broadcasts(Side::Ours);
+}
+
+#[test]
+fn ours_peers_with_chrony() {
+    peers_with_it(Side::Ours, "");
+}
+
+#[test]
+fn ours_peers_with_chrony_interleaved() {
+    peers_with_it(Side::Ours, "xleave");
+}

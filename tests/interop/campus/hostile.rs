@@ -63,12 +63,19 @@ fn of_who_has_the_key(last: &Seen) -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("poll_field", sealed(&right, 1, &with(lie(last), 2, 0))),
         ("poll_field", sealed(&right, 1, &with(lie(last), 2, 200))),
-        (
-            "not_synchronized",
-            sealed(&right, 1, &with(lie(last), 0, 0xe5)),
-        ),
-        ("too_soon", sealed(&right, 1, &lie(last))),
     ]
+}
+
+/// Each reason with how many there were.
+fn counted_by_reason(client: &Node<'_>, lies: &[(&str, Vec<u8>)]) {
+    let told = client.ntpq(&["-n", "-c", "rv 0 unsolicited"]);
+    for (reason, _) in lies {
+        let count = lies.iter().filter(|(other, _)| other == reason).count();
+        assert!(
+            told.contains(&format!("{count} {reason}")),
+            "{reason}: {told}"
+        );
+    }
 }
 
 fn forged_broadcasts_change_nothing(side: Side) {
@@ -101,6 +108,9 @@ fn forged_broadcasts_change_nothing(side: Side) {
     let all = before.len() + lies.len();
     sniffer.wait_ntp("the lies to arrive", all, seconds(5), truly);
     thread::sleep(seconds(1));
+    if side == Side::Ours {
+        counted_by_reason(&client, &lies);
+    }
     let rows = client.rows();
     assert_eq!(rows.len(), 1, "{rows:?}");
     assert!(
@@ -147,6 +157,11 @@ fn forged_peers_change_nothing(side: Side) {
     // A stranger who would be a peer, without a key.
     forge(liar, &[ntp(v4(liar), v4(own), lie(last))]);
     thread::sleep(seconds(1));
+    if side == Side::Ours {
+        node.daemon.signal("USR1");
+        let counts = "refused: pkt_dup 1, pkt_bogus 1, pkt_auth 3 (no_mac 1, wrong_digest 2)";
+        node.daemon.wait_log(&[counts], seconds(5));
+    }
     let rows = node.rows();
     assert_eq!(rows.len(), 1, "{rows:?}");
     let reach = rows[0].reach;
@@ -159,4 +174,14 @@ fn forged_peers_change_nothing(side: Side) {
 #[test]
 fn forged_peers_change_nothing_in_the_reference() {
     forged_peers_change_nothing(Side::Ntp4);
+}
+
+#[test]
+fn forged_broadcasts_change_nothing_in_ours() {
+    forged_broadcasts_change_nothing(Side::Ours);
+}
+
+#[test]
+fn forged_peers_change_nothing_in_ours() {
+    forged_peers_change_nothing(Side::Ours);
 }

@@ -1,5 +1,6 @@
 //! Groups: how far a packet goes, who is sent it, and what the client's kernel tells the router.
 
+use super::broadcast::hurry;
 use super::{follows, keyed, source, went};
 use std::thread;
 use truechimer_tests::support::sniffer::{Payload, igmp};
@@ -45,8 +46,9 @@ fn joins_and_leaves(side: Side) {
     let _source = source(Side::Ntp4, server, &format!("{keys}{lines}"));
     let sniffer = Sniffer::start(own);
     let config = format!(
-        "{}multicastclient 224.0.1.1\nrestrict default\n",
-        keyed(own)
+        "{}{}multicastclient 224.0.1.1\nrestrict default\n",
+        keyed(own),
+        hurry(side)
     );
     let mut client = Node::start(side, own, &config);
     sniffer.wait_igmp(igmp::REPORT_V2, "224.0.1.1", 0.0, seconds(10));
@@ -102,4 +104,46 @@ fn the_reference_joins_and_leaves() {
 #[test]
 fn the_reference_answers_queries() {
     answers_queries(Side::Ntp4);
+}
+
+#[test]
+fn ours_crosses_one_router_with_the_ttl_of_the_seed() {
+    let lines =
+        "broadcast 224.0.1.1 key 2 ttl 2 minpoll 3\nbroadcast 224.0.1.2 key 2 ttl 1 minpoll 3\n";
+    crosses_one_router(Side::Ours, lines);
+}
+
+#[test]
+fn ours_joins_and_leaves() {
+    joins_and_leaves(Side::Ours);
+}
+
+#[test]
+fn ours_answers_queries() {
+    answers_queries(Side::Ours);
+}
+
+/// A new card has no memberships: the daemon must join again. The reference does not.
+#[test]
+fn ours_joins_on_a_new_card() {
+    let world = World::campus(2, 0);
+    let (server, own) = (world.host(1), world.host(2));
+    world.watch_groups();
+    let (keys, lines) = (keyed(server), "broadcast 224.0.1.1 key 2 minpoll 3\n");
+    let _source = source(Side::Ntp4, server, &format!("{keys}{lines}"));
+    let lines = format!("{}{}", keyed(own), hurry(Side::Ours));
+    let config = format!("{lines}multicastclient 224.0.1.1\nrestrict default\n");
+    let mut client = Node::start(Side::Ours, own, &config);
+    follows(&mut client, &server.v4());
+    own.unplug();
+    own.plug();
+    let sniffer = Sniffer::start(own);
+    until_true("the group to be heard on the new card", seconds(60), || {
+        let heard = |it: &_| went(it, 5, &server.v4(), "224.0.1.1");
+        sniffer.ntp(heard).len() > 2
+    });
+    let reach = |client: &Node<'_>| client.rows().first().map(|row| row.reach);
+    let before = reach(&client);
+    until_true("it to count", seconds(60), || reach(&client) > before);
+    follows(&mut client, &server.v4());
 }

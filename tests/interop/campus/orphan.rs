@@ -80,3 +80,14 @@ fn all_follow_one_parent(nodes: &[Node<'_>]) -> bool {
 fn the_reference_alone() {
     converges_and_dissolves([Side::Ntp4; 5]);
 }
+
+#[test]
+fn ours_alone() {
+    converges_and_dissolves([Side::Ours; 5]);
+}
+
+#[test]
+fn ours_among_the_reference() {
+    use Side::{Ntp4, Ours};
+    converges_and_dissolves([Ours, Ntp4, Ours, Ntp4, Ours]);
+}

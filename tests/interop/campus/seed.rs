@@ -128,3 +128,18 @@ fn its_slip_is_explained() {
         assert!(said.text.contains(part), "{part}: {}", said.text);
     }
 }
+
+#[test]
+fn ours_shows_its_author_the_reference() {
+    as_its_author_saw(Side::Ntp4, Side::Ours);
+}
+
+#[test]
+fn the_reference_shows_its_author_ours() {
+    as_its_author_saw(Side::Ours, Side::Ntp4);
+}
+
+#[test]
+fn ours_shows_its_author_ours() {
+    as_its_author_saw(Side::Ours, Side::Ours);
+}
