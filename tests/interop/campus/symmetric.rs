@@ -156,6 +156,16 @@ fn ours_makes_a_passive_peer_of_the_reference() {
 }
 
 #[test]
+fn the_reference_makes_a_passive_peer_of_ours() {
+    makes_a_passive_peer(Side::Ntp4, Side::Ours);
+}
+
+#[test]
+fn ours_makes_a_passive_peer_of_ours() {
+    makes_a_passive_peer(Side::Ours, Side::Ours);
+}
+
+#[test]
 fn no_peer_of_ours_without_the_right_key() {
     nobody_comes_to_be(Side::Ntp4, Side::Ours, "key 1", true, "");
 }
