@@ -2,9 +2,11 @@
 //!
 //! `cargo run --release -p bench -- serve` compares requests served per CPU-second with chronyd's;
 //! `-- footprint` prints idle memory and the time from start to the first answer of both;
+//! `-- broadcast` tells how punctually 64 broadcasts leave; it needs root's rights.
 //! `-- flood` tells what 50,000 control requests a second do to time service.
 #![forbid(unsafe_code)]
 
+mod broadcast;
 mod flood;
 mod footprint;
 mod load;
@@ -14,7 +16,7 @@ mod servers;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: bench serve [--rounds N] | footprint | flood
+const USAGE: &str = "usage: bench serve [--rounds N] | footprint | flood | broadcast
   The daemon is target/release/truechimer, or TRUECHIMER_BIN; chronyd is the one that
   tests/peers/install unpacked.";
 
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         },
         ["footprint"] => footprint::run(),
         ["flood"] => flood::run(5),
+        ["broadcast"] => broadcast::run(30),
         _ => Err(USAGE.to_string()),
     };
     match outcome {

@@ -133,7 +133,12 @@ impl ClockThread {
             }
             self.hurry = false;
             self.hear_host(make_authenticator, host);
-            self.run_timers(host);
+            let due = self.run_timers(host);
+            if let Some(due) = due {
+                // What was due leaves before anything else is looked at.
+                self.work(host);
+                self.turns.note_done(due);
+            }
             self.answer_query();
             self.work(host);
             if let Some(why) = self.ended {
@@ -192,7 +197,8 @@ impl ClockThread {
         self.hurry = true;
     }
 
-    fn run_timers(&mut self, host: &mut dyn Host) {
+    /// Runs what is due; when the protocol's turn was, if it had one.
+    fn run_timers(&mut self, host: &mut dyn Host) -> Option<Instant> {
         let now = clock::now();
         if self.rescan_at.is_some_and(|due| due <= now.mono) {
             self.rescan(host);
@@ -205,12 +211,10 @@ impl ClockThread {
                 self.system.handle_refclock_sample(now, sample);
             }
         }
-        if let Some(due) = self.system.poll_timeout()
-            && due <= now.mono
-        {
-            self.turns.overruns += u64::from(now.mono.since(due) > LATE);
-            self.system.handle_timeout(now);
-        }
+        let due = self.system.poll_timeout().filter(|due| *due <= now.mono)?;
+        self.turns.overruns += u64::from(now.mono.since(due) > LATE);
+        self.system.handle_timeout(now);
+        Some(due)
     }
 
     fn rescan(&mut self, host: &mut dyn Host) {
@@ -253,14 +257,16 @@ impl ClockThread {
         self.retry_in = (self.retry_in * 2).min(RETRY_LAST);
     }
 
-    fn report(&self, host: &mut dyn Host) {
+    fn report(&mut self, host: &mut dyn Host) {
         let now = clock::now();
         let report = Report {
             system: self.system.status(now),
             server_threads: self.serving.threads(),
             servers: self.serving.counts(),
             listening: self.serving.addresses(),
+            hearing: self.ears.open().len(),
             client_sockets: self.clients.len(),
+            worst_lateness: core::mem::take(&mut self.turns.worst_lateness),
         };
         host.handle_report(now, report);
     }

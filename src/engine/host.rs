@@ -56,8 +56,13 @@ pub struct Report {
     pub servers: Vec<ServerCounts>,
     /// Addresses served.
     pub listening: Vec<SocketAddr>,
+    /// Groups and broadcast addresses heard, counted once for each interface.
+    pub hearing: usize,
     /// Client sockets open.
     pub client_sockets: usize,
+    /// How long after its time the last packet of a timed turn had left, at worst, since the report
+    /// before.
+    pub worst_lateness: Duration,
 }
 
 /// What the operator may want to know of sockets and threads.

@@ -158,7 +158,8 @@ impl Senders {
         if self.open.len() >= SENDERS_MAX {
             return Err(io::Error::other("too many peers and broadcasts"));
         }
-        let socket = connect(&aim, listeners)?;
+        let socket = bind(&aim, listeners)?;
+        socket.connect(aim.to)?;
         system.note_local_address(aim.association, aim.local.ip());
         let listener = listeners.at(aim.local);
         self.open.push(Sender {
@@ -181,11 +182,15 @@ impl Senders {
     ) -> io::Result<(&mut Sender, Stamp)> {
         let sender = &mut self.open[place];
         settle(sender, system);
-        // What the network said of an earlier datagram must not keep this one back.
-        let _ = sender.socket.take_error();
-        let mut stamp = ours(clock::wall());
         let mut place = place;
-        if sender.socket.send(octets).is_err() {
+        let mut stamp = ours(clock::wall());
+        let mut sent = sender.socket.send(octets);
+        if matches!(&sent, Err(error) if error.kind() == io::ErrorKind::ConnectionRefused) {
+            // What the network said of an earlier datagram must not keep this one back.
+            stamp = ours(clock::wall());
+            sent = sender.socket.send(octets);
+        }
+        if sent.is_err() {
             // Its numbers may be wrong from here on, and its address gone.
             let Aim { to, link, .. } = sender.aim;
             let mut aim = sender.aim;
@@ -306,7 +311,8 @@ fn source(to: SocketAddr, link: Option<LinkId>, listeners: &Listeners) -> io::Re
     Ok(listeners.service_address(scout.local_address()?))
 }
 
-fn connect(aim: &Aim, listeners: &Listeners) -> io::Result<Socket> {
+/// A socket with our address and port, to be connected at once.
+fn bind(aim: &Aim, listeners: &Listeners) -> io::Result<Socket> {
     let socket = Socket::open(AddressFamily::of(aim.to.ip()))?;
     socket.share_address(true)?;
     // Where the kernel cannot stamp, ours stands.
@@ -318,7 +324,6 @@ fn connect(aim: &Aim, listeners: &Listeners) -> io::Result<Socket> {
         Some(listener) => listener.let_in(|| socket.bind(aim.local))?,
         None => socket.bind(aim.local)?,
     }
-    socket.connect(aim.to)?;
     Ok(socket)
 }
 

@@ -41,10 +41,11 @@ pub(super) fn served(report: &Report) -> String {
     let sum = sum(report);
     let protocol = &sum.protocol;
     let mut text = format!(
-        "{} addresses, {} server threads: {} datagrams, {} replies, {} crypto-NAKs, \
+        "{} addresses, {} groups and broadcasts, {} server threads: {} datagrams, {} replies, {} crypto-NAKs, \
          {} for the clock thread, {} too many, \
          {} unwanted, {} unreadable, {} not sent",
         report.listening.len(),
+        report.hearing,
         report.server_threads,
         protocol.received,
         protocol.replied,

@@ -5,6 +5,7 @@ use crate::counters::ServerCounts;
 use crate::ears::Ears;
 use crate::senders::Senders;
 use core::net::SocketAddr;
+use core::time::Duration;
 use truechimer_proto::control::{
     ControlReply, Facts, InterfaceFacts, IoFacts, KernelFacts, KeyFacts,
 };
@@ -22,8 +23,18 @@ pub(super) struct Turns {
     pub(super) wakeups: u64,
     pub(super) useful_wakeups: u64,
     pub(super) overruns: u64,
+    /// How long after its time the last timed turn was done, at worst, since last told.
+    pub(super) worst_lateness: Duration,
     sent: u64,
     send_failed: u64,
+}
+
+impl Turns {
+    /// Everything that a turn of this time wanted is done.
+    pub(super) fn note_done(&mut self, due: Instant) {
+        let lateness = clock::monotonic().since(due);
+        self.worst_lateness = self.worst_lateness.max(lateness);
+    }
 }
 
 /// What only the engine knows, looked up when asked.

@@ -139,6 +139,36 @@ fn a_peer_is_heard_and_takes_nobody_away_from_the_servers() {
     });
 }
 
+/// Between binding and connecting a socket gets what is anybody's; it is served all the same.
+#[test]
+fn what_came_before_the_socket_was_connected_is_served() {
+    in_own_network(|| {
+        let (local, to) = (at("127.0.0.1"), at("127.0.0.2"));
+        let mut scene = Scene::new(Listen::Addresses(vec![local]), to);
+        let aim = Aim {
+            association: transmit(to, Route::Lasting).ticket.association(),
+            link: None,
+            to,
+            local,
+            hops: 1,
+        };
+        let socket = bind(&aim, &scene.listeners).unwrap();
+        let other = bound(at("127.0.0.3"));
+        other.send_to(&[0x23; 48], local).unwrap();
+        socket.connect(to).unwrap();
+        other.send_to(&[0x23; 48], local).unwrap();
+        scene.senders.open.push(Sender {
+            aim,
+            socket,
+            sent: 0,
+            pending: None,
+            shared: None,
+        });
+        assert_eq!(scene.serve(), [(0x23, local)]);
+        assert_eq!(served(&scene.listeners), [0x23]);
+    });
+}
+
 /// A refusal of one packet does not keep the next one back.
 #[test]
 fn a_peer_that_is_not_there_yet() {

@@ -13,6 +13,8 @@ const OCTETS_MAX: usize = 60_000;
 /// Flag bits of an endpoint in the reference, as ntpq shows them.
 const UP: u64 = 0x1;
 const LOOPBACK: u64 = 0x4;
+/// The endpoint of a group: it has multicast, and hears it.
+const GROUP: u64 = 0x10 | 0x40;
 
 /// Writes the service addresses. `peers` tells how many associations send from an address.
 pub(crate) fn interfaces(all: &[InterfaceFacts], peers: impl Fn(IpAddr) -> usize, text: &mut Text) {
@@ -22,14 +24,15 @@ pub(crate) fn interfaces(all: &[InterfaceFacts], peers: impl Fn(IpAddr) -> usize
         }
         let ip = it.address.ip();
         let loopback = if ip.is_loopback() { LOOPBACK } else { 0 };
+        let group = if ip.is_multicast() { GROUP } else { 0 };
         let fields = [
             ("addr", Value::Bare(it.address.to_string())),
             ("bcast", Value::Bare(String::new())),
             ("en", Value::Unsigned(u64::from(!it.is_dropping))),
             ("name", Value::Quoted(it.name.clone())),
-            ("flags", Value::Hex(UP | loopback)),
+            ("flags", Value::Hex(UP | loopback | group)),
             ("tl", Value::Unsigned(0)),
-            ("mc", Value::Unsigned(0)),
+            ("mc", Value::Unsigned(u64::from(group != 0))),
             ("rx", Value::Unsigned(it.received)),
             ("tx", Value::Unsigned(it.sent)),
             ("txerr", Value::Unsigned(it.send_failed)),
@@ -151,6 +154,23 @@ mod tests {
             ),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_group() {
+        let one = InterfaceFacts {
+            address: "224.0.1.1:123".parse().expect("an address"),
+            name: "eth0".to_owned(),
+            is_dropping: false,
+            received: 3,
+            sent: 0,
+            send_failed: 0,
+            up_s: 9,
+        };
+        let mut text = Text::default();
+        interfaces(&[one], |_| 0, &mut text);
+        let text = written(text).replace("\r\n", " ");
+        assert!(text.contains("flags.0=0x51, tl.0=0, mc.0=1,"), "{text}");
     }
 
     #[test]
