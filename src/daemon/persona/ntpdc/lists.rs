@@ -1,9 +1,9 @@
 //! Lists: access rules, service addresses, reference clocks, traps.
 use super::super::dialogue::{Screen, Value};
-use super::numbers::{cut, long};
+use super::numbers::{cut, long, visible};
 use super::peers::{fits, reference, wanted};
 use super::state::Ntpdc;
-use crate::control_client::{PrivateItems, printable};
+use crate::control_client::PrivateItems;
 use std::net::IpAddr;
 use truechimer_wire::private::{
     ClockAddress, ClockBug, ClockItem, InterfaceItem, PrivateCode, PrivateRequest, RestrictItem,
@@ -122,12 +122,7 @@ fn show_interfaces(ntpdc: &mut Ntpdc, code: PrivateCode, screen: &mut Screen<'_>
             3 => '-',
             _ => '?',
         };
-        let len = it
-            .name
-            .iter()
-            .position(|octet| *octet == 0)
-            .unwrap_or(it.name.len());
-        let name = printable(it.name.get(..len).unwrap_or_default());
+        let name = visible(&it.name);
         screen.say(&format!(
             "{:2} {action} {:>48} A {} {:>12} {:03x} {:3} {:2} {:5} {:5} {:5} {:2} {:3} {:7}\n",
             it.number,

@@ -41,6 +41,17 @@ pub(super) fn cut(text: &str, most: usize) -> String {
     text.chars().take(most).collect()
 }
 
+/// A name that ends at the first zero. A server may put anything there, and a terminal, or whoever
+/// reads line by line, would obey some of it.
+pub(super) fn visible(octets: &[u8]) -> String {
+    let name = octets.iter().take_while(|octet| **octet != 0);
+    let shown = name.map(|octet| match octet {
+        b' '..=b'~' => char::from(*octet),
+        _ => '.',
+    });
+    shown.collect()
+}
+
 /// `%g` of C: six digits, no zeros at the end.
 pub(super) fn general(number: f64) -> String {
     if number == 0.0 {
@@ -76,6 +87,13 @@ mod tests {
         assert_eq!(long(NtpDuration::from_bits(-1), 3), "-0.000");
         assert_eq!(long(NtpDuration::from_bits(0x1_FFFF_FFFF), 6), "+2.000000");
         assert_eq!(fixed(500 << 16, 0), "500");
+    }
+
+    #[test]
+    fn names_are_only_names() {
+        assert_eq!(visible(b"LOCL"), "LOCL");
+        assert_eq!(visible(b"eth0\0rest"), "eth0");
+        assert_eq!(visible(b"\r\n\x1b\xff"), "....");
     }
 
     #[test]

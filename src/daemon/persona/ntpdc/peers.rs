@@ -1,8 +1,8 @@
 //! The peers.
 use super::super::dialogue::{Screen, Value};
-use super::numbers::{cut, fixed, long, short};
+use super::numbers::{cut, fixed, long, short, visible};
 use super::state::Ntpdc;
-use crate::control_client::{PrivateItems, pretty, printable};
+use crate::control_client::{PrivateItems, pretty};
 use std::net::IpAddr;
 use truechimer_wire::private::{
     PeerItem, PeerListItem, PeerStatsItem, PeerSummaryItem, PrivateCode, PrivateItem, peer_flags,
@@ -157,8 +157,7 @@ pub(super) fn show(ntpdc: &mut Ntpdc, values: &[Value], screen: &mut Screen<'_>)
 /// A reference identifier: letters of clocks and at the strata that have them, an address of others.
 pub(super) fn reference(octets: [u8; 4], letters: bool) -> String {
     if letters {
-        let len = octets.iter().take_while(|octet| **octet != 0).count();
-        printable(octets.get(..len).unwrap_or_default())
+        visible(&octets)
     } else {
         IpAddr::from(octets).to_string()
     }
