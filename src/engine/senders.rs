@@ -182,15 +182,12 @@ impl Senders {
     ) -> io::Result<(&mut Sender, Stamp)> {
         let sender = &mut self.open[place];
         settle(sender, system);
+        // What the network said of an earlier datagram must not keep this one back; and there are
+        // kernels that number also what they refuse to send.
+        let _ = sender.socket.take_error();
         let mut place = place;
         let mut stamp = ours(clock::wall());
-        let mut sent = sender.socket.send(octets);
-        if matches!(&sent, Err(error) if error.kind() == io::ErrorKind::ConnectionRefused) {
-            // What the network said of an earlier datagram must not keep this one back.
-            stamp = ours(clock::wall());
-            sent = sender.socket.send(octets);
-        }
-        if sent.is_err() {
+        if sender.socket.send(octets).is_err() {
             // Its numbers may be wrong from here on, and its address gone.
             let Aim { to, link, .. } = sender.aim;
             let mut aim = sender.aim;

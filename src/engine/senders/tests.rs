@@ -180,6 +180,7 @@ fn a_peer_that_is_not_there_yet() {
         let peer = bound(to);
         scene.send(to, Route::Lasting);
         assert_eq!(peer.recv(&mut [0; 64]).unwrap(), 48);
+        assert_eq!(scene.senders.open[0].sent, 2, "the same socket");
     });
 }
 
