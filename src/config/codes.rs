@@ -115,6 +115,7 @@ registry! {
     NOBODY_HEARD = "TC1016" Warning "Broadcasts are listened for, and the access rules refuse them all.";
     MANYCAST_FOR_BROADCAST = "TC1020" Warning "A manycast server's group is the one where time is broadcast.";
     PRIVATE_REQUESTS = "TC1017" Warning "Private requests (mode 7), ntpdc's, are answered.";
+    AUTH_OFF = "TC1021" Warning "Who comes unasked is believed without a key.";
 }
 
 #[cfg(test)]

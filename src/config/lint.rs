@@ -23,6 +23,7 @@ const LINTS: &[Lint] = &[
     clock::local_as_good,
     clock::panic_off,
     access::private_requests,
+    authentication::switched_off,
     authentication::control_key_shared,
     authentication::keys_not_trusted,
     authentication::no_keys_file,

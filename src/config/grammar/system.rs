@@ -53,19 +53,16 @@ impl Parser<'_> {
             of: if on { "enable" } else { "disable" },
         };
         let mut flags = self.settings.flags;
-        let mut mode7 = None;
+        let mut places = Vec::new();
         while let Some(word) = line.token() {
             if let Some(flag) = self.keyword(line, &word, &vocabulary) {
                 *flag(&mut flags) = on;
-                if word.text == "mode7" {
-                    mode7 = Some(word.span.clone());
-                }
+                places.push((format!("{} {}", vocabulary.of, word.text), word.span));
             }
         }
         if !line.broken {
             self.settings.flags = flags;
-            let place = mode7.map(|span| ("enable mode7".to_owned(), span));
-            self.settings.places.extend(place);
+            self.settings.places.extend(places);
         }
     }
 }

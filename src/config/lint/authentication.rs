@@ -50,3 +50,19 @@ pub(super) fn no_keys_file(settings: &Settings, found: &mut Vec<Diagnostic>) {
         );
     }
 }
+
+/// Of all words the one that lets most people at the clock.
+pub(super) fn switched_off(settings: &Settings, found: &mut Vec<Diagnostic>) {
+    if settings.flags.auth {
+        return;
+    }
+    let message = "`disable auth` has broadcasts, passive peers and servers found in groups believed \
+                   without a key: whoever can send to this host can set its clock";
+    let mut complaint = Diagnostic::unplaced(codes::AUTH_OFF, message.to_owned())
+        .help("take the line out, and add `keys FILE` and `trustedkey N` for those who are to be believed");
+    if let Some(place) = settings.places.get("disable auth") {
+        complaint.span = Some(place.clone());
+        complaint = complaint.label("anybody is believed");
+    }
+    found.push(complaint);
+}
