@@ -23,6 +23,7 @@ mod pool;
 mod recording;
 mod reload;
 mod report;
+mod seen;
 mod select;
 mod symmetric;
 mod telling;
@@ -59,6 +60,7 @@ use outbox::Outbox;
 use pool::Pool;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
+use seen::Seen;
 use std::collections::BTreeMap;
 use truechimer_time::{Instant, Now};
 use variables::Variables;
@@ -101,7 +103,9 @@ pub struct System {
     strangers_told: Option<Instant>,
     unsolicited: UnsolicitedCounts,
     /// What passive associations were made by.
-    mobilizers: symmetric::Mobilizers,
+    mobilizers: Seen<64>,
+    /// Broadcasts that were taken.
+    broadcasts_heard: Seen<256>,
     next_id: u16,
     next_sequence: u64,
     next_resolve: u32,
@@ -148,7 +152,8 @@ impl System {
             retired_keys: KeyFacts::default(),
             strangers_told: None,
             unsolicited: UnsolicitedCounts::default(),
-            mobilizers: symmetric::Mobilizers::default(),
+            mobilizers: Seen::default(),
+            broadcasts_heard: Seen::default(),
             next_id: first_id,
             next_sequence: 1,
             next_resolve: 1,

@@ -32,7 +32,7 @@ pub enum Unsolicited {
     PeerLimit,
     /// There are as many associations as there may be, or enough was heard for now.
     NoRoom,
-    /// It echoes no request of ours that is still open (manycast).
+    /// It claims to answer us and echoes no request of ours that is still open.
     Unasked,
     /// The sender is farther from the root than we, or has its time from us (manycast).
     NoHelp,

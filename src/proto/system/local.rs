@@ -26,13 +26,11 @@ impl System {
     /// Whether the LOCAL clock may stand in: waiting for better sources makes no sense where none
     /// is configured.
     pub(super) fn local_may_lead(&self, now: Now) -> bool {
-        let listening = &self.config.listening;
         let others = self.associations.values().any(|it| {
             let source = !it.is_local() && !matches!(it.role, Role::Broadcast(_));
             source && !it.options.noselect
         });
-        let expected =
-            others || !self.pools.is_empty() || listening.broadcast || !listening.groups.is_empty();
+        let expected = others || !self.pools.is_empty() || self.config.listening.hears_any();
         !expected || self.waited_for_others(now)
     }
 }

@@ -23,7 +23,9 @@ impl System {
         let asked =
             associations.all(|it| it.is_local() || it.emitter.is_some() || self.was_asked(it));
         let filled = self.pools.keys().all(|id| self.is_used_up(now, *id));
-        if asked && filled {
+        // Who has nobody to ask waits for those who tell unasked.
+        let waits = self.servers() + self.pools.len() == 0 && self.config.listening.hears_any();
+        if asked && filled && !waits {
             self.end(Exit::NoServers);
         }
     }

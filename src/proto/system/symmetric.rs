@@ -14,15 +14,12 @@ use crate::packet::{AssociationId, Received, Transmit, Via};
 use crate::server::{is_fresh_echo, permits_passive};
 use crate::unsolicited::Unsolicited;
 use core::net::SocketAddr;
-use std::collections::VecDeque;
+use truechimer_time::Now;
 use truechimer_time::leap::LeapIndicator;
-use truechimer_time::{Now, NtpTimestamp};
 use truechimer_wire::{Header, Mode, Packet};
 
 /// Passive associations whose peers have not echoed us yet.
 const UNPROVEN_AT_MOST: usize = 16;
-/// Packets remembered that made a passive association.
-const MOBILIZERS_AT_MOST: usize = 64;
 /// Polls that a peer may leave unanswered before its passive association ends (the reference's
 /// NTP_UNREACH), and the same for one that never answered.
 const DESERTED_POLLS: u32 = 10;
@@ -30,23 +27,6 @@ const NEVER_ANSWERED_POLLS: u32 = 3;
 /// Poll exponents of a passive association: the peer polls as it likes within them, as in the
 /// reference.
 const PASSIVE_POLLS: (i8, i8) = (3, 10);
-
-/// Transmit stamps of packets that made a passive association: none makes two.
-#[derive(Debug, Default)]
-pub(super) struct Mobilizers(VecDeque<NtpTimestamp>);
-
-impl Mobilizers {
-    fn knows(&self, transmit: NtpTimestamp) -> bool {
-        self.0.contains(&transmit)
-    }
-
-    fn note(&mut self, transmit: NtpTimestamp) {
-        if self.0.len() >= MOBILIZERS_AT_MOST {
-            self.0.pop_front();
-        }
-        self.0.push_back(transmit);
-    }
-}
 
 /// A packet that proved all that a passive association needs.
 struct Proven {
@@ -83,15 +63,14 @@ impl System {
             return None;
         }
         let mode = Mode::from_bits(first);
-        if !matches!(mode, Mode::SymmetricActive | Mode::SymmetricPassive) {
-            return None;
-        }
-        let mut all = self.associations.values();
+        let is_symmetric = matches!(mode, Mode::SymmetricActive | Mode::SymmetricPassive);
+        let mut all = self.associations.values().filter(|_| is_symmetric);
         let known = all.find(|it| it.is_symmetric() && it.remote == Some(received.source));
         if let Some(known) = known {
             return Some(known.id);
         }
         if mode != Mode::SymmetricActive {
+            self.unsolicited.count(Unsolicited::Unasked);
             return None;
         }
         match self.admit_passive(now, received) {

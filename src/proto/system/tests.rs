@@ -5,6 +5,7 @@ mod clock;
 mod control;
 mod events;
 mod frequency;
+mod listening;
 mod local;
 mod manycast;
 mod names;

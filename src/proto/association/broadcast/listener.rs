@@ -54,6 +54,8 @@ pub(crate) struct Listener {
     /// How long packets wait at the server before they leave, of interleaved ones, seconds.
     waits_s: f64,
     last: Option<Accepted>,
+    /// Our clock was stepped since the last packet came: its arrival means nothing now.
+    stepped: bool,
     back: Backstep,
     backstep_polls: u8,
     /// When a packet is missed.
@@ -109,6 +111,7 @@ impl Listener {
             unmended: 0,
             waits_s: 0.0,
             last: None,
+            stepped: false,
             back: Backstep::default(),
             backstep_polls: listening.backstep_polls,
             missed_at: now.mono,
@@ -149,6 +152,7 @@ impl Listener {
         let unfit = check_time(header).err();
         let apart = self.apart(&packet, header);
         self.last = Some(packet);
+        self.stepped = false;
         self.poll = expected_poll(header.poll);
         self.missed_at = now.mono.plus_seconds(LATE_INTERVALS * self.interval_s());
         let sample = match (unfit, apart) {
@@ -174,7 +178,7 @@ impl Listener {
     fn apart(&mut self, packet: &Accepted, header: &Header) -> Option<Apart> {
         let mended = self
             .last
-            .filter(|_| !header.origin_time.is_zero())
+            .filter(|_| !header.origin_time.is_zero() && !self.stepped)
             .and_then(|last| {
                 let waited_s = header.origin_time.since(last.transmit).to_seconds();
                 let apart = Apart {
@@ -255,6 +259,7 @@ impl Listener {
     pub(crate) fn forget_time(&mut self) {
         self.one_way.forget_time();
         self.interleaved = false;
+        self.stepped = true;
         self.held = None;
     }
 

@@ -243,6 +243,11 @@ impl Conversation {
         if header.transmit_time.is_zero() {
             return Err(PacketTest::Unsynchronized);
         }
+        // Our own packet came back: both sides seal with one key, so its MAC proves nothing. A kiss
+        // carries what it echoes, which no packet of ours does.
+        if header.transmit_time != header.origin_time && self.is_taken(header.transmit_time) {
+            return Err(PacketTest::Duplicate);
+        }
         let same =
             |it: &Word| it.transmit == header.transmit_time && it.receive == header.receive_time;
         if self.heard.as_ref().is_some_and(same) {

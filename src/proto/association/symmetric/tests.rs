@@ -267,6 +267,18 @@ fn replayed_packets_of_the_peer_change_nothing() {
     talk.is_unmoved_by(&newer, PeerEvent::Refused(PacketTest::Duplicate));
 }
 
+/// One key seals both ways: who plays our packets back to us must not make us our own source.
+#[test]
+fn our_own_packets_that_come_back_are_nobodys() {
+    let mut talk = Talk::new(Some(key(7)));
+    talk.hear(&sealed(&talk.answer(), 7));
+    for _ in 0..6 {
+        talk.wait(64.0);
+        let ours = talk.speak();
+        talk.is_unmoved_by(&ours, PeerEvent::Refused(PacketTest::Duplicate));
+    }
+}
+
 #[test]
 fn interleaving_is_for_who_is_configured_for_it_cve_2016_1548() {
     for (role, asked) in [

@@ -203,7 +203,7 @@ mod tests {
         }
         let items = restrictions(&Policy::default().rulings());
         assert_eq!(items.len(), 4);
-        assert_eq!((items[0].flags, items[1].flags), (0x0bd0, 0));
+        assert_eq!((items[0].flags, items[1].flags), (0x0bf0, 0x20));
         assert_eq!(items[3].mask(), IpAddr::from([0xFF; 16]));
     }
 }

@@ -25,6 +25,11 @@ pub(in super::super) struct Arrival {
 }
 
 impl Listening {
+    /// Whether anything that is sent to many is listened to.
+    pub(in super::super) const fn hears_any(&self) -> bool {
+        self.broadcast || !self.groups.is_empty()
+    }
+
     /// Whether what is sent to this address is listened to.
     fn hears(&self, to: IpAddr) -> bool {
         if to.is_multicast() {
@@ -59,12 +64,12 @@ impl System {
         if !self.config.listening.hears(at.to) {
             return Err(Unsolicited::NotWanted);
         }
-        let restrictions = restrictions(&self.config, source);
+        let known = self.listener_to(source);
+        let restrictions = restrictions(&self.config, source, known.is_some());
         if restrictions.contains(RestrictFlags::IGNORE) {
             return Err(Unsolicited::Restricted);
         }
         let packet = Packet::new_checked(received.octets);
-        let known = self.listener_to(source);
         let packet = match packet {
             Ok(packet) => packet,
             Err(Malformed::Mac) => {
@@ -171,9 +176,13 @@ impl System {
         header: &Header,
         key: Option<KeyId>,
     ) -> Result<AssociationId, Unsolicited> {
-        let restrictions = restrictions(&self.config, source);
+        let restrictions = restrictions(&self.config, source, false);
         if restrictions.contains(RestrictFlags::NOEPEER) {
             return Err(Unsolicited::Restricted);
+        }
+        // No MAC covers the sender's address: one server's packet must not make another of it.
+        if self.broadcasts_heard.knows(header.transmit_time) {
+            return Err(Unsolicited::Replayed);
         }
         let first = FirstPacket::examine(header)?;
         let ruling = self.config.access.ruling_for(source);
@@ -224,6 +233,7 @@ impl System {
         let association = association.ok_or(Unsolicited::NotWanted)?;
         let heard =
             association.take_broadcast(now, received, header, &setting, steered, &mut self.rng)?;
+        self.broadcasts_heard.note(header.transmit_time);
         self.after(now, id, heard, false);
         Ok(())
     }
@@ -265,8 +275,12 @@ impl System {
     /// Associations of a new configuration that does not want to hear them any more.
     pub(in super::super) fn is_unwanted(association: &Association, config: &SystemConfig) -> bool {
         association.listener.as_ref().is_some_and(|listener| {
-            let unproven = association.options.key.is_none() && config.auth == Demand::Authentic;
-            unproven || !config.listening.hears(listener.road.to)
+            let flags = association.remote.map(|it| restrictions(config, it, false));
+            let forbids = |flag| flags.is_some_and(|flags| flags.contains(flag));
+            let demanded = config.auth == Demand::Authentic || forbids(RestrictFlags::NOPEER);
+            let unproven = association.options.key.is_none() && demanded;
+            let barred = unproven || forbids(RestrictFlags::NOEPEER);
+            barred || !config.listening.hears(listener.road.to)
         })
     }
 
@@ -321,8 +335,13 @@ impl System {
 
 /// What a sender may not do. The built-in rules forbid strangers to make associations; here the
 /// operator has called for those who send to many, so of them only what he said himself counts.
-fn restrictions(config: &SystemConfig, source: SocketAddr) -> RestrictFlags {
-    let flags = config.access.flags_for_source(source);
+/// `restrict source` is about who is `known` already; strangers are not let in by it.
+fn restrictions(config: &SystemConfig, source: SocketAddr, known: bool) -> RestrictFlags {
+    let flags = if known {
+        config.access.flags_for_source(source)
+    } else {
+        config.access.flags_for(source)
+    };
     let ruling = config.access.ruling_for(source);
     if ruling.is_some_and(|it| it.origin == Origin::BuiltIn) {
         flags

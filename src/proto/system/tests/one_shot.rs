@@ -137,3 +137,15 @@ fn with_nobody_to_ask_it_ends_at_once() {
     world.drain();
     assert_eq!(world.exits, [Exit::NoServers]);
 }
+
+#[test]
+fn who_only_listens_waits_to_be_told() {
+    let mut config = once(Vec::new());
+    config.listening.broadcast = true;
+    let mut world = World::new(config);
+    world.run_s(600.0);
+    assert_eq!(world.exits, []);
+    let mut world = World::new(once(Vec::new()));
+    world.run_s(600.0);
+    assert_eq!(world.exits, [Exit::NoServers]);
+}

@@ -129,6 +129,23 @@ fn a_proven_guest_is_answered_at_once_under_its_key() {
 }
 
 #[test]
+fn answers_to_nothing_are_counted() {
+    let mut world = open();
+    for mode in [Mode::SymmetricPassive, Mode::Server] {
+        let said = Header {
+            mode,
+            ..packet(&world, 0)
+        };
+        refused(
+            &mut world,
+            guest(9),
+            &sealed(&said, 7),
+            Unsolicited::Unasked,
+        );
+    }
+}
+
+#[test]
 fn what_proves_less_is_counted_and_makes_nothing() {
     let mut world = open();
     let good = packet(&world, 0);
