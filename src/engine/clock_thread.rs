@@ -189,8 +189,7 @@ impl ClockThread {
                 return;
             };
             if let HostEvent::Reconfigured { config, .. } = &mut event {
-                // They come and go without the configuration.
-                config.links = self.serving.listeners().plain_links();
+                self.serving.listeners().correct(config);
             }
             self.system.handle_host(now, event);
         }

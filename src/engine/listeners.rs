@@ -14,6 +14,7 @@ use choice::Wanted;
 use core::net::{IpAddr, SocketAddr};
 use std::io;
 use std::sync::Arc;
+use truechimer_proto::config::SystemConfig;
 use truechimer_proto::packet::{Link, LinkId};
 use truechimer_sys::clock;
 use truechimer_sys::interfaces;
@@ -126,6 +127,13 @@ impl Listeners {
 
     pub(crate) fn own_addresses(&self) -> &[IpAddr] {
         &self.own_addresses
+    }
+
+    /// Puts into a new configuration what comes and goes without one: whoever wrote it knew these as
+    /// they were at the start.
+    pub(crate) fn correct(&self, config: &mut SystemConfig) {
+        config.links = self.plain_links();
+        config.own_addresses.clone_from(&self.own_addresses);
     }
 
     pub(crate) fn addresses(&self) -> Vec<SocketAddr> {

@@ -7,7 +7,6 @@ use crate::translate::system::Findings;
 use crate::translate::{self, keys::Keys};
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use std::io;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::thread;
 use truechimer_config::Settings;
@@ -164,7 +163,6 @@ impl Reloader {
         let basis = &self.basis;
         let findings = Findings {
             leap_table: setup.leap_table.clone(),
-            own_addresses: own_addresses(),
             ..basis.findings.clone()
         };
         let config = translate::system::config(&setup.settings, &basis.launch, findings);
@@ -202,12 +200,6 @@ fn fresh_keys(setup: Setup) -> FreshKeys {
          restart to read it"
     );
     FreshKeys::OldSecrets(Box::new(setup.settings))
-}
-
-/// Addresses of this host, as far as they can be listed.
-fn own_addresses() -> Vec<IpAddr> {
-    let found = truechimer_sys::interfaces::addresses().unwrap_or_default();
-    found.iter().map(|one| one.address.ip()).collect()
 }
 
 #[cfg(test)]

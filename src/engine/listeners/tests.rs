@@ -1,5 +1,7 @@
 use super::*;
+use crate::ears::tests::everywhere;
 use core::net::{Ipv6Addr, SocketAddrV6};
+use truechimer_sys::own_network::{cable, in_own_network, ip};
 
 fn free_port() -> SocketAddr {
     let socket = Socket::open(AddressFamily::V4).unwrap();
@@ -82,4 +84,26 @@ fn what_there_is_no_room_for_is_told_once() {
     notices.clear();
     assert_eq!(listeners.rescan(&mut notices), Changes::default());
     assert!(notices.is_empty());
+}
+
+/// A configuration that is read later was written with the interfaces of the start in mind.
+#[test]
+fn a_new_configuration_learns_of_the_interfaces_as_they_are() {
+    in_own_network(|| {
+        cable("v1", "v2", 0);
+        let mut listeners = Listeners::new(everywhere(), 1, 64);
+        listeners.rescan(&mut Vec::new());
+        let mut config = SystemConfig::default();
+        listeners.correct(&mut config);
+        let end: IpAddr = "10.78.0.2".parse().unwrap();
+        let has_end = |config: &SystemConfig| {
+            let link = config.links.iter().any(|link| link.local == end);
+            (link, config.own_addresses.contains(&end))
+        };
+        assert_eq!(has_end(&config), (true, true));
+        ip("link delete v1");
+        listeners.rescan(&mut Vec::new());
+        listeners.correct(&mut config);
+        assert_eq!(has_end(&config), (false, false));
+    });
 }
