@@ -107,8 +107,10 @@ fn dumped(packets: &mut Vec<Vec<u8>>, number: usize, line: &str) -> Result<(), N
         (None, None) => rest,
     };
     for word in digits.split_whitespace() {
-        let column = line.find(word).unwrap_or_default() + 1;
-        octets(packet, word, (number, column))?;
+        // Looked for only when it is wrong: lines may be of millions of words.
+        octets(packet, word, number, || {
+            line.find(word).unwrap_or_default() + 1
+        })?;
     }
     Ok(())
 }
@@ -140,13 +142,18 @@ fn bare(packets: &mut Vec<Vec<u8>>, number: usize, line: &str) -> Result<(), Not
     };
     let mut column = 1;
     for word in line.split([' ', '\t', '\r', ',', ':']) {
-        octets(packet, word, (number, column))?;
+        octets(packet, word, number, || column)?;
         column += word.chars().count() + 1;
     }
     Ok(())
 }
 
-fn octets(packet: &mut Vec<u8>, word: &str, place: (usize, usize)) -> Result<(), NotHex> {
+fn octets(
+    packet: &mut Vec<u8>,
+    word: &str,
+    line: usize,
+    column: impl Fn() -> usize,
+) -> Result<(), NotHex> {
     let digits = word.strip_prefix("0x").unwrap_or(word).as_bytes();
     let digit = |octet: u8| char::from(octet).to_digit(16);
     for pair in digits.chunks(2) {
@@ -156,8 +163,8 @@ fn octets(packet: &mut Vec<u8>, word: &str, place: (usize, usize)) -> Result<(),
         };
         let value = value.and_then(|(high, low)| u8::try_from(high << 4 | low).ok());
         packet.push(value.ok_or_else(|| NotHex::Word {
-            line: place.0,
-            column: place.1,
+            line,
+            column: column(),
             word: word.chars().take(20).collect(),
         })?);
     }
@@ -167,6 +174,7 @@ fn octets(packet: &mut Vec<u8>, word: &str, place: (usize, usize)) -> Result<(),
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::{Duration, Instant};
 
     const OCTETS: [u8; 18] = *b"%\x02\x06\xea1234567890abcd";
 
@@ -201,6 +209,19 @@ mod tests {
         let two = Ok(vec![vec![1, 2], vec![3]]);
         assert_eq!(packets("0102\n\n03\n"), two);
         assert_eq!(packets("head\n0x0000:  0102\nhead\n0x0000:  03\n"), two);
+    }
+
+    #[test]
+    fn a_long_line_is_refused_soon() {
+        let words = 400_000;
+        let line = format!(
+            "00000000: {}{}",
+            "0000 ".repeat(words),
+            "ffff ".repeat(words)
+        );
+        let began = Instant::now();
+        assert_eq!(packets(&line), Err(NotHex::TooLong { line: 1 }));
+        assert!(began.elapsed() < Duration::from_secs(10));
     }
 
     #[test]
