@@ -7,6 +7,8 @@ mod clients;
 mod flash;
 mod island;
 mod picture;
+mod refused;
+mod variables;
 mod verdict;
 mod words;
 

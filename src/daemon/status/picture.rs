@@ -1,9 +1,11 @@
 //! What a daemon says of its clock and its sources, as numbers.
 use super::SCHEMA;
 use super::island::Orphan;
+use super::refused::Refused;
+use super::variables::Variables;
 use crate::control_client::{
-    Ask, FLASH_TESTS, Failure, Item, Names, NetAddress, Request, SELECTIONS, associations,
-    crypto_flags, items, moment, peer_event, system_status,
+    Ask, FLASH_TESTS, Failure, Names, NetAddress, Request, SELECTIONS, associations, crypto_flags,
+    peer_event, system_status,
 };
 use serde::Serialize;
 use truechimer_time::{NtpTimestamp, PHI_S_PER_S};
@@ -49,6 +51,9 @@ pub(super) struct System {
     /// Whether the clock is steered at all, where the daemon says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) is_steered: Option<bool>,
+    /// Packets nobody asked for that were refused, by reason, where the daemon counts them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) unsolicited: Option<Refused>,
 }
 
 /// One source.
@@ -112,38 +117,6 @@ pub(super) struct Summary<'a> {
     sources_used: usize,
 }
 
-struct Variables(Vec<Item>);
-
-impl Variables {
-    fn text(&self, name: &str) -> Option<&str> {
-        let item = self.0.iter().find(|item| item.name == name)?;
-        item.value.as_ref().map(|_| item.bare())
-    }
-
-    /// A number; `nan` and infinities are none.
-    fn number(&self, name: &str) -> Option<f64> {
-        let number = self.text(name)?.parse::<f64>().ok();
-        number.filter(|number| number.is_finite())
-    }
-
-    fn small(&self, name: &str) -> Option<u8> {
-        self.text(name)?.parse().ok()
-    }
-
-    /// A number in hexadecimal or octal, as flags and registers are written.
-    fn bits(&self, name: &str) -> Option<u32> {
-        let text = self.text(name)?;
-        match text.strip_prefix("0x") {
-            Some(hex) => u32::from_str_radix(hex, 16).ok(),
-            None => text.parse().ok(),
-        }
-    }
-
-    fn moment(&self, name: &str) -> Option<NtpTimestamp> {
-        self.text(name).and_then(moment).filter(|at| !at.is_zero())
-    }
-}
-
 impl Picture {
     /// Asks for everything.
     pub(super) fn read(
@@ -152,16 +125,20 @@ impl Picture {
         mut names: Option<&mut Names>,
     ) -> Result<Self, Failure> {
         let answer = link.ask(&Request::open(Opcode::ReadVariables, 0, &[]))?;
-        let variables = Variables(items(&answer.data));
+        let variables = Variables::read(&answer.data);
         let now = variables.moment("clock");
-        let system = System::of(&variables, answer.status, now);
+        let mut system = System::of(&variables, answer.status, now);
+        // Ours alone has these.
+        let own = Variables::named(link, "steered,unsolicited")?;
+        system.is_steered = own.small("steered").map(|it| it != 0);
+        system.unsolicited = own.text("unsolicited").map(Refused::of);
         let answer = link.ask(&Request::open(Opcode::ReadStatus, 0, &[]))?;
         let known = associations(&answer.data).ok_or(Failure::Incomplete)?;
         let mut sources = Vec::new();
         for association in known.into_iter().take(SOURCES_MAX) {
             match link.ask(&Request::open(Opcode::ReadVariables, association.id, &[])) {
                 Ok(answer) => {
-                    let variables = Variables(items(&answer.data));
+                    let variables = Variables::read(&answer.data);
                     let status = PeerStatusWord::from_word(answer.status);
                     sources.push(Source::of(
                         association.id,
@@ -269,7 +246,8 @@ impl System {
                 .and_then(|id| id.parse().ok())
                 .filter(|id| *id != 0),
             orphan: None,
-            is_steered: variables.small("steered").map(|it| it != 0),
+            is_steered: None,
+            unsolicited: None,
             tai_offset_s: variables.text("tai").and_then(|tai| tai.parse().ok()),
         }
     }

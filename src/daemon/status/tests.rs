@@ -7,12 +7,20 @@ use truechimer_wire::Opcode;
 /// A daemon: its status word and variables, then each association's.
 struct Daemon {
     system: (u16, String),
+    /// Variables that are told only to who names them.
+    hidden: String,
     sources: Vec<(u16, String)>,
 }
 
 impl Ask for Daemon {
     fn ask(&mut self, request: &Request<'_>) -> Result<Answer, Failure> {
         let (status, data) = match (request.opcode, usize::from(request.association)) {
+            (Opcode::ReadVariables, 0) if !request.data.is_empty() => {
+                if self.hidden.is_empty() {
+                    return Err(Failure::Refused(5));
+                }
+                (self.system.0, self.hidden.clone().into_bytes())
+            }
             (Opcode::ReadVariables, 0) => (self.system.0, self.system.1.clone().into_bytes()),
             (Opcode::ReadVariables, id) => match self.sources.get(id - 1) {
                 Some((status, text)) => (*status, text.clone().into_bytes()),
@@ -48,8 +56,13 @@ const CANDIDATE: u16 = 0x9414;
 const LEADER: u16 = 0x961A;
 
 fn picture(system: (u16, &str), sources: &[(u16, String)]) -> Picture {
+    picture_with(system, "", sources)
+}
+
+fn picture_with(system: (u16, &str), hidden: &str, sources: &[(u16, String)]) -> Picture {
     let mut daemon = Daemon {
         system: (system.0, format!("clock=0xeeb05394.00000000, {}", system.1)),
+        hidden: hidden.to_owned(),
         sources: sources.to_vec(),
     };
     Picture::read(&mut daemon, "here", None).expect("a picture")
@@ -190,10 +203,32 @@ fn orphans_are_called_so() {
 #[test]
 fn a_clock_that_is_not_steered_is_not_called_synchronised() {
     for (steered, wanted) in [(0, "is NOT steered"), (1, "is synchronised")] {
-        let said = format!("leap=0, stratum=3, peer=1, steered={steered}");
-        let one = picture((0x0615, &said), &[(LEADER, server(1, 0.0, ""))]);
+        let ours = (0x0615, "leap=0, stratum=3, peer=1");
+        let hidden = format!("steered={steered}");
+        let one = picture_with(ours, &hidden, &[(LEADER, server(1, 0.0, ""))]);
         assert!(words::status(&one).contains(wanted));
     }
+}
+
+#[test]
+fn packets_nobody_asked_for_are_told_by_reason() {
+    let ours = (0x0615, "leap=0, stratum=3");
+    let told = |hidden| {
+        let picture = picture_with(ours, hidden, &[]);
+        let json = serde_json::to_value(picture.summary()).expect("JSON");
+        (
+            json["system"]["unsolicited"].clone(),
+            words::status(&picture),
+        )
+    };
+    let (counts, text) = told("unsolicited=\"3 no_mac, 1 replayed\"");
+    assert_eq!(counts, serde_json::json!({"no_mac": 3, "replayed": 1}));
+    assert!(text.contains("3 no_mac, 1 replayed"), "{text}");
+    let (counts, text) = told("unsolicited=\"none\"");
+    assert_eq!(counts, serde_json::json!({}));
+    assert!(!text.contains("refused"), "{text}");
+    // A daemon that does not count them is not said to have refused none.
+    assert!(told("").0.is_null());
 }
 
 #[test]
@@ -261,6 +296,7 @@ fn silence_denial_and_pools() {
 fn all_at_once() {
     let mut daemon = Daemon {
         system: (0x0615, "leap=0, stratum=3".to_owned()),
+        hidden: String::new(),
         sources: vec![
             (LEADER, server(1, 0.0, "")),
             (FALSETICK, server(2, 9.0, "")),

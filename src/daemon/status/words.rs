@@ -74,6 +74,10 @@ pub(super) fn status(picture: &Picture) -> String {
                 .count()
         ),
     );
+    let refused = system.unsolicited.as_ref().filter(|it| !it.is_empty());
+    if let Some(refused) = refused {
+        line("refused unasked", refused.to_string());
+    }
     line("status word", system.status.clone());
     line("daemon", system.version.clone());
     head(picture) + &text

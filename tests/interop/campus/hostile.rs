@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::thread;
 use truechimer_crypto::{KeyTable, Keyring};
 use truechimer_proto::authentication::{Authenticator, KeyId};
+use truechimer_tests::support::command::finish;
 use truechimer_tests::support::forger::{forge, ntp};
 use truechimer_tests::support::sniffer::Seen;
 use truechimer_tests::support::wait::seconds;
-use truechimer_tests::support::{Host, Node, Side, Sniffer, World, keys};
+use truechimer_tests::support::{Host, Node, Side, Sniffer, World, keys, truechimer};
 
 /// Five seconds, in the upper half of a timestamp.
 const LATER: u64 = 5 << 32;
@@ -184,4 +185,39 @@ fn forged_broadcasts_change_nothing_in_ours() {
 #[test]
 fn forged_peers_change_nothing_in_ours() {
     forged_peers_change_nothing(Side::Ours);
+}
+
+/// A lie with the right key in the listener's own name, as a mirror or a loop of switches sends it.
+#[test]
+fn our_own_packet_that_comes_back_changes_nothing_in_ours() {
+    let world = World::campus(3, 0);
+    let (server, own, mirror) = (world.host(1), world.host(2), world.host(3));
+    // Else the kernel itself drops what has a sender of this host.
+    own.sysctl("ipv4.conf.all.accept_local=1");
+    own.sysctl("ipv4.conf.eth0.accept_local=1");
+    let broadcast = "broadcast 10.77.0.255 key 1 minpoll 3\n";
+    let _source = source(Side::Ntp4, server, &format!("{}{broadcast}", keyed(server)));
+    let sniffer = Sniffer::start(own);
+    let config = format!("{}{}", keyed(own), hurry(Side::Ours));
+    let config = format!("{config}broadcastclient\nrestrict default\n");
+    let mut client = Node::start(Side::Ours, own, &config);
+    follows(&mut client, &server.v4());
+    let truly = |it: &Seen| went(it, 5, &server.v4(), "10.77.0.255");
+    let last = sniffer.wait_ntp("a true packet", 1, seconds(30), truly);
+    let octets = sealed(&keys::ntp_keys(), 1, &lie(&last[last.len() - 1]));
+    let target = Ipv4Addr::new(10, 77, 0, 255);
+    forge(mirror, &[ntp(v4(own), target, octets.clone())]);
+    thread::sleep(seconds(1));
+    counted_by_reason(&client, &[("looped_back", octets)]);
+    let mut status = own.native(&truechimer::binary());
+    status.args(["status", "-n", "127.0.0.1", "--json"]);
+    let told = finish(status).stdout;
+    assert!(
+        told.contains(r#""unsolicited":{"looped_back":1}"#),
+        "{told}"
+    );
+    let row = follows(&mut client, &server.v4());
+    client.wait_rows("the next true packets", seconds(40), |rows| {
+        rows.len() == 1 && rows[0].tally == '*' && rows[0].reach > row.reach
+    });
 }

@@ -147,3 +147,69 @@ fn ours_joins_on_a_new_card() {
     until_true("it to count", seconds(60), || reach(&client) > before);
     follows(&mut client, &server.v4());
 }
+
+/// Both are listened to, one leads; when it falls silent the other does.
+fn chooses_among_sources_of_one_group(side: Side) {
+    let world = World::campus(3, 0);
+    let own = world.host(3);
+    let lines = "broadcast 224.0.1.1 key 2 minpoll 3\n";
+    let mut sources = [1, 2].map(|number| {
+        let host = world.host(number);
+        source(Side::Ours, host, &format!("{}{lines}", keyed(host)))
+    });
+    let config = format!("{}{}", keyed(own), hurry(side));
+    let config = format!("{config}multicastclient 224.0.1.1\nrestrict default\n");
+    let mut client = Node::start(side, own, &config);
+    let both = client.wait_rows("one to lead and one to help", seconds(100), |rows| {
+        let marked = |tally| rows.iter().filter(|row| row.tally == tally).count();
+        (rows.len(), marked('*'), marked('+')) == (2, 1, 1)
+    });
+    assert!(both.iter().all(|row| row.kind == 'b'), "{both:?}");
+    let leader = both.iter().find(|row| row.tally == '*').expect("a leader");
+    let [first, second] = &mut sources;
+    let (leads, helps) = if leader.remote == first.host.v4() {
+        (first, second)
+    } else {
+        (second, first)
+    };
+    leads.stop();
+    follows(&mut client, &helps.host.v4());
+}
+
+#[test]
+fn ours_chooses_among_sources_of_one_group() {
+    chooses_among_sources_of_one_group(Side::Ours);
+}
+
+#[test]
+fn the_reference_chooses_among_sources_of_one_group() {
+    chooses_among_sources_of_one_group(Side::Ntp4);
+}
+
+/// With a foot in two networks, and no router's daemon: one packet on each at every poll, from the
+/// address there and with a stamp of its own.
+#[test]
+fn ours_tells_every_network_it_has_a_foot_in() {
+    let world = World::campus(1, 1);
+    let (own, listeners) = (world.router(), [world.host(1), world.host(2)]);
+    let lines = "broadcast 224.0.1.1 key 2 ttl 1 minpoll 3\n";
+    let sniffers = listeners.map(Sniffer::start);
+    let _source = source(Side::Ours, own, &format!("{}{lines}", keyed(own)));
+    let mut stamps = Vec::new();
+    for (network, sniffer) in ["10.77.", "10.78."].into_iter().zip(&sniffers) {
+        let foot = own.v4().replace("10.77.", network);
+        let wanted = |it: &_| went(it, 5, &foot, "224.0.1.1");
+        let seen = sniffer.wait_ntp("three polls", 3, seconds(60), wanted);
+        for pair in seen.windows(2) {
+            let apart_s = pair[1].at_s - pair[0].at_s;
+            assert!(apart_s > 4.0, "{apart_s} s between two packets: {seen:?}");
+        }
+        stamps.extend(seen.iter().map(|it| it.stamp(40)));
+        let others = sniffer.ntp(|it| it.mode() == Some(5) && !wanted(it));
+        assert!(others.is_empty(), "{others:?}");
+    }
+    let count = stamps.len();
+    stamps.sort_unstable();
+    stamps.dedup();
+    assert_eq!(stamps.len(), count, "a stamp was sent twice");
+}
