@@ -116,7 +116,10 @@ pub fn run(question: &Question, inputs: &[String]) -> Exit {
     let is_file = |word: &String| word == "-" || Path::new(word).exists();
     if !inputs.iter().any(is_file) {
         let digits = inputs.join(" ");
-        return told("", decoder.text(&digits, &mut print));
+        return told(
+            "no such file, and as digits: ",
+            decoder.text(&digits, &mut print),
+        );
     }
     let mut exit = Exit::Good;
     for input in inputs {
