@@ -128,10 +128,12 @@ impl Picture {
         let variables = Variables::read(&answer.data);
         let now = variables.moment("clock");
         let mut system = System::of(&variables, answer.status, now);
-        // Ours alone has these.
-        let own = Variables::named(link, "steered,unsolicited")?;
-        system.is_steered = own.small("steered").map(|it| it != 0);
-        system.unsolicited = own.text("unsolicited").map(Refused::of);
+        // Others do not have these, and are not asked in vain.
+        if system.version.starts_with("truechimer") {
+            let own = Variables::named(link, "steered,unsolicited")?;
+            system.is_steered = own.small("steered").map(|it| it != 0);
+            system.unsolicited = own.text("unsolicited").map(Refused::of);
+        }
         let answer = link.ask(&Request::open(Opcode::ReadStatus, 0, &[]))?;
         let known = associations(&answer.data).ok_or(Failure::Incomplete)?;
         let mut sources = Vec::new();

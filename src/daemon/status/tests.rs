@@ -203,7 +203,10 @@ fn orphans_are_called_so() {
 #[test]
 fn a_clock_that_is_not_steered_is_not_called_synchronised() {
     for (steered, wanted) in [(0, "is NOT steered"), (1, "is synchronised")] {
-        let ours = (0x0615, "leap=0, stratum=3, peer=1");
+        let ours = (
+            0x0615,
+            "version=\"truechimer x\", leap=0, stratum=3, peer=1",
+        );
         let hidden = format!("steered={steered}");
         let one = picture_with(ours, &hidden, &[(LEADER, server(1, 0.0, ""))]);
         assert!(words::status(&one).contains(wanted));
@@ -212,7 +215,7 @@ fn a_clock_that_is_not_steered_is_not_called_synchronised() {
 
 #[test]
 fn packets_nobody_asked_for_are_told_by_reason() {
-    let ours = (0x0615, "leap=0, stratum=3");
+    let ours = (0x0615, "version=\"truechimer x\", leap=0, stratum=3");
     let told = |hidden| {
         let picture = picture_with(ours, hidden, &[]);
         let json = serde_json::to_value(picture.summary()).expect("JSON");
