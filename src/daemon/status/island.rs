@@ -13,11 +13,15 @@ pub(super) enum Orphan {
 }
 
 impl Picture {
-    /// A parent is known by its reference identifier, here and with the reference.
+    /// A parent is known by its reference identifier, here and with the reference. Who follows one
+    /// follows nobody else; where others are used beside it, it is a server like them.
     pub(super) fn orphan(&self) -> Option<Orphan> {
         let system = &self.system;
         match self.leader() {
-            Some(leader) => leader.is_orphan_parent().then_some(Orphan::Child),
+            Some(leader) => {
+                let used = self.sources.iter().filter(|it| it.is_used()).count();
+                (used == 1 && leader.is_orphan_parent()).then_some(Orphan::Child)
+            }
             None if !system.is_synchronised => None,
             None => is_orphan_id(&system.reference_id, system.stratum).then_some(Orphan::Parent),
         }

@@ -198,6 +198,14 @@ fn orphans_are_called_so() {
     assert!(explained(&own, "1").contains("not used: an orphan parent"));
     assert!(explained(&own, "2").contains("may follow an orphan parent"));
     assert!(!words::status(&four()).contains("orphan"));
+
+    // Where others are used beside it, it is a server like them.
+    let beside = picture(
+        (0x0615, "leap=0, stratum=3, refid=10.0.0.1, peer=1"),
+        &[(LEADER, parent), (CANDIDATE, server(2, 0.0, ""))],
+    );
+    assert!(explained(&beside, "1").contains("it leads"));
+    assert!(!words::status(&beside).contains("island"));
 }
 
 #[test]

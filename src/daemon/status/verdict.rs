@@ -2,6 +2,7 @@
 //! (RFC 5905 §11.2), reckoned from what the daemon says of its sources.
 use super::SCHEMA;
 use super::flash::test;
+use super::island::Orphan;
 use super::picture::{Mode, Picture, Source};
 use serde::Serialize;
 use truechimer_proto::system::agreement;
@@ -157,7 +158,7 @@ impl Verdict {
     }
 
     fn leader(&mut self, source: &Source, picture: &Picture) -> String {
-        if source.is_orphan_parent() {
+        if picture.system.orphan == Some(Orphan::Child) {
             self.reasons.push(
                 "no source is left, and of the orphan parents heard, ourselves included, it has the \
                  lowest address"
