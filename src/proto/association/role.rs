@@ -4,7 +4,6 @@ use crate::packet::AssociationId;
 use truechimer_wire::Mode;
 
 /// What an association came from.
-#[allow(dead_code, reason = "the campus modes come with the next commits")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Role {
     /// A `server` line.
