@@ -79,22 +79,29 @@ impl Association {
         }
         let mut heard = Heard::default();
         self.counts.received = self.counts.received.saturating_add(1);
-        let identified = if self.remote == Some(received.source) {
-            identify(
-                received.octets,
-                &self.exchange,
-                self.options.key,
-                received.source.ip(),
-                authenticator,
-            )
-        } else {
-            Err(Refusal::Test(PacketTest::Bogus))
-        };
-        match identified {
+        match self.identify_reply(received, authenticator) {
             Ok(reply) => self.take_reply(now, received, reply, base, rng, &mut heard),
             Err(refusal) => self.refuse(refusal, &mut heard),
         }
         heard
+    }
+
+    /// Whether a datagram is the server's reply to the outstanding request.
+    pub(super) fn identify_reply(
+        &self,
+        received: &Received<'_>,
+        authenticator: &mut dyn Authenticator,
+    ) -> Result<Reply, Refusal> {
+        if self.remote != Some(received.source) {
+            return Err(Refusal::Test(PacketTest::Bogus));
+        }
+        identify(
+            received.octets,
+            &self.exchange,
+            self.options.key,
+            received.source.ip(),
+            authenticator,
+        )
     }
 
     /// Counts a datagram that our own `restrict` lines refuse, whatever it says.

@@ -1,6 +1,6 @@
 //! What an association does with what its broadcast server sends.
 use super::volley::Due;
-use crate::association::packet_tests::{Refusal, Reply, examine, identify, kiss};
+use crate::association::packet_tests::{Refusal, Reply, examine, kiss};
 use crate::association::reply::Heard;
 use crate::association::{After, Association};
 use crate::authentication::{AuthFailure, Authenticator, KeyId};
@@ -122,18 +122,7 @@ impl Association {
     ) -> Heard {
         let mut heard = Heard::default();
         self.counts.received = self.counts.received.saturating_add(1);
-        let identified = if self.remote == Some(received.source) {
-            identify(
-                received.octets,
-                &self.exchange,
-                self.options.key,
-                received.source.ip(),
-                authenticator,
-            )
-        } else {
-            Err(Refusal::Test(PacketTest::Bogus))
-        };
-        match identified {
+        match self.identify_reply(received, authenticator) {
             Ok(reply) => self.take_volley_reply(now, received, reply, base, steered, &mut heard),
             Err(refusal) => self.refuse(refusal, &mut heard),
         }
