@@ -17,7 +17,7 @@ const ANSWER_MAX: u64 = 256;
 
 /// Takes commands from a terminal or a pipe.
 pub(in crate::persona) fn converse<P: Program>(program: &mut P) -> Exit {
-    if program.is_interactive() && io::stdin().is_terminal() {
+    if program.common().interactive && io::stdin().is_terminal() {
         return at_terminal(program);
     }
     loop {
@@ -31,11 +31,11 @@ pub(in crate::persona) fn converse<P: Program>(program: &mut P) -> Exit {
             out: &mut out,
             err: &mut err,
         };
-        if program.is_interactive() {
+        if program.common().interactive {
             screen.say(&format!("{}> ", P::NAME));
         }
         execute(program, &line, &mut screen);
-        if program.is_done() {
+        if program.common().done {
             break;
         }
     }
@@ -54,8 +54,10 @@ fn at_terminal<P: Program>(program: &mut P) -> Exit {
         return Exit::Failed;
     };
     // During a command Ctrl-C ends the waiting; at the prompt the editor has it.
-    let _ =
-        signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(program.interrupt()));
+    let _ = signal_hook::flag::register(
+        signal_hook::consts::SIGINT,
+        Arc::clone(&program.common().interrupt),
+    );
     let prompt = format!("{}> ", P::NAME);
     loop {
         let line = match editor.readline(&prompt) {
@@ -63,7 +65,7 @@ fn at_terminal<P: Program>(program: &mut P) -> Exit {
             Err(ReadlineError::Interrupted) => continue,
             Err(_) => return Exit::Good,
         };
-        program.interrupt().store(false, Ordering::Relaxed);
+        program.common().interrupt.store(false, Ordering::Relaxed);
         let (mut out, mut err) = (io::stdout(), io::stderr());
         let mut screen = Screen {
             out: &mut out,
@@ -71,7 +73,7 @@ fn at_terminal<P: Program>(program: &mut P) -> Exit {
         };
         execute(program, &line, &mut screen);
         let _ = out.flush();
-        if program.is_done() {
+        if program.common().done {
             return Exit::Good;
         }
     }

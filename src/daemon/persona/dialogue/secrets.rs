@@ -1,7 +1,6 @@
 //! The key that requests are sealed with, as the operator says it.
-use crate::control_client::Patience;
+use super::{Screen, prompt};
 use crate::query::Keyed;
-use core::time::Duration;
 use std::sync::Arc;
 use truechimer_crypto::{KeyTable, Keyring, keys};
 use truechimer_proto::authentication::{Authenticator, KeyId};
@@ -53,6 +52,31 @@ impl Secrets {
         })
     }
 
+    /// Asks the operator for what is missing.
+    ///
+    /// # Errors
+    /// The complaint, where nothing can be sealed with what was said.
+    pub(super) fn complete(&mut self, screen: &mut Screen<'_>) -> Result<(), &'static str> {
+        if self.key_id == 0 {
+            let id = prompt::key_id(screen);
+            if KeyId::symmetric(id).is_none() {
+                return Err("Invalid key identifier\n");
+            }
+            self.key_id = id;
+        }
+        if self.password.is_none() {
+            let password = prompt::password(&self.key_type, screen);
+            if password.is_empty() {
+                return Err("Invalid password\n");
+            }
+            self.password = Some(password);
+        }
+        match self.keyed() {
+            Some(_) => Ok(()),
+            None => Err("Key not found\n"),
+        }
+    }
+
     /// Octets of a digest type's MAC, where this host has the type: a trial key is sealed with.
     pub(in crate::persona) fn mac_len(word: &str) -> Option<usize> {
         // Long enough for every type, and 16 octets for the one that wants just these.
@@ -66,13 +90,5 @@ impl Secrets {
     pub(in crate::persona) fn types() -> Vec<&'static str> {
         let types = KEY_TYPES.into_iter();
         types.filter(|word| Self::mac_len(word).is_some()).collect()
-    }
-}
-
-/// The patience of a timeout set by the operator.
-pub(in crate::persona) fn patience_of(milliseconds: u32) -> Patience {
-    Patience {
-        first: Duration::from_millis(u64::from(milliseconds)),
-        ..Patience::default()
     }
 }

@@ -1,53 +1,14 @@
 //! One line of command, from its words to its deed.
-use super::Screen;
 use super::line;
 use super::table::{Command, Found, Kind, Parameter, Value, find, usage};
+use super::{Program, Screen};
 use crate::query::Family;
 use std::fs::File;
 use std::io::BufWriter;
 use std::net::{IpAddr, ToSocketAddrs};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 /// Arguments a command may have, beside those that are only words.
-const ARGUMENTS_MAX: usize = 4;
-
-/// A program that takes commands.
-pub(in crate::persona) trait Program: Sized + 'static {
-    /// What it is called.
-    const NAME: &'static str;
-    /// Names that older texts and scripts use, and what they are called here.
-    const SYNONYMS: &'static [(&'static str, &'static str)] = &[];
-    /// Words after the arguments a command has are arguments too, up to this many in all; what is
-    /// more is complained about.
-    const WORDS_MAX: usize = ARGUMENTS_MAX;
-
-    /// Its commands; those about the program itself first.
-    fn commands() -> &'static [Command<Self>];
-
-    /// What help adds to the words about a command.
-    fn more_about(_command: &str) -> String {
-        String::new()
-    }
-
-    /// What it says of a line that is too long.
-    fn too_long(text: &str) -> String;
-
-    /// A number that is no plain one, as the program reads it: told what is wrong, and `None`, or
-    /// the number; the outer `None` is that it has no such reading.
-    fn odd_number(&mut self, _word: &str, _screen: &mut Screen<'_>) -> Option<Option<u32>> {
-        None
-    }
-
-    /// Whether it was told to end.
-    fn is_done(&self) -> bool;
-
-    /// Whether it prompts, whatever its input is.
-    fn is_interactive(&self) -> bool;
-
-    /// Set by the operator's Ctrl-C.
-    fn interrupt(&self) -> &Arc<AtomicBool>;
-}
+pub(super) const ARGUMENTS_MAX: usize = 4;
 
 /// Does what a line says.
 pub(in crate::persona) fn execute<P: Program>(

@@ -1,4 +1,5 @@
 //! What a command is, and how its name is found.
+use super::builtins::Builtins;
 use super::{Program, Screen};
 use std::net::IpAddr;
 
@@ -84,6 +85,26 @@ pub(in crate::persona) struct Command<P> {
     pub(in crate::persona) run: fn(&mut P, &[Value], &mut Screen<'_>),
 }
 
+/// A command of a program.
+pub(in crate::persona) const fn command<P>(
+    name: &'static str,
+    parameters: &'static [Parameter],
+    about: &'static str,
+    run: fn(&mut P, &[Value], &mut Screen<'_>),
+) -> Command<P> {
+    Command {
+        name,
+        parameters,
+        about,
+        run,
+    }
+}
+
+/// All commands of a program.
+fn commands<P: Program>() -> impl Iterator<Item = &'static Command<P>> {
+    P::BUILTINS.iter().chain(P::own_commands())
+}
+
 /// Which commands a word can mean.
 pub(super) enum Found<P: 'static> {
     One(&'static Command<P>),
@@ -97,13 +118,10 @@ pub(super) fn find<P: Program>(word: &str) -> Found<P> {
         .iter()
         .find(|(old, _)| *old == word)
         .map_or(word, |(_, new)| new);
-    let commands = P::commands();
-    if let Some(exact) = commands.iter().find(|command| command.name == word) {
+    if let Some(exact) = commands::<P>().find(|command| command.name == word) {
         return Found::One(exact);
     }
-    let mut near = commands
-        .iter()
-        .filter(|command| command.name.starts_with(word));
+    let mut near = commands::<P>().filter(|command| command.name.starts_with(word));
     match (near.next(), near.next()) {
         (Some(command), None) => Found::One(command),
         (Some(_), Some(_)) => Found::Several,
@@ -131,7 +149,7 @@ pub(super) fn usage<P>(command: &Command<P>) -> String {
 }
 
 /// What a command is for and how it is called.
-pub(in crate::persona) fn help<P: Program>(word: &str, screen: &mut Screen<'_>) {
+pub(super) fn help<P: Program>(word: &str, screen: &mut Screen<'_>) {
     match find::<P>(word) {
         Found::One(command) => {
             let more = P::more_about(command.name);
@@ -143,16 +161,15 @@ pub(in crate::persona) fn help<P: Program>(word: &str, screen: &mut Screen<'_>) 
     }
 }
 
-/// All commands in columns, read downwards, on a screen so wide.
-pub(in crate::persona) fn all_names<P: Program>(screen_columns: usize) -> String {
-    let mut names: Vec<&str> = P::commands()
-        .iter()
+/// All commands in columns, read downwards.
+pub(super) fn all_names<P: Program>() -> String {
+    let mut names: Vec<&str> = commands::<P>()
         .map(|command| command.name)
         .filter(|name| *name != "?")
         .collect();
     names.sort_unstable();
     let width = names.iter().map(|name| name.len()).max().unwrap_or(0) + 1;
-    let rows = names.len().div_ceil(screen_columns / width);
+    let rows = names.len().div_ceil(P::SCREEN_COLUMNS / width);
     let mut text = format!("{} commands:\n", P::NAME);
     for row in 0..rows {
         for name in names.iter().skip(row).step_by(rows) {

@@ -1,21 +1,7 @@
 //! The commands: names, arguments, what they are for.
-use super::super::dialogue::{Command, Kind, Parameter, Screen, Value, may, need};
+use super::super::dialogue::{Command, Kind, Parameter, command, delay, may, need};
 use super::state::Ntpdc;
 use super::{builtins, changes, lists, peers, tables};
-
-const fn command(
-    name: &'static str,
-    parameters: &'static [Parameter],
-    about: &'static str,
-    run: fn(&mut Ntpdc, &[Value], &mut Screen<'_>),
-) -> Command<Ntpdc> {
-    Command {
-        name,
-        parameters,
-        about,
-        run,
-    }
-}
 
 /// A reference clock, a peer or more of them.
 const PEERS: &[Parameter] = &[
@@ -67,71 +53,20 @@ const TRAP: &[Parameter] = &[
     may(Kind::Address, "interface"),
 ];
 
-/// All commands; those about the program itself first.
+/// All commands beside those that every such program has; those about the program itself first.
 pub(super) const COMMANDS: &[Command<Ntpdc>] = &[
-    command(
-        "?",
-        &[may(Kind::Word, "command")],
-        "how to use a command",
-        builtins::help,
-    ),
-    command(
-        "help",
-        &[may(Kind::Word, "command")],
-        "how to use a command",
-        builtins::help,
-    ),
-    command(
-        "timeout",
-        &[may(Kind::Unsigned, "msec")],
-        "how long to wait for an answer",
-        builtins::timeout,
-    ),
     command(
         "delay",
         &[may(Kind::Signed, "msec")],
         "added to time stamps of sealed requests",
-        builtins::delay,
+        delay,
     ),
-    command(
-        "host",
-        &[may(Kind::Word, "-4|-6"), may(Kind::Word, "hostname")],
-        "the host that is asked",
-        builtins::host,
-    ),
-    command(
-        "passwd",
-        &[may(Kind::Word, "")],
-        "the secret of the key requests are sealed with",
-        builtins::passwd,
-    ),
-    command(
-        "hostnames",
-        &[may(Kind::Word, "yes|no")],
-        "whether names or numbers of hosts are shown",
-        builtins::hostnames,
-    ),
-    command(
-        "debug",
-        &[may(Kind::Word, "no|more|less")],
-        "how much is told of what goes on",
-        builtins::debug,
-    ),
-    command("quit", &[], "leave ntpdc", builtins::quit),
-    command("exit", &[], "leave ntpdc", builtins::quit),
     command(
         "keyid",
         &[may(Kind::Unsigned, "key#")],
         "the key requests are sealed with",
         builtins::keyid,
     ),
-    command(
-        "keytype",
-        &[may(Kind::Word, "digest-name")],
-        "how requests are sealed",
-        builtins::keytype,
-    ),
-    command("version", &[], "this program's version", builtins::version),
     command(
         "listpeers",
         FAMILY,

@@ -1,18 +1,34 @@
 //! What ntpdc remembers between commands, and how it asks.
-use super::super::dialogue::{Command, Program, Screen, Secrets, prompt};
+use super::super::dialogue::{Command, Common, Program, Screen, complete_secrets};
 use super::commands::COMMANDS;
 use crate::control_client::{
-    AskPrivately, Names, NetAddress, Patience, PrivateFailure, PrivateItems, PrivateSession,
+    AskPrivately, NetAddress, Patience, PrivateFailure, PrivateItems, PrivateSession,
 };
 use crate::query::{Family, Keyed};
 use core::time::Duration;
+use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use truechimer_proto::authentication::KeyId;
 use truechimer_wire::private::{
     Implementation, PrivateCode, PrivateError, PrivateItem, PrivateRequest,
 };
+
+const USAGE: &str = "\
+usage: ntpdc [-46dilnps] [-c COMMAND] [-D LEVEL] [HOST ...]
+  -4, --ipv4             use IPv4 only for names that follow
+  -6, --ipv6             use IPv6 only for names that follow
+  -c, --command COMMAND  run a command; repeat for more
+  -d, --debug-level      tell more of what goes on
+  -D, --set-debug-level LEVEL  the same at once
+  -i, --interactive      prompt for commands, whatever the input is
+  -l, --listpeers        run the command listpeers
+  -n, --numeric          show numbers of hosts, not names
+  -p, --peers            run the command peers
+  -s, --showpeers        run the command dmpeers
+      --help, --version
+A daemon answers only after `enable mode7` in its ntp.conf; ntpq shows and changes the same without it.
+";
 
 /// UDP port of NTP.
 const PORT: u16 = 123;
@@ -23,53 +39,44 @@ const HINT: &str = "    a daemon answers ntpdc only after `enable mode7` in its 
 /// The program.
 pub(super) struct Ntpdc {
     pub(super) link: Option<Box<dyn Link>>,
-    /// The current host as it is shown.
-    pub(super) host: String,
     pub(super) implementation: Implementation,
-    pub(super) show_names: bool,
-    pub(super) interactive: bool,
-    pub(super) debug: i32,
-    pub(super) patience: Patience,
-    pub(super) delay_ms: i64,
-    pub(super) default_family: Option<Family>,
-    pub(super) secrets: Secrets,
     /// `keyid 0`: requests are to go without a key.
     pub(super) keyless: bool,
-    pub(super) names: Names,
-    pub(super) interrupt: Arc<AtomicBool>,
-    /// Set by `quit`.
-    pub(super) done: bool,
+    pub(super) common: Common,
 }
 
 impl Default for Ntpdc {
     fn default() -> Self {
         Self {
             link: None,
-            host: String::new(),
             implementation: Implementation::Current,
-            show_names: true,
-            interactive: false,
-            debug: 0,
-            patience: Patience {
-                further: Duration::from_secs(2),
-                ..Patience::default()
-            },
-            delay_ms: 20,
-            default_family: None,
-            secrets: Secrets::default(),
             keyless: false,
-            names: Names::default(),
-            interrupt: Arc::default(),
-            done: false,
+            common: Common {
+                patience: Patience {
+                    further: Duration::from_secs(2),
+                    ..Patience::default()
+                },
+                ..Common::default()
+            },
         }
     }
 }
 
 impl Program for Ntpdc {
     const NAME: &'static str = "ntpdc";
+    const USAGE: &'static str = USAGE;
+    const LEAVE: &'static str = "leave ntpdc";
+    const COMMAND_OPTIONS: &'static [(&'static str, &'static str, &'static str)] = &[
+        ("-l", "--listpeers", "listpeers"),
+        ("-p", "--peers", "peers"),
+        ("-s", "--showpeers", "dmpeers"),
+    ];
+    const SCREEN_COLUMNS: usize = 78;
+    const UNKNOWN_KEY_TYPE: &'static str =
+        "keytype must be 'md5' or a digest type provided by OpenSSL\n";
     const WORDS_MAX: usize = 14;
 
-    fn commands() -> &'static [Command<Self>] {
+    fn own_commands() -> &'static [Command<Self>] {
         COMMANDS
     }
 
@@ -77,60 +84,47 @@ impl Program for Ntpdc {
         format!("***Command ignored, more than 511 characters:\n{text}\n")
     }
 
-    fn is_done(&self) -> bool {
-        self.done
-    }
-
-    fn is_interactive(&self) -> bool {
-        self.interactive
-    }
-
-    fn interrupt(&self) -> &Arc<AtomicBool> {
-        &self.interrupt
-    }
-}
-
-impl Ntpdc {
-    /// Turns to another host; false, with the reason told, where it cannot be had.
-    pub(super) fn open(
-        &mut self,
-        name: &str,
-        family: Option<Family>,
-        screen: &mut Screen<'_>,
-    ) -> bool {
-        match PrivateSession::open(name, family, PORT) {
-            Ok(session) => {
-                let bare = name.trim_start_matches('[').trim_end_matches(']');
-                self.host = bare.to_owned();
-                self.link = Some(Box::new(session));
-                self.implementation = Implementation::Current;
-                self.tune();
-                true
-            }
-            Err(error) => {
-                let text = error.to_string();
-                let reason = text
-                    .split_once(": ")
-                    .map_or(text.as_str(), |(_, rest)| rest);
-                screen.complain(&format!("{reason}\n"));
-                false
-            }
+    fn heading(&self, host: &str, _: bool) -> String {
+        if self.common.hosts.len() > 1 {
+            format!("--- {host} ---\n")
+        } else {
+            String::new()
         }
     }
 
-    /// Lets the link know what the settings are now.
-    pub(super) fn tune(&mut self) {
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    fn common_mut(&mut self) -> &mut Common {
+        &mut self.common
+    }
+
+    fn is_open(&self) -> bool {
+        self.link.is_some()
+    }
+
+    fn connect(&mut self, name: &str, family: Option<Family>) -> io::Result<()> {
+        self.link = Some(Box::new(PrivateSession::open(name, family, PORT)?));
+        self.implementation = Implementation::Current;
+        Ok(())
+    }
+
+    fn tune(&mut self) {
+        let common = &self.common;
         let tuning = Tuning {
-            patience: self.patience,
-            delay_ms: self.delay_ms,
-            interrupt: Arc::clone(&self.interrupt),
-            key: self.secrets.keyed().filter(|_| !self.keyless),
+            patience: common.patience,
+            delay_ms: common.delay_ms,
+            interrupt: Arc::clone(&common.interrupt),
+            key: common.secrets.keyed().filter(|_| !self.keyless),
         };
         if let Some(link) = &mut self.link {
             link.tune(tuning);
         }
     }
+}
 
+impl Ntpdc {
     /// Asks without items.
     pub(super) fn ask(
         &mut self,
@@ -182,7 +176,7 @@ impl Ntpdc {
             return None;
         }
         let sealed = sealed && !self.keyless;
-        if sealed && !self.complete_secrets(screen) {
+        if sealed && !complete_secrets(self, screen) {
             return None;
         }
         let mut outcome = self.once(make, sealed);
@@ -214,33 +208,8 @@ impl Ntpdc {
         link.ask(&request, sealed)
     }
 
-    fn complete_secrets(&mut self, screen: &mut Screen<'_>) -> bool {
-        if self.secrets.key_id == 0 {
-            self.secrets.key_id = prompt::key_id(screen);
-            if KeyId::symmetric(self.secrets.key_id).is_none() {
-                self.secrets.key_id = 0;
-                screen.complain("Invalid key identifier\n");
-                return false;
-            }
-        }
-        if self.secrets.password.is_none() {
-            let password = prompt::password(&self.secrets.key_type, screen);
-            if password.is_empty() {
-                screen.complain("Invalid password\n");
-                return false;
-            }
-            self.secrets.password = Some(password);
-        }
-        if self.secrets.keyed().is_none() {
-            screen.complain("Key not found\n");
-            return false;
-        }
-        self.tune();
-        true
-    }
-
     fn show_failure(&self, failure: &PrivateFailure, screen: &mut Screen<'_>) {
-        let host = &self.host;
+        let host = &self.common.host;
         let text = match failure {
             PrivateFailure::Timeout => {
                 format!("{host}: timed out, nothing received\n***Request timed out\n{HINT}")
@@ -262,12 +231,7 @@ impl Ntpdc {
 
     /// An address as the operator wants them shown.
     pub(super) fn shown(&mut self, address: IpAddr) -> String {
-        let address = NetAddress::new(address, 0);
-        if self.show_names {
-            self.names.of(&address)
-        } else {
-            address.to_string()
-        }
+        self.common.shown(&NetAddress::new(address, 0))
     }
 }
 

@@ -1,21 +1,7 @@
 //! The commands: names, arguments, what they are for.
-use super::super::dialogue::{Command, Kind, Parameter, Screen, Value, may, need};
+use super::super::dialogue::{Command, Kind, Parameter, command, delay, may, need};
 use super::state::Ntpq;
 use super::{associations, builtins, configure, lists, mrulist, peers, tables, variables};
-
-const fn command(
-    name: &'static str,
-    parameters: &'static [Parameter],
-    about: &'static str,
-    run: fn(&mut Ntpq, &[Value], &mut Screen<'_>),
-) -> Command<Ntpq> {
-    Command {
-        name,
-        parameters,
-        about,
-        run,
-    }
-}
 
 const FAMILY: &[Parameter] = &[may(Kind::Family, "-4|-6")];
 const ASSOCIATION: &[Parameter] = &[may(Kind::Unsigned, "assocID")];
@@ -46,37 +32,13 @@ const TAGS: &[Parameter] = &[
 ];
 const YES_NO: &[Parameter] = &[may(Kind::Word, "yes|no")];
 
-/// All commands; those about the program itself first.
+/// All commands beside those that every such program has; those about the program itself first.
 pub(super) const COMMANDS: &[Command<Ntpq>] = &[
-    command(
-        "?",
-        &[may(Kind::Word, "command")],
-        "how to use a command",
-        builtins::help,
-    ),
-    command(
-        "help",
-        &[may(Kind::Word, "command")],
-        "how to use a command",
-        builtins::help,
-    ),
-    command(
-        "timeout",
-        &[may(Kind::Unsigned, "msec")],
-        "how long to wait for an answer",
-        builtins::timeout,
-    ),
     command(
         "delay",
         &[may(Kind::Signed, "msec")],
         "added to time stamps of sealed requests, for old servers",
-        builtins::delay,
-    ),
-    command(
-        "host",
-        &[may(Kind::Word, "-4|-6"), may(Kind::Word, "hostname")],
-        "the host that is asked",
-        builtins::host,
+        delay,
     ),
     command(
         "poll",
@@ -84,26 +46,6 @@ pub(super) const COMMANDS: &[Command<Ntpq>] = &[
         "ask a server for the time",
         builtins::poll,
     ),
-    command(
-        "passwd",
-        &[may(Kind::Word, "")],
-        "the secret of the key requests are sealed with",
-        builtins::passwd,
-    ),
-    command(
-        "hostnames",
-        YES_NO,
-        "whether names or numbers of hosts are shown",
-        builtins::hostnames,
-    ),
-    command(
-        "debug",
-        &[may(Kind::Word, "no|more|less")],
-        "how much is told of what goes on",
-        builtins::debug,
-    ),
-    command("quit", &[], "leave ntpq", builtins::quit),
-    command("exit", &[], "leave ntpq", builtins::quit),
     command(
         "keyid",
         &[may(Kind::Unsigned, "key#")],
@@ -116,7 +58,6 @@ pub(super) const COMMANDS: &[Command<Ntpq>] = &[
         "reference identifiers as numbers or addresses",
         builtins::drefid,
     ),
-    command("version", &[], "this program's version", builtins::version),
     command("raw", &[], "show variables as they come", builtins::raw),
     command("cooked", &[], "show variables for people", builtins::cooked),
     command(
@@ -130,12 +71,6 @@ pub(super) const COMMANDS: &[Command<Ntpq>] = &[
         &[may(Kind::Unsigned, "version number")],
         "the version of NTP requests claim",
         builtins::ntpversion,
-    ),
-    command(
-        "keytype",
-        &[may(Kind::Word, "digest-name")],
-        "how requests are sealed",
-        builtins::keytype,
     ),
     command(
         "saveconfig",

@@ -37,7 +37,7 @@ pub(super) fn config(ntpq: &mut Ntpq, values: &[Value], screen: &mut Screen<'_>)
         .and_then(|rest| rest.split_once(" syntax error"))
         .and_then(|(column, _)| column.parse::<usize>().ok());
     if let Some(column) = column.filter(|column| *column <= line.len() + 1) {
-        if ntpq.interactive {
+        if ntpq.common.interactive {
             screen.say(&"_".repeat("ntpq> :config ".len()));
         } else {
             screen.say(&format!("{line}\n"));

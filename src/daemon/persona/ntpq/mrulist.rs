@@ -118,7 +118,7 @@ pub(super) fn mrulist(ntpq: &mut Ntpq, values: &[Value], screen: &mut Screen<'_>
             }
         },
     );
-    ntpq.interrupt.store(false, Ordering::Relaxed);
+    ntpq.common.interrupt.store(false, Ordering::Relaxed);
     screen.say(&shown);
     match outcome {
         Ok(mut collected) => {
@@ -173,7 +173,7 @@ fn table(ntpq: &mut Ntpq, collected: &Collected, screen: &mut Screen<'_>) {
             bits if bits & LIMITED != 0 => 'L',
             _ => '.',
         };
-        let host = ntpq.shown(&entry.address);
+        let host = ntpq.common.shown(&entry.address);
         screen.say(&format!(
             "{:6.0} {:6.0} {:4x} {mark} {} {} {:6} {:5} {host}\n",
             whole(age_s),

@@ -78,7 +78,7 @@ fn table(ntpq: &mut Ntpq, style: Style, all: bool, values: &[Value], screen: &mu
     if !ntpq.fetch_associations(screen) {
         return;
     }
-    let several = ntpq.hosts.len() > 1;
+    let several = ntpq.common.hosts.len() > 1;
     let width = if several { host_width(ntpq) } else { 0 };
     if several {
         let title = match style {
@@ -106,10 +106,10 @@ fn table(ntpq: &mut Ntpq, style: Style, all: bool, values: &[Value], screen: &mu
 /// The longest of the hosts' names.
 fn host_width(ntpq: &mut Ntpq) -> usize {
     let mut width = 0;
-    for host in ntpq.hosts.clone() {
+    for host in ntpq.common.hosts.clone() {
         let found = (host.name.as_str(), 0).to_socket_addrs();
         if let Some(address) = found.ok().and_then(|mut found| found.next()) {
-            let shown = ntpq.shown(&NetAddress::new(address.ip(), 0));
+            let shown = ntpq.common.shown(&NetAddress::new(address.ip(), 0));
             width = width.max(shown.len());
         }
     }
@@ -264,13 +264,13 @@ fn row(
     }
     let peer = Peer::read(&answer.data, screen);
     let source = peer.source.clone().unwrap_or_default();
-    if ntpq.hosts.len() > 1 {
+    if ntpq.common.hosts.len() > 1 {
         let local = match (&peer.local, style) {
             (Some(local), Style::Reference | Style::Numbered) => {
-                let shown = ntpq.shown(local);
+                let shown = ntpq.common.shown(local);
                 cut_left(&shown, width)
             }
-            _ => ntpq.host.clone(),
+            _ => ntpq.common.host.clone(),
         };
         screen.say(&format!("{local:<width$} "));
     }
@@ -285,7 +285,7 @@ fn row(
     let status = PeerStatusWord::from_word(answer.status);
     let name = match &peer.host {
         Some(host) if style != Style::Local => host.clone(),
-        _ => ntpq.shown(&source),
+        _ => ntpq.common.shown(&source),
     };
     let mut text = String::from(tally(&status, ntpq.version));
     if ntpq.wide && name.len() > NAME_COLUMNS {

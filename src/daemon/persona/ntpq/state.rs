@@ -1,15 +1,34 @@
 //! What ntpq remembers between commands, and how it asks.
-use super::super::dialogue::{Command, HostWord, Program, Screen, Secrets, plain_number, prompt};
+use super::super::dialogue::{
+    Command, Common, Program, Screen, Secrets, complete_secrets, plain_number,
+};
 use super::commands::COMMANDS;
 use super::variables::VariableList;
 use crate::control_client::{
-    Answer, Ask, Association, Failure, Names, NetAddress, Patience, Request, Session, associations,
+    Answer, Ask, Association, Failure, Patience, Request, Session, associations,
 };
 use crate::query::{Family, Keyed};
+use lexopt::ValueExt;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use truechimer_proto::authentication::KeyId;
 use truechimer_wire::Opcode;
+
+const USAGE: &str = "\
+usage: ntpq [-46dinpw] [-c COMMAND] [-D LEVEL] [-r hash|ipv4] [HOST ...]
+  -4, --ipv4             use IPv4 only for names that follow
+  -6, --ipv6             use IPv6 only for names that follow
+  -c, --command COMMAND  run a command; repeat for more
+  -d, --debug-level      tell more of what goes on
+  -D, --set-debug-level LEVEL  the same at once
+  -i, --interactive      prompt for commands, whatever the input is
+  -n, --numeric          show numbers of hosts, not names
+      --old-rv           show the status line with every readvar
+  -p, --peers            run the command peers
+  -r, --refid hash|ipv4  how reference identifiers are shown
+  -w, --wide             show long names of peers whole
+      --help, --version
+";
 
 /// UDP port of NTP.
 const PORT: u16 = 123;
@@ -17,85 +36,33 @@ const PORT: u16 = 123;
 /// The program.
 pub(super) struct Ntpq {
     pub(super) link: Option<Box<dyn Link>>,
-    /// The current host as it is shown.
-    pub(super) host: String,
-    /// The hosts of the command line.
-    pub(super) hosts: Vec<HostWord>,
     pub(super) associations: Vec<Association>,
     pub(super) list: VariableList,
-    pub(super) show_names: bool,
     pub(super) wide: bool,
     pub(super) raw: bool,
     pub(super) old_rv: bool,
     pub(super) refid_hash: bool,
-    pub(super) interactive: bool,
-    pub(super) debug: i32,
     pub(super) version: u8,
-    pub(super) patience: Patience,
-    pub(super) delay_ms: i64,
-    pub(super) default_family: Option<Family>,
-    pub(super) secrets: Secrets,
-    pub(super) names: Names,
-    /// Set by the operator's Ctrl-C.
-    pub(super) interrupt: Arc<AtomicBool>,
-    /// Set by `quit`.
-    pub(super) done: bool,
+    pub(super) common: Common,
 }
 
 impl Default for Ntpq {
     fn default() -> Self {
         Self {
             link: None,
-            host: String::new(),
-            hosts: Vec::new(),
             associations: Vec::new(),
             list: VariableList::default(),
-            show_names: true,
             wide: false,
             raw: false,
             old_rv: false,
             refid_hash: false,
-            interactive: false,
-            debug: 0,
             version: 2,
-            patience: Patience::default(),
-            delay_ms: 20,
-            default_family: None,
-            secrets: Secrets::default(),
-            names: Names::default(),
-            interrupt: Arc::default(),
-            done: false,
+            common: Common::default(),
         }
     }
 }
 
 impl Ntpq {
-    /// Turns to another host; false, with the reason told, where it cannot be had.
-    pub(super) fn open(
-        &mut self,
-        name: &str,
-        family: Option<Family>,
-        screen: &mut Screen<'_>,
-    ) -> bool {
-        match Session::open(name, family, PORT) {
-            Ok(session) => {
-                let bare = name.trim_start_matches('[').trim_end_matches(']');
-                self.host = bare.to_owned();
-                self.link = Some(Box::new(session));
-                self.associations.clear();
-                true
-            }
-            Err(error) => {
-                let text = error.to_string();
-                let reason = text
-                    .split_once(": ")
-                    .map_or(text.as_str(), |(_, rest)| rest);
-                screen.complain(&format!("{reason}\n"));
-                false
-            }
-        }
-    }
-
     /// Asks, and tells what went wrong as the reference does.
     pub(super) fn query(
         &mut self,
@@ -120,52 +87,13 @@ impl Ntpq {
             screen.complain("***No host open, use `host' command\n");
             return Err(Failure::Interrupted);
         }
-        if request.sealed || self.secrets.always {
-            self.complete_secrets(screen)?;
+        if (request.sealed || self.common.secrets.always) && !complete_secrets(self, screen) {
+            return Err(Failure::NoKey);
         }
         let Some(link) = &mut self.link else {
             return Err(Failure::Interrupted);
         };
         link.ask(request)
-    }
-
-    /// Lets the link know what the settings are now.
-    pub(super) fn tune(&mut self) {
-        let tuning = Tuning {
-            version: self.version,
-            patience: self.patience,
-            always_sealed: self.secrets.always,
-            interrupt: Arc::clone(&self.interrupt),
-            key: self.secrets.keyed(),
-        };
-        if let Some(link) = &mut self.link {
-            link.tune(tuning);
-        }
-    }
-
-    fn complete_secrets(&mut self, screen: &mut Screen<'_>) -> Result<(), Failure> {
-        if self.secrets.key_id == 0 {
-            let id = prompt::key_id(screen);
-            if KeyId::symmetric(id).is_none() {
-                screen.complain("Invalid key identifier\n");
-                return Err(Failure::NoKey);
-            }
-            self.secrets.key_id = id;
-        }
-        if self.secrets.password.is_none() {
-            let password = prompt::password(&self.secrets.key_type, screen);
-            if password.is_empty() {
-                screen.complain("Invalid password\n");
-                return Err(Failure::NoKey);
-            }
-            self.secrets.password = Some(password);
-        }
-        if self.secrets.keyed().is_none() {
-            screen.complain("Key not found\n");
-            return Err(Failure::NoKey);
-        }
-        self.tune();
-        Ok(())
     }
 
     pub(super) fn show_failure(
@@ -174,7 +102,7 @@ impl Ntpq {
         association: u16,
         screen: &mut Screen<'_>,
     ) {
-        let host = &self.host;
+        let host = &self.common.host;
         match failure {
             Failure::Timeout => {
                 screen.complain(&format!("{host}: timed out, nothing received\n"));
@@ -197,8 +125,8 @@ impl Ntpq {
 
     /// Which of several hosts an answer is from.
     pub(super) fn server_prefix(&self) -> String {
-        if self.hosts.len() > 1 {
-            format!("server={} ", self.host)
+        if self.common.hosts.len() > 1 {
+            format!("server={} ", self.common.host)
         } else {
             String::new()
         }
@@ -224,23 +152,21 @@ impl Ntpq {
         self.associations = found;
         true
     }
-
-    /// An address as the operator wants them shown.
-    pub(super) fn shown(&mut self, address: &NetAddress) -> String {
-        if self.show_names {
-            self.names.of(address)
-        } else {
-            address.to_string()
-        }
-    }
 }
 
 impl Program for Ntpq {
     const NAME: &'static str = "ntpq";
+    const USAGE: &'static str = USAGE;
+    const LEAVE: &'static str = "leave ntpq";
+    const COMMAND_OPTIONS: &'static [(&'static str, &'static str, &'static str)] =
+        &[("-p", "--peers", "peers")];
+    const SCREEN_COLUMNS: usize = 76;
+    const UNKNOWN_KEY_TYPE: &'static str =
+        "keytype is not valid. Type \"help keytype\" for the available digest types.\n";
     // S0-85.
     const SYNONYMS: &'static [(&'static str, &'static str)] = &[("pstatus", "rv")];
 
-    fn commands() -> &'static [Command<Self>] {
+    fn own_commands() -> &'static [Command<Self>] {
         COMMANDS
     }
 
@@ -278,16 +204,60 @@ impl Program for Ntpq {
         Some(found.map(|association| u32::from(association.id)))
     }
 
-    fn is_done(&self) -> bool {
-        self.done
+    fn heading(&self, _: &str, is_first: bool) -> String {
+        if is_first { "" } else { "\n" }.to_owned()
     }
 
-    fn is_interactive(&self) -> bool {
-        self.interactive
+    fn take_option(
+        &mut self,
+        name: &str,
+        parser: &mut lexopt::Parser,
+    ) -> Result<bool, lexopt::Error> {
+        match name {
+            "-O" | "--old-rv" => self.old_rv = true,
+            "-r" | "--refid" => {
+                self.refid_hash = match parser.value()?.string()?.as_str() {
+                    "hash" | "0" => true,
+                    "ipv4" | "1" => false,
+                    other => return Err(format!("refid {other:?} is neither hash nor ipv4").into()),
+                };
+            }
+            "-w" | "--wide" => self.wide = true,
+            _ => return Ok(false),
+        }
+        Ok(true)
     }
 
-    fn interrupt(&self) -> &Arc<AtomicBool> {
-        &self.interrupt
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    fn common_mut(&mut self) -> &mut Common {
+        &mut self.common
+    }
+
+    fn is_open(&self) -> bool {
+        self.link.is_some()
+    }
+
+    fn connect(&mut self, name: &str, family: Option<Family>) -> io::Result<()> {
+        self.link = Some(Box::new(Session::open(name, family, PORT)?));
+        self.associations.clear();
+        Ok(())
+    }
+
+    fn tune(&mut self) {
+        let common = &self.common;
+        let tuning = Tuning {
+            version: self.version,
+            patience: common.patience,
+            always_sealed: common.secrets.always,
+            interrupt: Arc::clone(&common.interrupt),
+            key: common.secrets.keyed(),
+        };
+        if let Some(link) = &mut self.link {
+            link.tune(tuning);
+        }
     }
 }
 

@@ -236,13 +236,13 @@ fn value(ntpq: &mut Ntpq, found: &[Item], name: &str, shown: As) -> Option<Strin
 }
 
 fn endpoint(ntpq: &mut Ntpq, address: NetAddress) -> String {
-    if !ntpq.show_names || address.is_unspecified() {
+    if !ntpq.common.show_names || address.is_unspecified() {
         return address.with_port();
     }
     if let Some(clock) = address.clock_name() {
         return clock;
     }
-    let shown = ntpq.shown(&address);
+    let shown = ntpq.common.shown(&address);
     match address.ip {
         IpAddr::V6(_) if shown == address.to_string() => format!("{shown}:{}", address.port),
         _ => format!("{shown}:{}", address.port),

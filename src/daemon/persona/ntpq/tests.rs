@@ -1,5 +1,5 @@
 //! Commands against recorded answers of ntpd 4.2.8p15, and what its own ntpq made of them.
-use super::super::dialogue::{HostWord, Screen, execute};
+use super::super::dialogue::{Common, HostWord, Screen, execute};
 use super::state::{Link, Ntpq, Tuning};
 use crate::control_client::{Answer, Ask, Failure, Request, associations};
 use crate::testing::Scratch;
@@ -95,16 +95,14 @@ fn program(link: Option<Box<dyn Link>>) -> Ntpq {
         name: "host".to_owned(),
         family: None,
     };
-    let mut ntpq = Ntpq {
+    Ntpq {
         link,
-        host: "host".to_owned(),
-        hosts: vec![host],
-        show_names: false,
+        common: Common {
+            hosts: vec![host],
+            ..Common::rehearsed()
+        },
         ..Ntpq::default()
-    };
-    ntpq.secrets.key_id = 1;
-    ntpq.secrets.password = Some("secret".to_owned());
-    ntpq
+    }
 }
 
 /// What commands say and complain.

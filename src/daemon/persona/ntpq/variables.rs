@@ -195,7 +195,7 @@ fn show_data(
     screen: &mut Screen<'_>,
 ) {
     if !ntpq.raw {
-        let text = cooked::text(data, status, kind, |address| ntpq.shown(address));
+        let text = cooked::text(data, status, kind, |address| ntpq.common.shown(address));
         return screen.say(&text);
     }
     if let Some(status) = status {
