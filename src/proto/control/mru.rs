@@ -4,8 +4,9 @@
 //! askers must guess where to go on. Our table keeps everybody at a place that depends on the
 //! address alone, so the list is in the order of places, and the address an asker names last
 //! says where to go on. Nothing is remembered between requests.
+use super::private::reference_flags;
 use super::text::{Text, Value};
-use crate::server::{MruEntry, MruTable, RestrictFlags};
+use crate::server::{MruEntry, MruTable};
 use core::net::{IpAddr, SocketAddr};
 use truechimer_time::{Instant, Now, NtpTimestamp};
 use truechimer_wire::{CONTROL_DATA_MAX, ControlItems};
@@ -76,7 +77,7 @@ impl<'a> MruRequest<'a> {
     }
 
     fn wants(&self, entry: &MruEntry, now: Instant, since: Instant) -> bool {
-        let flags = reference_flags(entry.flags);
+        let flags = u64::from(reference_flags(entry.flags));
         // All flags asked for go before any of them.
         let flagged = match (self.all_flags, self.any_flags) {
             (0, 0) => true,
@@ -180,7 +181,7 @@ impl Portion {
                 "mv",
                 Value::Unsigned((entry.version << 3 | entry.mode).into()),
             ),
-            ("rs", Value::Hex(reference_flags(entry.flags))),
+            ("rs", Value::Hex(reference_flags(entry.flags).into())),
         ];
         for (name, value) in fields {
             text.put(&format!("{name}.{number}"), &value);
@@ -200,33 +201,10 @@ fn hexadecimal(text: &str) -> u64 {
     u64::from_str_radix(digits, 16).unwrap_or(0)
 }
 
-/// The reference's numbers of the flags.
-fn reference_flags(flags: RestrictFlags) -> u64 {
-    const BITS: [(RestrictFlags, u64); 16] = [
-        (RestrictFlags::IGNORE, 0x0001),
-        (RestrictFlags::NOSERVE, 0x0002),
-        (RestrictFlags::NOTRUST, 0x0004),
-        (RestrictFlags::VERSION, 0x0008),
-        (RestrictFlags::NOPEER, 0x0010),
-        (RestrictFlags::NOEPEER, 0x0020),
-        (RestrictFlags::LIMITED, 0x0040),
-        (RestrictFlags::NOQUERY, 0x0080),
-        (RestrictFlags::NOMODIFY, 0x0100),
-        (RestrictFlags::NOTRAP, 0x0200),
-        (RestrictFlags::LOWPRIOTRAP, 0x0400),
-        (RestrictFlags::KOD, 0x0800),
-        (RestrictFlags::MSSNTP, 0x1000),
-        (RestrictFlags::FLAKE, 0x2000),
-        (RestrictFlags::NOMRULIST, 0x4000),
-        (RestrictFlags::SERVERRESPONSE_FUZZ, 0x8000),
-    ];
-    let set = BITS.iter().filter(|(flag, _)| flags.contains(*flag));
-    set.fold(0, |sum, (_, bit)| sum | bit)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::RestrictFlags;
     use crate::server::{Limits, Sighting};
     use std::collections::HashMap;
 

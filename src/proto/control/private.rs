@@ -11,7 +11,7 @@ pub(crate) use lines::{Unwritable, fudge, keys, peer, switches};
 pub(crate) use peers::{info, list, stats, summary};
 pub(crate) use requirements::Requirements;
 pub use rules::Rule;
-pub(crate) use rules::{restriction, restrictions};
+pub(crate) use rules::{reference_flags, restriction, restrictions};
 pub(crate) use system::{
     authentication, clock, control, discipline, interfaces, io, kernel, memory, packets, system,
     timer,

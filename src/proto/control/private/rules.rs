@@ -79,10 +79,15 @@ impl Rule {
     }
 }
 
+/// The reference's numbers of the flags.
+pub(crate) fn reference_flags(flags: RestrictFlags) -> u16 {
+    let set = BITS.iter().filter(|(flag, _)| flags.contains(*flag));
+    set.fold(0, |sum, (_, bit)| sum | bit)
+}
+
 /// A rule as an item.
 fn item(ruling: &Ruling) -> RestrictItem {
     let AccessRule { network, flags, .. } = ruling.rule;
-    let set = BITS.iter().filter(|(flag, _)| flags.contains(*flag));
     let port = if ruling.rule.ntp_port_only {
         NTP_PORT
     } else {
@@ -94,7 +99,7 @@ fn item(ruling: &Ruling) -> RestrictItem {
         0
     };
     let mut item = RestrictItem {
-        flags: set.fold(0, |sum, (_, bit)| sum | bit),
+        flags: reference_flags(flags),
         match_flags: port | source,
         ..RestrictItem::default()
     };
