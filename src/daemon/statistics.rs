@@ -10,5 +10,5 @@ mod writer;
 pub(crate) use desk::Desk;
 pub use generation::{Moment, suffix};
 pub use line::{Entry, SystemCounts};
-pub use set::{Kind, Period, Plan, Set};
+pub use set::{Kind, Plan, Set};
 pub use writer::Writer;

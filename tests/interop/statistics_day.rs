@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
-use truechimer::statistics::{Entry, Kind, Period, Plan, Set, Writer};
+use truechimer::statistics::{Entry, Kind, Plan, Set, Writer};
+use truechimer_config::settings::FilePeriod;
 use truechimer_proto::config::{AssociationConfig, Remote, SystemConfig};
 use truechimer_proto::statistics::Recording;
 use truechimer_sim::{ClockConfig, NodeConfig, NodeId, Path as Route, World as Simulation};
@@ -57,7 +58,7 @@ fn write_day(simulation: &Simulation, client: NodeId, folder: &Path) {
     let sets: BTreeMap<Kind, Set> = kinds
         .into_iter()
         .map(|(kind, file)| {
-            let (file, period) = (file.to_owned(), Period::Day);
+            let (file, period) = (file.to_owned(), FilePeriod::Day);
             (
                 kind,
                 Set {

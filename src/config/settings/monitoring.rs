@@ -103,13 +103,13 @@ pub enum FilePeriod {
     None,
     /// `pid`: at each start.
     Pid,
-    /// `day`.
+    /// `day`: at midnight UTC.
     Day,
-    /// `week`.
+    /// `week`: on Monday, at midnight UTC.
     Week,
-    /// `month`.
+    /// `month`: on the first of the month.
     Month,
-    /// `year`.
+    /// `year`: on the first of January.
     Year,
     /// `age`: every 24 hours of running.
     Age,

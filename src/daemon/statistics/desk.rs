@@ -162,18 +162,19 @@ fn write_down(mut writer: Writer, orders: &Receiver<Order>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::set::{Period, Set};
+    use super::super::set::Set;
     use super::*;
     use crate::testing::Scratch;
     use std::fs;
     use std::path::Path;
+    use truechimer_config::settings::FilePeriod;
     use truechimer_proto::event::{Coded, Event, Report, SystemEvent};
     use truechimer_time::{Now, NtpTimestamp};
 
     fn plan(scratch: &Scratch, kinds: &[(Kind, &str)]) -> Plan {
         let set = |file: &str| Set {
             file: file.to_owned(),
-            period: Period::None,
+            period: FilePeriod::None,
             link: false,
         };
         let sets = kinds.iter().map(|(kind, file)| (*kind, set(file)));

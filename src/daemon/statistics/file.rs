@@ -149,10 +149,10 @@ fn append(file: &mut File, line: &str) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::set::Period;
     use super::*;
     use crate::testing::Scratch;
     use std::os::unix::fs::{PermissionsExt, symlink};
+    use truechimer_config::settings::FilePeriod;
 
     const MIDNIGHT: i64 = 1_798_761_600; // 2027-01-01
 
@@ -167,7 +167,7 @@ mod tests {
     fn day_set(scratch: &Scratch) -> SetFile {
         let set = Set {
             file: "loopstats".to_owned(),
-            period: Period::Day,
+            period: FilePeriod::Day,
             link: true,
         };
         let prefix = format!("{}/", scratch.path("").display());

@@ -1,6 +1,6 @@
 //! Names of the files of a set, one generation after the other.
-use super::set::Period;
 use crate::calendar;
+use truechimer_config::settings::FilePeriod;
 
 /// A day of a running daemon, seconds.
 const DAY_S: u64 = 86_400;
@@ -20,25 +20,26 @@ pub struct Moment {
 /// reference has it, whatever its manual says.
 ///
 /// ```
-/// use truechimer::statistics::{suffix, Moment, Period};
+/// use truechimer::statistics::{suffix, Moment};
+/// use truechimer_config::settings::FilePeriod;
 /// let new_year = Moment { unix_s: 1_767_225_600, age_s: 90_000, pid: 77 };
-/// assert_eq!(suffix(Period::Week, new_year), ".2026w01");
-/// assert_eq!(suffix(Period::Age, new_year), ".a00086400");
+/// assert_eq!(suffix(FilePeriod::Week, new_year), ".2026w01");
+/// assert_eq!(suffix(FilePeriod::Age, new_year), ".a00086400");
 /// ```
-pub fn suffix(period: Period, moment: Moment) -> String {
+pub fn suffix(period: FilePeriod, moment: Moment) -> String {
     let unix_day = moment.unix_s.div_euclid(86_400);
     let (year, month, day) = calendar::date(unix_day);
     match period {
-        Period::None => String::new(),
-        Period::Pid => format!(".#{}", moment.pid),
-        Period::Day => format!(".{year:04}{month:02}{day:02}"),
-        Period::Week => {
+        FilePeriod::None => String::new(),
+        FilePeriod::Pid => format!(".#{}", moment.pid),
+        FilePeriod::Day => format!(".{year:04}{month:02}{day:02}"),
+        FilePeriod::Week => {
             let (year, week) = calendar::iso_week(unix_day);
             format!(".{year:04}w{week:02}")
         }
-        Period::Month => format!(".{year:04}{month:02}"),
-        Period::Year => format!(".{year:04}"),
-        Period::Age => format!(".a{:08}", moment.age_s / DAY_S * DAY_S),
+        FilePeriod::Month => format!(".{year:04}{month:02}"),
+        FilePeriod::Year => format!(".{year:04}"),
+        FilePeriod::Age => format!(".a{:08}", moment.age_s / DAY_S * DAY_S),
     }
 }
 
@@ -55,13 +56,13 @@ mod tests {
             pid: 3302,
         };
         for (period, wanted) in [
-            (Period::None, ""),
-            (Period::Pid, ".#3302"),
-            (Period::Day, ".20261124"),
-            (Period::Week, ".2026w48"),
-            (Period::Month, ".202611"),
-            (Period::Year, ".2026"),
-            (Period::Age, ".a00000000"),
+            (FilePeriod::None, ""),
+            (FilePeriod::Pid, ".#3302"),
+            (FilePeriod::Day, ".20261124"),
+            (FilePeriod::Week, ".2026w48"),
+            (FilePeriod::Month, ".202611"),
+            (FilePeriod::Year, ".2026"),
+            (FilePeriod::Age, ".a00000000"),
         ] {
             assert_eq!(suffix(period, moment), wanted);
         }
@@ -76,12 +77,15 @@ mod tests {
         };
         let midnight = 1_798_761_600; // 2027-01-01
         let before = at(midnight - 1);
-        assert_eq!(suffix(Period::Day, before), ".20261231");
-        assert_eq!(suffix(Period::Day, at(midnight)), ".20270101");
-        assert_eq!(suffix(Period::Month, at(midnight)), ".202701");
-        assert_eq!(suffix(Period::Year, before), ".2026");
+        assert_eq!(suffix(FilePeriod::Day, before), ".20261231");
+        assert_eq!(suffix(FilePeriod::Day, at(midnight)), ".20270101");
+        assert_eq!(suffix(FilePeriod::Month, at(midnight)), ".202701");
+        assert_eq!(suffix(FilePeriod::Year, before), ".2026");
         // That Friday is still in the week that began in December.
-        assert_eq!(suffix(Period::Week, at(midnight)), ".2026w53");
-        assert_eq!(suffix(Period::Week, at(midnight + 3 * 86_400)), ".2027w01");
+        assert_eq!(suffix(FilePeriod::Week, at(midnight)), ".2026w53");
+        assert_eq!(
+            suffix(FilePeriod::Week, at(midnight + 3 * 86_400)),
+            ".2027w01"
+        );
     }
 }

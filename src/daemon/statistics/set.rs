@@ -1,5 +1,6 @@
 //! Which statistics there are and how each is kept.
 use std::collections::BTreeMap;
+use truechimer_config::settings::FilePeriod;
 
 /// A kind of statistics that has lines to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,32 +17,13 @@ pub enum Kind {
     Proto,
 }
 
-/// `filegen`'s `type`: when a new file begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Period {
-    /// Never.
-    None,
-    /// With each process.
-    Pid,
-    /// At midnight UTC.
-    Day,
-    /// On Monday, at midnight UTC.
-    Week,
-    /// On the first of the month.
-    Month,
-    /// On the first of January.
-    Year,
-    /// With each day of running.
-    Age,
-}
-
 /// One `filegen`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Set {
     /// Name after the folder.
     pub file: String,
     /// When a new file begins.
-    pub period: Period,
+    pub period: FilePeriod,
     /// Whether the plain name is a hard link to the newest file.
     pub link: bool,
 }

@@ -104,10 +104,11 @@ impl Watched {
 #[cfg(test)]
 mod tests {
     use super::super::line::SystemCounts;
-    use super::super::set::{Period, Set};
+    use super::super::set::Set;
     use super::*;
     use crate::testing::Scratch;
     use std::fs;
+    use truechimer_config::settings::FilePeriod;
     use truechimer_time::NtpTimestamp;
 
     #[test]
@@ -115,7 +116,7 @@ mod tests {
         let scratch = Scratch::new("writer");
         let set = Set {
             file: "sysstats".to_owned(),
-            period: Period::Month,
+            period: FilePeriod::Month,
             link: true,
         };
         let mut writer = Writer::new(Plan {

@@ -1,5 +1,5 @@
 //! `statistics`, `filegen` and `statsdir` into what is recorded and what is written where.
-use crate::statistics::{Kind, Period, Plan, Set};
+use crate::statistics::{Kind, Plan, Set};
 use std::collections::BTreeMap;
 use truechimer_config::Settings;
 use truechimer_config::settings::{FilePeriod, StatsKind};
@@ -29,7 +29,7 @@ pub fn plan(settings: &Settings) -> Plan {
         if file_gen.enabled == Some(true) {
             let set = Set {
                 file: file_gen.file.unwrap_or_else(|| said.word().to_owned()),
-                period: file_gen.period.map_or(Period::Day, period),
+                period: file_gen.period.unwrap_or(FilePeriod::Day),
                 link: file_gen.link.unwrap_or(true),
             };
             sets.insert(kind, set);
@@ -50,18 +50,6 @@ pub fn recording(settings: &Settings) -> Recording {
         loops: plan.has(Kind::Loop),
         peers: plan.has(Kind::Peer),
         raw: plan.has(Kind::Raw),
-    }
-}
-
-const fn period(said: FilePeriod) -> Period {
-    match said {
-        FilePeriod::None => Period::None,
-        FilePeriod::Pid => Period::Pid,
-        FilePeriod::Day => Period::Day,
-        FilePeriod::Week => Period::Week,
-        FilePeriod::Month => Period::Month,
-        FilePeriod::Year => Period::Year,
-        FilePeriod::Age => Period::Age,
     }
 }
 
@@ -98,7 +86,7 @@ mod tests {
         assert_eq!(kinds, [Kind::Peer, Kind::Sys]);
         let peers = Set {
             file: "peers".to_owned(),
-            period: Period::Week,
+            period: FilePeriod::Week,
             link: false,
         };
         assert_eq!(plan.sets[&Kind::Peer], peers);
