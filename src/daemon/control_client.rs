@@ -18,8 +18,7 @@ pub use addresses::NetAddress;
 pub use answer::{Answer, Assembly, FRAGMENTS_MAX, Progress};
 pub use clients::{ClientEntry, Collected, Trouble, collect};
 pub use codes::{
-    FLASH_TESTS, KernelFlags, SELECTIONS, clock_status, crypto_flags, peer_event, peer_status,
-    system_status,
+    FLASH_TESTS, SELECTIONS, clock_status, crypto_flags, peer_event, peer_status, system_status,
 };
 pub use items::{Item, items, printable};
 pub use moments::{fixed_ms, log_moment, moment, pretty};

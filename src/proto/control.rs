@@ -27,6 +27,7 @@ pub(crate) use mru::{BadLimits, MruRequest};
 pub(crate) use nonce::Nonces;
 pub(crate) use peer_variables::{PeerView, Wishes, whole};
 pub use private::{PrivateConfig, Rule};
+pub use system_variables::kernel_flags;
 pub(crate) use system_variables::{SystemView, is_known};
 pub(crate) use text::{Text, Unknown};
 

@@ -1,5 +1,6 @@
 //! The words of status words, flags and events (RFC 9327 §4; RFC 5905 appendix A).
 use core::fmt::Write;
+use truechimer_proto::event::system_event_word;
 use truechimer_time::leap::LeapIndicator;
 use truechimer_wire::{ClockStatusWord, PeerStatusWord, SystemStatusWord};
 
@@ -14,24 +15,6 @@ const SOURCES: [&str; 10] = [
     "other",
     "wristwatch",
     "telephone",
-];
-const SYSTEM_EVENTS: [&str; 16] = [
-    "unspecified",
-    "freq_not_set",
-    "freq_set",
-    "spike_detect",
-    "freq_mode",
-    "clock_sync",
-    "restart",
-    "panic_stop",
-    "no_sys_peer",
-    "leap_armed",
-    "leap_disarmed",
-    "leap_event",
-    "clock_step",
-    "kern",
-    "TAI",
-    "stale_leapsecond_values",
 ];
 /// What selection made of an association, by its three bits.
 pub const SELECTIONS: [&str; 8] = [
@@ -102,36 +85,6 @@ const SIGNATURES: [(u32, &str); 7] = [
     (119, "ripemd160WithRSA"),
     (668, "sha256WithRSAEncryption"),
 ];
-/// Bits of the kernel's clock status.
-const KERNEL_FLAGS: [&str; 16] = [
-    "pll",
-    "ppsfreq",
-    "ppstime",
-    "fll",
-    "ins",
-    "del",
-    "unsync",
-    "freqhold",
-    "ppssignal",
-    "ppsjitter",
-    "ppswander",
-    "ppserror",
-    "clockerr",
-    "nano",
-    "mode=fll",
-    "src=B",
-];
-
-/// The kernel's clock status in words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KernelFlags(pub u16);
-
-impl core::fmt::Display for KernelFlags {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(&set_bits(u32::from(self.0), &KERNEL_FLAGS).join(" "))
-    }
-}
-
 /// The names of the bits that are set, lowest first.
 fn set_bits(bits: u32, names: &[&'static str]) -> Vec<&'static str> {
     let named = names.iter().enumerate();
@@ -165,12 +118,11 @@ pub fn system_status(word: u16) -> String {
         LeapIndicator::DeleteSecond => "leap_del_sec",
         LeapIndicator::NotSynchronized => "leap_alarm",
     };
-    let event = SYSTEM_EVENTS.get(usize::from(status.event));
     format!(
         "{leap}, {}, {}, {}",
         coded(&SOURCES, status.source, "sync"),
         events(status.count),
-        event.copied().unwrap_or_default()
+        system_event_word(status.event)
     )
 }
 
@@ -266,7 +218,6 @@ mod tests {
             "ENAB TAI IFF VALID VRFY PROV AGREE AUTO SIGN LEAP md5WithRSAEncryption"
         );
         assert_eq!(crypto_flags(0), "");
-        assert_eq!(KernelFlags(0x2001).to_string(), "pll nano");
     }
 
     #[test]

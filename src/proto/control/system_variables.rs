@@ -328,10 +328,15 @@ fn list(view: &SystemView<'_>) -> String {
     own.chain(extra).collect::<Vec<_>>().join(",")
 }
 
-fn flags(status: u32) -> String {
+/// The words for the STA_* bits of the kernel's clock status that are set, lowest first.
+pub fn kernel_flags(status: u32) -> impl Iterator<Item = &'static str> {
     let set = KERNEL_FLAGS.iter().enumerate();
-    let set = set.filter(|(bit, _)| status >> bit & 1 == 1);
-    set.map(|(_, name)| *name).collect::<Vec<_>>().join(" ")
+    let set = set.filter(move |(bit, _)| status >> bit & 1 == 1);
+    set.map(|(_, name)| *name)
+}
+
+fn flags(status: u32) -> String {
+    kernel_flags(status).collect::<Vec<_>>().join(" ")
 }
 
 fn served(view: &SystemView<'_>, name: &str) -> Option<Value> {

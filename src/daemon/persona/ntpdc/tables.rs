@@ -4,6 +4,7 @@ use super::numbers::{fixed, general, long, short};
 use super::peers::{fits, mode, reference};
 use super::state::Ntpdc;
 use crate::control_client::pretty;
+use truechimer_proto::control::kernel_flags;
 use truechimer_wire::private::{
     AuthenticationItem, ControlItem, IoItem, KernelItem, LoopItem, MemoryItem, PrivateCode,
     PrivateItem, SystemItem, SystemStatsItem, TimerItem, system_flags,
@@ -11,25 +12,6 @@ use truechimer_wire::private::{
 
 /// The kernel counts in nanoseconds.
 const STA_NANO: u16 = 0x2000;
-/// The kernel's flags, in the reference's order and words.
-const KERNEL_FLAGS: [(u16, &str); 16] = [
-    (0x0001, "pll"),
-    (0x0002, "ppsfreq"),
-    (0x0004, "ppstime"),
-    (0x0008, "fll"),
-    (0x0010, "ins"),
-    (0x0020, "del"),
-    (0x0040, "unsync"),
-    (0x0080, "freqhold"),
-    (0x0100, "ppssignal"),
-    (0x0200, "ppsjitter"),
-    (0x0400, "ppswander"),
-    (0x0800, "ppserror"),
-    (0x1000, "clockerr"),
-    (STA_NANO, "nano"),
-    (0x4000, "mode=fll"),
-    (0x8000, "src=B"),
-];
 
 /// The one item of an answer; told where it is missing or there are more.
 fn one<I: PrivateItem>(
@@ -287,8 +269,9 @@ pub(super) fn kerninfo(ntpdc: &mut Ntpdc, _: &[Value], screen: &mut Screen<'_>) 
     // The kernel counts these in microseconds whatever the flag says, which the reference forgets.
     let micros = |count: i32| format!("{} s", general(f64::from(count) * 1e-6));
     let steps = |count: i32| format!("{} s", general(f64::from(count) * step_s));
-    let set = KERNEL_FLAGS.iter().filter(|(bit, _)| it.status & bit != 0);
-    let flags: String = set.map(|(_, name)| format!(" {name}")).collect();
+    let flags: String = kernel_flags(it.status.into())
+        .map(|name| format!(" {name}"))
+        .collect();
     let all = [
         ("pll offset:", steps(it.offset)),
         ("pll frequency:", format!("{} ppm", fixed(it.frequency, 3))),
