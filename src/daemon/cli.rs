@@ -283,6 +283,13 @@ pub(crate) fn print_error(text: &str) {
     say(&mut io::stderr().lock(), text);
 }
 
+/// The system's words for an error, without its number, as the reference's programs say them.
+pub(crate) fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    let words = text.split(" (os error").next();
+    words.unwrap_or_default().to_owned()
+}
+
 fn say(out: &mut impl Write, text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }

@@ -3,7 +3,7 @@
 mod choice;
 
 use super::samples::{self, KeyWords};
-use crate::cli::{print, print_error};
+use crate::cli::{print, print_error, reason};
 use crate::control_client::{log_moment, pretty};
 use crate::exit::Exit;
 use crate::query::Family;
@@ -235,10 +235,8 @@ fn set(options: &Options, server: &Server) -> Exit {
         clock::slew(by)
     };
     if let Err(error) = done {
-        let reason = error.to_string();
-        let reason = reason.split(" (os error").next().unwrap_or_default();
         let what = if step { "step" } else { "adjust" };
-        complain(&format!("Can't {what} the time of day: {reason}"));
+        complain(&format!("Can't {what} the time of day: {}", reason(&error)));
         return Exit::Failed;
     }
     let verb = if step { "step" } else { "adjust" };

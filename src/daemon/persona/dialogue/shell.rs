@@ -2,6 +2,7 @@
 use super::line;
 use super::table::{Command, Found, Kind, Parameter, Value, find, usage};
 use super::{Program, Screen};
+use crate::cli::reason;
 use crate::query::Family;
 use std::fs::File;
 use std::io::BufWriter;
@@ -40,8 +41,7 @@ pub(in crate::persona) fn execute<P: Program>(
         Redirection::Nowhere => screen.complain("***No file for redirect\n"),
         Redirection::To(path) => match File::create(path) {
             Err(error) => {
-                let reason = error.to_string();
-                let reason = reason.split(" (os error").next().unwrap_or_default();
+                let reason = reason(&error);
                 screen.complain(&format!("***Error opening {path}: {reason}\n"));
             }
             Ok(file) => {

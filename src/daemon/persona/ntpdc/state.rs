@@ -1,6 +1,7 @@
 //! What ntpdc remembers between commands, and how it asks.
 use super::super::dialogue::{Command, Common, Program, Screen, complete_secrets};
 use super::commands::COMMANDS;
+use crate::cli::reason;
 use crate::control_client::{
     AskPrivately, NetAddress, Patience, PrivateFailure, PrivateItems, PrivateSession,
 };
@@ -218,9 +219,7 @@ impl Ntpdc {
                 "{host}: timed out with incomplete data\n***Response from server was incomplete\n"
             ),
             PrivateFailure::System(what, error) => {
-                let text = error.to_string();
-                let reason = text.split(" (os error").next().unwrap_or_default();
-                format!("ntpdc: {what}: {reason}\n")
+                format!("ntpdc: {what}: {}\n", reason(error))
             }
             PrivateFailure::Refused(error) => format!("***{}\n", refusal(*error)),
             PrivateFailure::NoKey => "Key not found\n".to_owned(),

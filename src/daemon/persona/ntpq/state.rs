@@ -4,6 +4,7 @@ use super::super::dialogue::{
 };
 use super::commands::COMMANDS;
 use super::variables::VariableList;
+use crate::cli::reason;
 use crate::control_client::{
     Answer, Ask, Association, Failure, Patience, Request, Session, associations,
 };
@@ -111,9 +112,7 @@ impl Ntpq {
                 screen.complain(&format!("{host}: timed out with incomplete data\n"));
             }
             Failure::System(what, error) => {
-                let text = error.to_string();
-                let reason = text.split(" (os error").next().unwrap_or_default();
-                screen.complain(&format!("ntpq: {what}: {reason}\n"));
+                screen.complain(&format!("ntpq: {what}: {}\n", reason(error)));
             }
             _ => {}
         }
