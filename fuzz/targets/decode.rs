@@ -10,7 +10,12 @@ use truechimer::decode::{Layer, Question, rehearse};
 const NOW_UNIX_S: i64 = 1_800_000_000;
 /// Link types of captures: those known, and one that is not.
 const LINK_TYPES: [u16; 7] = [0, 1, 101, 113, 276, 229, 147];
-const LAYERS: [Option<Layer>; 4] = [None, Some(Layer::Ntp), Some(Layer::Ip), Some(Layer::Ethernet)];
+const LAYERS: [Option<Layer>; 4] = [
+    None,
+    Some(Layer::Ntp),
+    Some(Layer::Ip),
+    Some(Layer::Ethernet),
+];
 
 fn digits(octets: &[u8]) -> Vec<u8> {
     let mut text = String::new();
@@ -50,7 +55,10 @@ fuzz_target!(|octets: &[u8]| {
         details: way & 0x80 != 0,
     };
     let (said, _) = rehearse(&question, &input, NOW_UNIX_S);
-    assert!(said.chars().all(|c| matches!(c, '\n' | ' '..='~')), "{said:?}");
+    assert!(
+        said.chars().all(|c| matches!(c, '\n' | ' '..='~')),
+        "{said:?}"
+    );
     if question.json {
         for line in said.lines() {
             assert!(line.starts_with('{') && line.ends_with('}'), "{line}");
