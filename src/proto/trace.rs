@@ -24,21 +24,17 @@ impl TraceLevel {
 /// What a packet was taken for, by the reference's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Match {
-    /// Modes that do not fit.
-    Error = -1,
     /// Nobody here waits for it.
     Nothing = 0,
     /// It is for an association there is.
     Association = 1,
-    /// A broadcast to a broadcaster.
-    Broadcaster = 2,
     /// A request to be answered without an association.
     Request = 3,
-    /// A manycast solicitation.
+    /// It came to a manycast client's search.
     Manycast = 4,
-    /// It would make a passive association.
+    /// It makes a passive association.
     NewPassive = 5,
-    /// It would make a broadcast client association.
+    /// It makes a broadcast client association, or is refused one.
     NewBroadcastClient = 6,
 }
 

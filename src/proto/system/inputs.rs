@@ -33,16 +33,17 @@ impl System {
             return;
         }
         let setting = self.setting();
-        let id = match received.via {
-            Via::Client(id) => Some(id),
+        let found = match received.via {
+            Via::Client(id) => Some((id, Match::Association)),
             Via::Many { to, link, local } => {
                 self.hear_many(now, Arrival { to, link, local }, received);
                 return;
             }
             Via::Server(_) => self.peer_of(now, received),
         };
-        let association = id.and_then(|id| self.associations.get_mut(&id));
-        let Some(association) = association.filter(|it| it.refclock_id().is_none()) else {
+        let found = found.and_then(|(id, code)| Some((self.associations.get_mut(&id)?, code)));
+        let found = found.filter(|(it, _)| it.refclock_id().is_none());
+        let Some((association, code)) = found else {
             self.trace_packet(now, received, Match::Nothing, Proof::None);
             self.note_stranger(now, received.source);
             return;
@@ -64,8 +65,12 @@ impl System {
             )
         };
         let bursting = association.poll.bursting();
-        let proof = proof(received, &heard);
-        self.trace_packet(now, received, Match::Association, proof);
+        let proof = match code {
+            // It could not have made one otherwise.
+            Match::NewPassive => Proof::Right,
+            _ => proof(received, &heard),
+        };
+        self.trace_packet(now, received, code, proof);
         self.after(now, id, heard, bursting);
     }
 

@@ -15,6 +15,7 @@ use crate::host::Output;
 use crate::packet::{AssociationId, Link, Received, Route, Transmit, TxTicket};
 use crate::server::{Origin, RestrictFlags};
 use crate::status::PacketTest;
+use crate::trace::{Match, Proof};
 use crate::unsolicited::Unsolicited;
 use core::net::{IpAddr, SocketAddr, SocketAddrV6};
 use hunt::{Need, rings};
@@ -120,7 +121,15 @@ impl System {
         if let Some(hunt) = self.hunt_mut(id) {
             hunt.counts.received = hunt.counts.received.saturating_add(1);
         }
-        match self.judge_answer(id, received) {
+        let outcome = self.judge_answer(id, received);
+        let refused = outcome.err().map(|(reason, _)| reason);
+        if self.pools.get(&id).is_some_and(|it| it.line.key.is_some()) {
+            self.trace_unasked(now, received, Match::Manycast, refused);
+        } else {
+            // Whose MAC nobody asked for is not looked at.
+            self.trace_packet(now, received, Match::Manycast, Proof::None);
+        }
+        match outcome {
             Ok(server) if self.is_used(server) => {}
             Ok(server) => {
                 if let Some(pool) = self.pools.get_mut(&id)

@@ -12,6 +12,7 @@ use crate::config::{AssociationConfig, AssociationKind, Remote};
 use crate::event::PeerEvent;
 use crate::packet::{AssociationId, Received, Transmit, Via};
 use crate::server::{is_fresh_echo, permits_passive};
+use crate::trace::Match;
 use crate::unsolicited::Unsolicited;
 use core::net::SocketAddr;
 use truechimer_time::Now;
@@ -57,7 +58,11 @@ impl System {
 
     /// The association a datagram is for that came to a service socket, if it is a symmetric one; a
     /// new passive one, if the datagram proves that there may be one. `None` for anything else.
-    pub(super) fn peer_of(&mut self, now: Now, received: &Received<'_>) -> Option<AssociationId> {
+    pub(super) fn peer_of(
+        &mut self,
+        now: Now,
+        received: &Received<'_>,
+    ) -> Option<(AssociationId, Match)> {
         let first = received.octets.first().copied().unwrap_or_default();
         if !matches!(received.via, Via::Server(_)) {
             return None;
@@ -67,14 +72,17 @@ impl System {
         let mut all = self.associations.values().filter(|_| is_symmetric);
         let known = all.find(|it| it.is_symmetric() && it.remote == Some(received.source));
         if let Some(known) = known {
-            return Some(known.id);
+            return Some((known.id, Match::Association));
         }
         if mode != Mode::SymmetricActive {
             self.unsolicited.count(Unsolicited::Unasked);
             return None;
         }
         match self.admit_passive(now, received) {
-            Ok(proven) => Some(self.mobilize_passive(now, received.source, &proven)),
+            Ok(proven) => {
+                let id = self.mobilize_passive(now, received.source, &proven);
+                Some((id, Match::NewPassive))
+            }
             Err(reason) => {
                 self.unsolicited.count(reason);
                 None

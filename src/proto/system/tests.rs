@@ -17,6 +17,7 @@ mod reload;
 mod sources;
 mod symmetric;
 mod telling;
+mod tracing;
 mod world;
 
 use crate::host::ResolveError;

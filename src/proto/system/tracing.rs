@@ -5,6 +5,7 @@ use crate::event::PeerEvent;
 use crate::host::Output;
 use crate::packet::{AssociationId, Received};
 use crate::trace::{self, Match, Proof, Trace, TraceLevel};
+use crate::unsolicited::Unsolicited;
 use truechimer_time::Now;
 use truechimer_wire::Packet;
 
@@ -30,6 +31,19 @@ impl System {
         }
         let trace = Trace::received(now.mono, received, code, proof);
         self.outbox.push(Output::Trace(trace));
+    }
+
+    /// A packet that nobody asked for, once it is known why it was refused, if it was.
+    pub(super) fn trace_unasked(
+        &mut self,
+        now: Now,
+        received: &Received<'_>,
+        code: Match,
+        refused: Option<Unsolicited>,
+    ) {
+        if self.config.trace >= TraceLevel::PACKETS {
+            self.trace_packet(now, received, code, proof_unasked(received, refused));
+        }
     }
 
     /// The polling of an association, after it changed.
@@ -63,5 +77,26 @@ pub(super) fn proof(received: &Received<'_>, heard: &Heard) -> Proof {
         Proof::Right
     } else {
         Proof::None
+    }
+}
+
+/// The same of a packet that nobody asked for.
+fn proof_unasked(received: &Received<'_>, refused: Option<Unsolicited>) -> Proof {
+    use Unsolicited::{
+        NoHelp, NotAuthentic, NotSynchronized, PeerLimit, PollField, Reordered, Replayed, TooSoon,
+    };
+    let packet = Packet::new_checked(received.octets).ok();
+    let Some(mac) = packet.as_ref().and_then(Packet::mac) else {
+        return Proof::None;
+    };
+    match refused {
+        _ if mac.is_crypto_nak() => Proof::CryptoNak,
+        Some(NotAuthentic) => Proof::Wrong,
+        // These are looked at behind the MAC.
+        None
+        | Some(Replayed | Reordered | TooSoon | PollField | NotSynchronized | PeerLimit | NoHelp) => {
+            Proof::Right
+        }
+        Some(_) => Proof::None,
     }
 }

@@ -8,6 +8,7 @@ use crate::config::{AssociationConfig, Demand, Listening, Remote, SystemConfig};
 use crate::event::{PeerEvent, SystemEvent};
 use crate::packet::{AssociationId, LinkId, Received};
 use crate::server::{Origin, RestrictFlags};
+use crate::trace::Match;
 use crate::unsolicited::Unsolicited;
 use core::net::{IpAddr, SocketAddr};
 use truechimer_time::Now;
@@ -43,10 +44,16 @@ impl Listening {
 impl System {
     /// Takes a datagram that was sent to many.
     pub(in super::super) fn hear_many(&mut self, now: Now, at: Arrival, received: &Received<'_>) {
-        if let Err(why) = self.hear_broadcast(now, at, received) {
+        let code = match self.listener_to(received.source) {
+            Some(_) => Match::Association,
+            None => Match::NewBroadcastClient,
+        };
+        let refused = self.hear_broadcast(now, at, received).err();
+        if let Some(why) = refused {
             self.unsolicited.count(why);
             self.tell_refused(now, received.source, why);
         }
+        self.trace_unasked(now, received, code, refused);
         self.pump(now);
         self.publish();
     }
