@@ -61,7 +61,10 @@ impl NtpTimestamp {
         let pivot = Self::from_unix(pivot_unix_s, 0);
         let apart = (self.0 >> 32).wrapping_sub(pivot.0 >> 32) as u32;
         let nanoseconds = (((self.0 & 0xFFFF_FFFF) * 1_000_000_000) >> 32) as u32;
-        (pivot_unix_s + apart.cast_signed() as i64, nanoseconds)
+        (
+            pivot_unix_s.saturating_add(apart.cast_signed() as i64),
+            nanoseconds,
+        )
     }
 
     /// Seconds since 1900 modulo 2^32, as in file stamps and reference times.

@@ -274,6 +274,22 @@ fn what_is_wrong_with_a_capture_has_a_place() {
 }
 
 #[test]
+fn a_capture_of_the_end_of_time_is_shown() {
+    let whole = pcapng(&[frame(&seed_packet(), 123)]);
+    // The interface's block, with an offset of its moments (if_tsoffset), which the crate reads so.
+    for offset_s in [i64::MAX - i64::from(SEED_UNIX_S), i64::MIN] {
+        let mut file = whole.clone();
+        let option = [&[0, 14, 0, 8][..], &offset_s.to_le_bytes()].concat();
+        file.splice(52..52, option);
+        for at in [32, 68] {
+            assert_eq!(file[at..at + 4], [0, 0, 0, 32]);
+            file[at..at + 4].copy_from_slice(&44_u32.to_be_bytes());
+        }
+        assert!(decoded(&file).contains("Originate Time Stamp"));
+    }
+}
+
+#[test]
 fn every_cut_of_a_capture_ends_well() {
     for whole in [pcap(&seed_frames()[20..]), pcapng(&seed_frames()[20..])] {
         for len in 0..whole.len() {
