@@ -1,57 +1,15 @@
 //! Mode 7: the reference's private messages, ntpdc's. The header alone; data are shown as octets.
 use super::packet::TITLE;
 use super::tree::{Part, hex};
-
-/// Octets before the data.
-const HEADER_LEN: usize = 8;
-/// Requests of ntpdc worth a name: the commonest, and those that were abused.
-const REQUESTS: [(u8, &str); 27] = [
-    (0, "list of peers"),
-    (1, "peers"),
-    (2, "a peer"),
-    (3, "statistics of a peer"),
-    (4, "system"),
-    (5, "statistics of the system"),
-    (6, "statistics of input and output"),
-    (7, "statistics of memory"),
-    (8, "loop"),
-    (9, "unconfigure"),
-    (10, "set system flags"),
-    (11, "clear system flags"),
-    (16, "list of restrictions"),
-    (17, "add restriction"),
-    (18, "take away restriction"),
-    (20, "list of clients, old form: monlist"),
-    (22, "reset peers"),
-    (23, "read keys again"),
-    (26, "trust keys"),
-    (27, "trust keys no more"),
-    (28, "authentication"),
-    (33, "reset statistics"),
-    (36, "request key"),
-    (37, "control key"),
-    (38, "kernel"),
-    (42, "list of clients: monlist"),
-    (44, "interfaces"),
-];
-const ERRORS: [&str; 8] = [
-    "no error",
-    "incompatible implementation",
-    "no such request",
-    "bad format",
-    "no data",
-    "unknown error",
-    "not authorized",
-    "authentication failed",
-];
+use truechimer_wire::private::{Implementation, PRIVATE_HEADER_LEN, PrivateCode, PrivateError};
 
 /// Any octets whose mode bits are 7.
 pub(super) fn part(octets: &[u8]) -> Part {
     let mut part = Part::new(TITLE, "ntp");
-    let Some((head, data)) = octets.split_first_chunk::<HEADER_LEN>() else {
+    let Some((head, data)) = octets.split_first_chunk::<PRIVATE_HEADER_LEN>() else {
         let len = octets.len();
         part.note(format!(
-            "malformed: {len} octets, a private message has {HEADER_LEN} or more"
+            "malformed: {len} octets, a private message has {PRIVATE_HEADER_LEN} or more"
         ));
         part.field("Octets", hex(octets), "octets", hex(octets));
         return part;
@@ -80,19 +38,19 @@ pub(super) fn part(octets: &[u8]) -> Part {
     part.field("Authenticated", words, "is_authenticated", is_authenticated);
     let sequence = second & 0x7F;
     part.field("Sequence", sequence, "sequence", sequence);
-    let words = match implementation {
-        0 => "universal",
-        2 => "ntpd before 4.0",
-        3 => "ntpd",
-        _ => "not known",
+    let words = match Implementation::from_number(implementation) {
+        Implementation::Other(0) => "universal",
+        Implementation::Old => "ntpd without IPv6",
+        Implementation::Current => "ntpd",
+        Implementation::Other(_) => "not known",
     };
     let text = format!("{words} ({implementation})");
     part.field("Implementation", text, "implementation", implementation);
-    let known = REQUESTS.iter().find(|(number, _)| *number == request);
-    let text = format!("{} ({request})", known.map_or("not known here", |it| it.1));
+    let words = asked(PrivateCode::from_number(request));
+    let text = format!("{words} ({request})");
     part.field("Request code", text, "request", request);
     let error = e >> 4;
-    let words = ERRORS.get(usize::from(error)).unwrap_or(&"reserved");
+    let words = PrivateError::from_bits(error).map_or("no error", refusal);
     part.field("Error", format!("{words} ({error})"), "error", error);
     let items = u16::from_be_bytes([e & 0xF, n]);
     part.field("Items", items, "items", items);
@@ -102,4 +60,59 @@ pub(super) fn part(octets: &[u8]) -> Part {
         part.field("Data", hex(data), "data", hex(data));
     }
     part
+}
+
+const fn asked(code: PrivateCode) -> &'static str {
+    match code {
+        PrivateCode::PeerList => "list of peers",
+        PrivateCode::PeerSummary => "peers, a line each",
+        PrivateCode::PeerInfo => "all about peers",
+        PrivateCode::PeerStats => "counters of peers",
+        PrivateCode::SystemInfo => "system",
+        PrivateCode::SystemStats => "counters of packets",
+        PrivateCode::IoStats => "counters of sockets",
+        PrivateCode::MemoryStats => "counters of memory",
+        PrivateCode::LoopInfo => "discipline",
+        PrivateCode::TimerStats => "counters of the timer",
+        PrivateCode::AddPeer => "add an association",
+        PrivateCode::RemovePeer => "remove associations",
+        PrivateCode::SetFlags => "set system flags",
+        PrivateCode::ClearFlags => "clear system flags",
+        PrivateCode::RestrictList => "list of restrictions",
+        PrivateCode::AddRestriction => "add restriction",
+        PrivateCode::RemoveRestriction => "take from a restriction",
+        PrivateCode::DeleteRule => "remove a restriction",
+        PrivateCode::Monitor => "list of clients, old form: monlist",
+        PrivateCode::ResetStats => "reset counters",
+        PrivateCode::ResetPeer => "reset counters of peers",
+        PrivateCode::ReadKeys => "read keys again",
+        PrivateCode::TrustKey => "trust keys",
+        PrivateCode::DistrustKey => "trust keys no more",
+        PrivateCode::Authentication => "counters of keys",
+        PrivateCode::Traps => "list of traps",
+        PrivateCode::AddTrap => "set a trap",
+        PrivateCode::ClearTrap => "clear a trap",
+        PrivateCode::RequestKey => "choose the request key",
+        PrivateCode::ControlKey => "choose the control key",
+        PrivateCode::ControlStats => "counters of control messages",
+        PrivateCode::ClockInfo => "reference clocks",
+        PrivateCode::SetFudge => "set a fudge factor",
+        PrivateCode::Kernel => "the kernel's clock",
+        PrivateCode::ClockBug => "what a clock's driver keeps for its authors",
+        PrivateCode::MonitorDetails => "list of clients: monlist",
+        PrivateCode::InterfaceStats => "interfaces",
+        PrivateCode::RescanInterfaces => "look for interfaces again",
+        PrivateCode::Other(_) => "not known here",
+    }
+}
+
+const fn refusal(error: PrivateError) -> &'static str {
+    match error {
+        PrivateError::Implementation => "incompatible implementation",
+        PrivateError::Request => "no such request",
+        PrivateError::Format => "bad format",
+        PrivateError::NoData => "no data",
+        PrivateError::Permission => "authentication failed, or not permitted",
+        PrivateError::Other(_) => "reserved",
+    }
 }

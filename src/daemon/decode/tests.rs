@@ -249,6 +249,22 @@ fn private_messages() {
         assert!(text.contains(part), "{part} not in\n{text}");
     }
     assert!(decoded(b"97 00").contains("[malformed: 2 octets"));
+    // The numbers of the reference's ntp_request.h, as its ntpdc sends them.
+    for (octets, part) in [
+        ("97 00 03 0a 70 00 00 00", "add an association (10)"),
+        ("97 00 03 09 70 00 00 00", "counters of the timer (9)"),
+        ("17 80 03 0c 00 01 00 04", "set system flags (12)"),
+        ("17 80 03 21 00 01 00 08", "choose the control key (33)"),
+        ("17 00 03 24 00 01 00 04", "reference clocks (36)"),
+        ("97 00 03 0a 50 00 00 00", "Error: reserved (5)"),
+        (
+            "97 00 03 0a 70 00 00 00",
+            "authentication failed, or not permitted (7)",
+        ),
+    ] {
+        let text = decoded(octets.as_bytes());
+        assert!(text.contains(part), "{part} not in\n{text}");
+    }
 }
 
 #[test]
