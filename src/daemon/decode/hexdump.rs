@@ -87,6 +87,7 @@ fn dumped(packets: &mut Vec<Vec<u8>>, number: usize, line: &str) -> Result<(), N
     let Some((says, rest)) = offset(line) else {
         return Ok(());
     };
+    let digits = digits_of(rest);
     if says == 0 {
         packets.push(Vec::new());
     }
@@ -101,11 +102,6 @@ fn dumped(packets: &mut Vec<Vec<u8>>, number: usize, line: &str) -> Result<(), N
             octets,
         });
     }
-    // What follows a bar, or else a wide gap, is the same in letters.
-    let digits = match (rest.split_once('|'), rest.trim_start().split_once("  ")) {
-        (Some((digits, _)), _) | (None, Some((digits, _))) => digits,
-        (None, None) => rest,
-    };
     for word in digits.split_whitespace() {
         // Looked for only when it is wrong: lines may be of millions of words.
         octets(packet, word, number, || {
@@ -113,6 +109,22 @@ fn dumped(packets: &mut Vec<Vec<u8>>, number: usize, line: &str) -> Result<(), N
         })?;
     }
     Ok(())
+}
+
+/// Without the same in letters, which stands behind a wide gap; or between bars, as hexdump -C has
+/// it, whose digits have a wide gap themselves. Letters may be bars.
+fn digits_of(rest: &str) -> &str {
+    let by_bars = rest.trim_end().strip_suffix('|');
+    let by_bars = by_bars.and_then(|rest| rest.split_once("  |"));
+    let is_digits = |text: &str| {
+        let mut letters = text.chars();
+        letters.all(|c| c.is_ascii_hexdigit() || c == ' ')
+    };
+    match (by_bars, rest.trim_start().split_once("  ")) {
+        (Some((digits, _)), _) if is_digits(digits) => digits,
+        (_, Some((digits, _))) => digits,
+        (_, None) => rest,
+    }
 }
 
 /// `0x0010:`, `00000010:`, or `00000010` and two blanks; hexadecimal.
@@ -201,6 +213,26 @@ mod tests {
                 Ok(&[OCTETS.to_vec()][..]),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn letters_may_be_bars() {
+        let octets = Ok(vec![b"%|ab|12345|7890|".to_vec()]);
+        for text in [
+            "00000000: 257c 6162 7c31 3233 3435 7c37 3839 307c  %|ab|12345|7890|\n",
+            "00000000  25 7c 61 62 7c 31 32 33  34 35 7c 37 38 39 30 7c  |%|ab|12345|7890||\n",
+            "0000  25 7c 61 62 7c 31 32 33 34 35 7c 37 38 39 30 7c   %|ab|12345|7890|\n",
+            "\t0x0000:  257c 6162 7c31 3233 3435 7c37 3839 307c  %|ab|12345|7890|\n",
+        ] {
+            assert_eq!(packets(text), octets, "{text}");
+        }
+        let blanks = Ok(vec![b"  |ab  |".to_vec()]);
+        for text in [
+            "00000000: 2020 7c61 6220 207c                        |ab  |\n",
+            "00000000  20 20 7c 61 62 20 20 7c                           |  |ab  ||\n",
+        ] {
+            assert_eq!(packets(text), blanks, "{text}");
         }
     }
 
