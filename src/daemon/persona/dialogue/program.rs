@@ -20,8 +20,8 @@ pub(in crate::persona) trait Program: Default + 'static {
     const UNKNOWN_KEY_TYPE: &'static str;
     /// Names that older texts and scripts use, and what they are called here.
     const SYNONYMS: &'static [(&'static str, &'static str)] = &[];
-    /// Words after the arguments a command has are arguments too, up to this many in all; what is
-    /// more is complained about.
+    /// Words after the arguments a command has are arguments too, up to this many in all; a line with
+    /// more is not obeyed. Where they are no more than the arguments, what is more is ignored, and told.
     const WORDS_MAX: usize = ARGUMENTS_MAX;
 
     /// Its commands beside those that every program has.

@@ -36,6 +36,12 @@ pub(in crate::persona) fn execute<P: Program>(
     let Some((values, rest)) = values(program, command, arguments, screen) else {
         return;
     };
+    if P::WORDS_MAX > ARGUMENTS_MAX
+        && let Some(extra) = rest.first().filter(|word| !word.starts_with('>'))
+    {
+        // What is not done as it was said is not done at all: a flag of `restrict` may be among them.
+        return screen.complain(&format!("***Too many words, from `{extra}' on\n"));
+    }
     match redirection(rest) {
         Redirection::None => (command.run)(program, &values, screen),
         Redirection::Nowhere => screen.complain("***No file for redirect\n"),

@@ -152,6 +152,25 @@ fn the_silent_and_monlist_have_a_hint() {
 }
 
 #[test]
+fn what_is_too_long_to_be_done_whole_is_not_done() {
+    let mut line = "restrict 10.3.0.0 255.255.0.0".to_owned();
+    let words = [
+        "ntpport", "ignore", "noserve", "notrust", "noquery", "nomodify", "nopeer", "notrap",
+        "lptrap", "limited", "version", "kod",
+    ];
+    for word in words {
+        line.push(' ');
+        line.push_str(word);
+    }
+    let timed_out = rehearse(Silent, &line);
+    assert!(timed_out.contains("timed out"), "{timed_out}");
+    assert_eq!(
+        rehearse(Silent, &(line + " noepeer")),
+        "***Too many words, from `noepeer' on\n"
+    );
+}
+
+#[test]
 fn words_are_complained_about_as_the_reference_does() {
     let said = |command: &str| rehearse(Silent, command);
     for (command, wanted) in [
