@@ -8,9 +8,10 @@ use truechimer_time::{Instant, Now, NtpTimestamp};
 
 /// How far a stamp may be from its arrival, seconds, as in the reference.
 const SKEW_MAX_S: f64 = 10.0;
-/// How long a stamp is remembered: until it would be too old however early it came.
+/// How long no stamp is forgotten: until it would be too old however early it came.
 const REMEMBERED_FOR: Duration = Duration::from_secs(20);
-/// Stamps that are remembered; who sends more in that time is refused.
+/// Stamps that are remembered, for as long as there is room, as a clock that is stepped back makes
+/// old ones fresh again; who sends more in that time is refused.
 const REMEMBERED: usize = 256;
 
 /// The stamps that were taken.
@@ -39,14 +40,15 @@ impl Freshness {
         if is_early && stamp.since(self.started.wall).to_seconds() < 0.0 {
             return false;
         }
-        while let Some((_, at)) = self.seen.front()
-            && now.mono.since(*at) > REMEMBERED_FOR
-        {
-            self.seen.pop_front();
-        }
-        let is_new = self.seen.iter().all(|(known, _)| *known != stamp);
-        if !is_new || self.seen.len() >= REMEMBERED {
+        if self.seen.iter().any(|(known, _)| *known == stamp) {
             return false;
+        }
+        if self.seen.len() >= REMEMBERED {
+            let oldest = self.seen.front();
+            if oldest.is_some_and(|(_, at)| now.mono.since(*at) <= REMEMBERED_FOR) {
+                return false;
+            }
+            self.seen.pop_front();
         }
         self.seen.push_back((stamp, now.mono));
         true
@@ -79,6 +81,20 @@ mod tests {
         assert!(freshness.admits(now, ahead, now.wall));
         let later = at(119.5);
         assert!(!freshness.admits(later, ahead, later.wall), "still fresh");
+    }
+
+    #[test]
+    fn a_clock_that_is_stepped_back_makes_no_copy_fresh() {
+        let mut freshness = Freshness::new(at(0.0));
+        let stamp = at(100.0).wall;
+        assert!(freshness.admits(at(100.0), stamp, stamp));
+        let stepped = Now {
+            wall: at(101.0).wall,
+            ..at(3600.0)
+        };
+        assert!(!freshness.admits(stepped, stamp, stepped.wall));
+        let next = at(101.5).wall;
+        assert!(freshness.admits(stepped, next, stepped.wall));
     }
 
     #[test]
