@@ -107,6 +107,48 @@ impl MacVerified {
     }
 }
 
+/// Octets of the longest session key.
+const SESSION_KEY_LEN_MAX: usize = 64;
+
+/// A session key of Autokey (RFC 5906 §4): good for one packet, known to whoever knows the cookie.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SessionKey {
+    octets: [u8; SESSION_KEY_LEN_MAX],
+    len: usize,
+}
+
+impl SessionKey {
+    /// Of a digest, 16 to 64 octets; `None` otherwise.
+    pub fn new(digest: &[u8]) -> Option<Self> {
+        if digest.len() < 16 {
+            return None;
+        }
+        let mut octets = [0; SESSION_KEY_LEN_MAX];
+        octets.get_mut(..digest.len())?.copy_from_slice(digest);
+        Some(Self {
+            octets,
+            len: digest.len(),
+        })
+    }
+
+    /// The whole digest.
+    pub fn octets(&self) -> &[u8] {
+        self.octets.get(..self.len).unwrap_or_default()
+    }
+
+    /// The first four octets: the next key identifier of a key list, or a cookie.
+    pub const fn first_word(&self) -> u32 {
+        let [a, b, c, d, ..] = self.octets;
+        u32::from_be_bytes([a, b, c, d])
+    }
+}
+
+impl core::fmt::Debug for SessionKey {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("SessionKey")
+    }
+}
+
 /// Keys, digests and MACs; one per thread, so contexts are reused without a lock.
 pub trait Authenticator: Send {
     /// Whether `digest` is the MAC of `message` under a trusted key that the sender's address `from`
@@ -121,6 +163,34 @@ pub trait Authenticator: Send {
     /// First four octets of the MD5 of an IPv6 address: the reference identifier it is known by
     /// (RFC 5905 §7.3). `None` where the platform forbids MD5.
     fn reference_id_of(&mut self, address: Ipv6Addr) -> Option<[u8; 4]>;
+
+    /// Autokey's session key (RFC 5906 §4): the digest of source, destination, key identifier and
+    /// cookie. `None` where no digest of Autokey is configured.
+    fn session_key(
+        &mut self,
+        _from: IpAddr,
+        _to: IpAddr,
+        _key_id: u32,
+        _cookie: u32,
+    ) -> Option<SessionKey> {
+        None
+    }
+
+    /// Whether `digest` is the MAC of `message` under a session key; comparison in constant time.
+    fn check_session(&mut self, _key: &SessionKey, _message: &[u8], _digest: &[u8]) -> bool {
+        false
+    }
+
+    /// Writes the digest of `message` under a session key to the start of `out` and returns its
+    /// length, 16 or 20 octets; a longer one is cut to 20. `None` if `out` is too short.
+    fn seal_session(
+        &mut self,
+        _key: &SessionKey,
+        _message: &[u8],
+        _out: &mut [u8],
+    ) -> Option<usize> {
+        None
+    }
 
     /// How many keys there are, and how they were used so far.
     fn usage(&self) -> KeyFacts {

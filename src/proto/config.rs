@@ -1,5 +1,6 @@
 //! What the operator decided, in the protocol's own terms. `daemon` fills it from `ntp.conf`.
 use crate::authentication::KeyId;
+use crate::autokey::facts::HostFacts;
 use crate::control::ControlConfig;
 use crate::packet::Link;
 use crate::refclock::RefclockId;
@@ -46,6 +47,22 @@ pub struct SystemConfig {
     pub control: ControlConfig,
     /// `restrict` lines: they bind the servers we use as they bind strangers.
     pub access: Arc<Policy>,
+    /// `crypto`: what Autokey needs of this host; without it there is none.
+    pub autokey: Option<AutokeyConfig>,
+}
+
+/// What Autokey (RFC 5906) needs of this host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AutokeyConfig {
+    /// What the key files say.
+    pub host: Arc<HostFacts>,
+    /// `ident`: the group of ephemeral associations.
+    pub ident: Option<String>,
+    /// `automax`: lifetime of a key list at most, log2 seconds.
+    pub automax: u8,
+    /// Private values that cookies are made of, the one in use first; former ones are still
+    /// recognised. Never empty.
+    pub private_values: Vec<u32>,
 }
 
 /// Whether something must be authentic.
@@ -161,6 +178,10 @@ pub struct AssociationConfig {
     pub hops: u8,
     /// `xleave`: transmit stamps follow in the next packet (RFC 9769).
     pub interleaved: bool,
+    /// `autokey`: authenticated by RFC 5906 instead of a key.
+    pub autokey: bool,
+    /// `ident`: the Autokey group whose parameters the server must prove to know.
+    pub ident: Option<String>,
 }
 
 impl AssociationConfig {
@@ -183,6 +204,8 @@ impl AssociationConfig {
             key: None,
             hops: 1,
             interleaved: false,
+            autokey: false,
+            ident: None,
         }
     }
 }

@@ -8,6 +8,7 @@
 
 mod association;
 pub mod authentication;
+pub mod autokey;
 mod clock_filter;
 pub mod config;
 pub mod control;

@@ -62,6 +62,7 @@ pub(super) fn run(machine: Machine) -> Result<Exit, Failure> {
         own_addresses: engine.own_addresses(),
         links: engine.links(),
         clients: Some(translate::access::memory(&setup.settings, &random()?)),
+        autokey: None,
     };
     let settings = &setup.settings;
     let config = translate::system::config(settings, &launch, findings.clone());

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use truechimer_config::settings::{self, Association, Refclock, Settings};
 use truechimer_proto::authentication::KeyId;
 use truechimer_proto::config::{
-    AssociationConfig, AssociationKind, Demand, Family, Listening, RefclockConfig, Remote,
-    Steering, SystemConfig, Tinker, Tos,
+    AssociationConfig, AssociationKind, AutokeyConfig, Demand, Family, Listening, RefclockConfig,
+    Remote, Steering, SystemConfig, Tinker, Tos,
 };
 use truechimer_proto::packet::Link;
 use truechimer_proto::refclock::{Driver, RefclockId};
@@ -42,6 +42,8 @@ pub struct Findings {
     pub links: Vec<Link>,
     /// The memory of clients; nobody is limited without it.
     pub clients: Option<Arc<MruTable>>,
+    /// What Autokey's key files say, where it is wanted.
+    pub autokey: Option<AutokeyConfig>,
 }
 
 /// Everything `System` is told.
@@ -77,6 +79,7 @@ pub fn config(settings: &Settings, launch: &Launch, findings: Findings) -> Syste
         rings: rings(&settings.broadcasting.ttls),
         control: super::control::config(settings),
         access: Arc::new(super::access::policy(settings, findings.clients)),
+        autokey: findings.autokey,
     }
 }
 
@@ -152,6 +155,8 @@ fn association(said: &Association, families: Families) -> AssociationConfig {
             _ => 1,
         }),
         interleaved: options.xleave,
+        autokey: options.autokey,
+        ident: options.ident.clone(),
     }
 }
 

@@ -1,0 +1,75 @@
+//! What a host's key files say, without their secrets: made by who read them, told to the protocol.
+use super::status::Scheme;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Names one reading of the key files. Jobs say by which one they are to be done, so that what was
+/// begun before a roll-over can be finished after it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Generation(pub u64);
+
+/// All that an Autokey host needs to know of its own keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostFacts {
+    /// Which reading.
+    pub generation: Generation,
+    /// Subject of its certificate: `host` or `host@group`.
+    pub name: String,
+    /// Its certificate, and what was read beside it; the own one first.
+    pub certificates: Vec<Arc<CertificateFacts>>,
+    /// The host key's public half, PKCS#1 `RSAPublicKey` in DER: asked for cookies with.
+    pub public_key: Arc<[u8]>,
+    /// When the host key was made, NTP seconds.
+    pub key_filestamp: u32,
+    /// Octets of a signature.
+    pub signature_len: usize,
+    /// The schemes it answers challenges of, with the filestamp of each key, NTP seconds.
+    pub schemes: BTreeMap<Scheme, u32>,
+    /// Group parameters it can challenge with, by `ident`, with the filestamp of each, NTP seconds.
+    pub parameters: BTreeMap<(String, Scheme), u32>,
+}
+
+/// What a certificate says (RFC 5280 as far as Autokey looks).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateFacts {
+    /// All of it, DER.
+    pub der: Arc<[u8]>,
+    /// Common name of the subject.
+    pub subject: String,
+    /// Common name of the issuer.
+    pub issuer: String,
+    /// Serial number, as far as it fits.
+    pub serial: u64,
+    /// From when, NTP seconds of any era.
+    pub not_before_s: i64,
+    /// Until when, NTP seconds of any era.
+    pub not_after_s: i64,
+    /// Extended key usage "Trust Root".
+    pub trusted: bool,
+    /// Extended key usage "Private".
+    pub private: bool,
+    /// OpenSSL's number of its signature's algorithm.
+    pub signature_nid: u16,
+    /// The public key, `SubjectPublicKeyInfo` in DER.
+    pub public_key: Arc<[u8]>,
+    /// Octets of a signature by that key.
+    pub signature_len: usize,
+    /// The GQ public value.
+    pub gq_public: Option<Arc<[u8]>>,
+    /// When the file, or the message it came in, was made, NTP seconds.
+    pub filestamp: u32,
+}
+
+impl CertificateFacts {
+    /// Subject and issuer are the same name.
+    pub fn is_self_issued(&self) -> bool {
+        self.subject == self.issuer
+    }
+}
+
+impl HostFacts {
+    /// The part of the name after `@`.
+    pub fn group(&self) -> Option<&str> {
+        Some(self.name.split_once('@')?.1)
+    }
+}
