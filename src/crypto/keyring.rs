@@ -1,9 +1,10 @@
 use crate::algorithm::{Algorithm, CMAC_LEN, Digest, RAW_DIGEST_LEN_MAX};
+use crate::autokey::AutokeyDigest;
 use crate::keys::{Key, KeyTable};
 use core::net::{IpAddr, Ipv6Addr};
 use openssl::md_ctx::MdCtx;
 use std::sync::Arc;
-use truechimer_proto::authentication::{Authenticator, KeyId, Verification};
+use truechimer_proto::authentication::{Authenticator, KeyId, SessionKey, Verification};
 use truechimer_proto::control::KeyFacts;
 
 /// Makes and verifies MACs with the keys of a table; one per thread, for it reuses its contexts.
@@ -11,6 +12,7 @@ pub struct Keyring {
     table: Arc<KeyTable>,
     machine: Machine,
     md5: Option<Digest>,
+    autokey: Option<AutokeyDigest>,
     usage: KeyFacts,
 }
 
@@ -28,8 +30,16 @@ impl Keyring {
             table,
             machine: Machine::default(),
             md5: Digest::fetch("MD5").ok(),
+            autokey: None,
             usage: KeyFacts::default(),
         }
+    }
+
+    /// Makes and verifies the MACs of Autokey's session keys, too, with this digest.
+    #[must_use]
+    pub fn with_autokey_digest(mut self, digest: AutokeyDigest) -> Self {
+        self.autokey = Some(digest);
+        self
     }
 
     /// The table in use.
@@ -94,6 +104,45 @@ impl Authenticator for Keyring {
             .as_ref()?
             .run(context, &[&address.octets()], &mut raw)?;
         raw.first_chunk().copied()
+    }
+
+    fn session_key(
+        &mut self,
+        from: IpAddr,
+        to: IpAddr,
+        key_id: u32,
+        cookie: u32,
+    ) -> Option<SessionKey> {
+        let context = ready(&mut self.machine.digest)?;
+        self.autokey
+            .as_ref()?
+            .session_key(context, [from, to], key_id, cookie)
+    }
+
+    fn check_session(&mut self, key: &SessionKey, message: &[u8], digest: &[u8]) -> bool {
+        let Some(autokey) = &self.autokey else {
+            return false;
+        };
+        // Before any work: a wrong length never costs a digest.
+        if digest.len() != autokey.wire_len() {
+            return false;
+        }
+        self.usage.checked += 1;
+        let mac =
+            ready(&mut self.machine.digest).and_then(|context| autokey.mac(context, key, message));
+        mac.as_ref()
+            .and_then(|mac| mac.get(..digest.len()))
+            .is_some_and(|cut| openssl::memcmp::eq(cut, digest))
+    }
+
+    fn seal_session(&mut self, key: &SessionKey, message: &[u8], out: &mut [u8]) -> Option<usize> {
+        let autokey = self.autokey.as_ref()?;
+        let slot = out.get_mut(..autokey.wire_len())?;
+        let context = ready(&mut self.machine.digest)?;
+        let mac = autokey.mac(context, key, message)?;
+        slot.copy_from_slice(mac.get(..slot.len())?);
+        self.usage.sealed += 1;
+        Some(slot.len())
     }
 
     fn usage(&self) -> KeyFacts {

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod algorithm;
+pub mod autokey;
 pub mod certificate;
 mod digest;
 pub mod identity;

@@ -6,6 +6,10 @@ use crate::ExtensionField;
 const VERSION: u16 = 2;
 const RESPONSE: u16 = 0x8000;
 const ERROR: u16 = 0x4000;
+/// Octets of type, length and association.
+const SHORT_LEN: usize = 8;
+/// Octets of a message with an empty value and no signature.
+const FULL_LEN: usize = 24;
 
 /// Which message (RFC 5906 §10.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -49,6 +53,23 @@ impl AutokeyCode {
             8 => Self::Gq,
             9 => Self::Mv,
             other => Self::Other(other),
+        }
+    }
+
+    /// To the low octet of the field type.
+    pub const fn octet(self) -> u8 {
+        match self {
+            Self::NoOperation => 0,
+            Self::Association => 1,
+            Self::Certificate => 2,
+            Self::Cookie => 3,
+            Self::Autokey => 4,
+            Self::LeapSeconds => 5,
+            Self::Sign => 6,
+            Self::Iff => 7,
+            Self::Gq => 8,
+            Self::Mv => 9,
+            Self::Other(octet) => octet,
         }
     }
 }
@@ -117,6 +138,55 @@ impl<'a> AutokeyMessage<'a> {
             },
         })
     }
+
+    /// Octets of its field, type and length included.
+    pub const fn field_len(&self) -> usize {
+        match &self.body {
+            None => SHORT_LEN,
+            Some(body) => FULL_LEN + padded(body.value.len()) + padded(body.signature.len()),
+        }
+    }
+
+    /// Writes its field to the start of `out`, padding with zeros, and gives its length. `None` if
+    /// `out` is too short. A body without value must not be sent: the reference throws it away.
+    pub fn write(&self, out: &mut [u8]) -> Option<usize> {
+        let len = self.field_len();
+        let out = out.get_mut(..len)?;
+        out.fill(0);
+        let mut kind = VERSION << 8 | u16::from(self.code.octet());
+        if self.is_response {
+            kind |= RESPONSE;
+        }
+        if self.is_error {
+            kind |= ERROR;
+        }
+        let rest = put(out, &kind.to_be_bytes())?;
+        let rest = put(rest, &u16::try_from(len).ok()?.to_be_bytes())?;
+        let rest = put(rest, &self.association.to_be_bytes())?;
+        if let Some(body) = &self.body {
+            let rest = put(rest, &body.timestamp.to_be_bytes())?;
+            let rest = put(rest, &body.filestamp.to_be_bytes())?;
+            let rest = put_counted(rest, body.value)?;
+            put_counted(rest, body.signature)?;
+        }
+        Some(len)
+    }
+}
+
+const fn padded(len: usize) -> usize {
+    len.next_multiple_of(4)
+}
+
+fn put<'a>(out: &'a mut [u8], octets: &[u8]) -> Option<&'a mut [u8]> {
+    let (slot, rest) = out.split_at_mut_checked(octets.len())?;
+    slot.copy_from_slice(octets);
+    Some(rest)
+}
+
+fn put_counted<'a>(out: &'a mut [u8], octets: &[u8]) -> Option<&'a mut [u8]> {
+    let rest = put(out, &u32::try_from(octets.len()).ok()?.to_be_bytes())?;
+    put(rest, octets)?;
+    rest.get_mut(padded(octets.len())..)
 }
 
 fn body(octets: &[u8]) -> Result<AutokeyBody<'_>, AutokeyMalformed> {
@@ -169,6 +239,39 @@ mod tests {
         let body = said.body.expect("a body");
         assert_eq!((body.timestamp, body.filestamp), (0xCEB8_9E4E, 0x0008_0021));
         assert_eq!((body.value, body.signature), (&b"alice"[..], &[][..]));
+    }
+
+    #[test]
+    fn written_as_read() {
+        let bodies: [Option<(&[u8], &[u8])>; 5] = [
+            None,
+            Some((b"alice", b"")),
+            Some((b"four", b"signature")),
+            Some((&[7; 1000], &[9; 257])),
+            Some((b"", b"")),
+        ];
+        for (code, body) in (0_u8..).zip(bodies) {
+            let said = AutokeyMessage {
+                is_response: code % 2 == 1,
+                is_error: code == 4,
+                code: AutokeyCode::from_octet(code * 3),
+                association: 0xABCD,
+                body: body.map(|(value, signature)| AutokeyBody {
+                    timestamp: 0xCEB8_9E4E,
+                    filestamp: 7,
+                    value,
+                    signature,
+                }),
+            };
+            let mut out = [0xAA; 1400];
+            let len = said.write(&mut out).expect("it fits");
+            assert_eq!((len, len % 4), (said.field_len(), 0));
+            assert_eq!(out[len], 0xAA, "no octet too many");
+            let field_type = u16::from_be_bytes([out[0], out[1]]);
+            assert_eq!(usize::from(out[2]) << 8 | usize::from(out[3]), len);
+            assert_eq!(message(field_type, &out[4..len]), Ok(said));
+            assert_eq!(said.write(&mut out[..len - 1]), None);
+        }
     }
 
     #[test]

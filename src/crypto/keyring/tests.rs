@@ -162,3 +162,44 @@ fn reference_identifier_of_an_ipv6_address() {
         Some([0xC9, 0x75, 0xCE, 0xCC])
     );
 }
+
+/// Sessions of p15 in the captures of the reference with itself; SHA512's computed with Python.
+#[test]
+fn session_keys_and_cookies_of_the_reference() {
+    let [server, client]: [IpAddr; 2] =
+        ["10.77.0.1", "10.77.0.2"].map(|address| address.parse().expect("an address"));
+    let mut none = keyring();
+    assert!(none.session_key(client, server, 0x1234_5678, 0).is_none());
+    for (name, wire_len, cookie) in [("MD5", 16, 0x9498_BC2A), ("sha512", 20, 0x66F1_AB47)] {
+        let digest = AutokeyDigest::from_name(name).expect(name);
+        let mut ring = keyring().with_autokey_digest(digest);
+        let key = ring.session_key(client, server, 0, 0).expect("a digest");
+        assert_eq!(key.first_word(), cookie, "{name}");
+        let mapped: IpAddr = "::ffff:10.77.0.1".parse().expect("an address");
+        assert_eq!(ring.session_key(client, mapped, 0, 0).as_ref(), Some(&key));
+        let back = ring.session_key(server, client, 0, 0).expect("a digest");
+        assert_ne!(back, key, "direction matters");
+        let message: Vec<u8> = (0..100).collect();
+        let mut mac = [0; 24];
+        let len = ring.seal_session(&key, &message, &mut mac);
+        assert_eq!(len, Some(wire_len));
+        assert!(ring.check_session(&key, &message, &mac[..wire_len]));
+        assert!(!ring.check_session(&back, &message, &mac[..wire_len]));
+        assert!(!ring.check_session(&key, &message[1..], &mac[..wire_len]));
+        for len in [0, 15, 17, 24] {
+            assert!(!ring.check_session(&key, &message, &mac[..len]), "{len}");
+        }
+        assert!(!none.check_session(&key, &message, &mac[..wire_len]));
+        assert_eq!(ring.seal_session(&key, &message, &mut mac[..12]), None);
+    }
+}
+
+#[test]
+fn digests_that_autokey_cannot_use() {
+    use crate::autokey::UnusableDigest;
+    let why = |name| AutokeyDigest::from_name(name).err();
+    assert_eq!(why("ROT13"), Some(UnusableDigest::Unavailable));
+    assert_eq!(why("a\0b"), Some(UnusableDigest::Unavailable));
+    let sha1 = AutokeyDigest::from_name("Sha1").expect("everywhere");
+    assert_eq!(sha1.name(), "sha1");
+}
