@@ -5,4 +5,5 @@
 //! digest and are asked of the [`Authenticator`](crate::authentication::Authenticator).
 pub mod facts;
 pub mod job;
+pub mod key_list;
 pub mod status;

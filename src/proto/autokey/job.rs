@@ -203,6 +203,29 @@ impl Failure {
             Self::Busy => 16,
         }
     }
+
+    /// The reference's word for it, as cryptostats have it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Length => "bad_field_format_or_length",
+            Self::Timestamp => "bad_timestamp",
+            Self::Filestamp => "bad_filestamp",
+            Self::PublicKey => "bad_or_missing_public_key",
+            Self::Digest => "unsupported_digest_type",
+            Self::Identity => "unsupported_identity_type",
+            Self::SignatureLength => "bad_signature_length",
+            Self::Signature => "signature_not_verified",
+            Self::CertificateNotVerified => "certificate_not_verified",
+            Self::Expired => "host_certificate_expired",
+            Self::Cookie => "bad_or_missing_cookie",
+            Self::LeapSeconds => "bad_or_missing_leapseconds",
+            Self::Certificate => "bad_or_missing_certificate",
+            // The blank is the reference's.
+            Self::GroupKey => "bad_or_missing_group key",
+            Self::Protocol => "protocol_error",
+            Self::Busy => "nobody_had_the_time",
+        }
+    }
 }
 
 /// Names a job of the clock thread until it is done.

@@ -126,6 +126,35 @@ impl StatusWord {
     }
 }
 
+/// OpenSSL's long name of a signature algorithm, as cryptostats and variables have it; `None` of one
+/// that nobody signs Autokey's messages with.
+pub const fn signature_name(nid: u16) -> Option<&'static str> {
+    Some(match nid {
+        7 => "md2WithRSAEncryption",
+        8 => "md5WithRSAEncryption",
+        65 => "sha1WithRSAEncryption",
+        66 => "dsaWithSHA",
+        96 => "mdc2WithRSA",
+        104 => "md5WithRSA",
+        113 => "dsaWithSHA1",
+        115 => "sha1WithRSA",
+        119 => "ripemd160WithRSA",
+        396 => "md4WithRSAEncryption",
+        416 => "ecdsa-with-SHA1",
+        668 => "sha256WithRSAEncryption",
+        669 => "sha384WithRSAEncryption",
+        670 => "sha512WithRSAEncryption",
+        671 => "sha224WithRSAEncryption",
+        793 => "ecdsa-with-SHA224",
+        794 => "ecdsa-with-SHA256",
+        795 => "ecdsa-with-SHA384",
+        796 => "ecdsa-with-SHA512",
+        802 => "dsa_with_SHA224",
+        803 => "dsa_with_SHA256",
+        _ => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
