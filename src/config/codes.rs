@@ -72,6 +72,8 @@ registry! {
     BAD_KEY_ID = "TC0401" Error "A key identifier is not in 1 to 65535.";
     BAD_KEY_RANGE = "TC0402" Error "A range of keys is not written `(first ... last)`.";
     RANDFILE_UNUSED = "TC0404" Note "Random numbers come from the kernel; no file is read for them.";
+    AUTOKEY_OFF = "TC0405" Warning "A server, peer or group wants Autokey, which no `crypto` line turns on; it is left out.";
+    IDENT_ALONE = "TC0406" Warning "A server or its like has `ident` and not `autokey`; it is left out.";
     TRUSTED_KEYS_ADD_UP = "TC0403" Note "Several trustedkey lines add up here; in ntpd the last one wins.";
 
     UNKNOWN_DRIVER = "TC0501" Error "There is no reference clock driver of this number.";
@@ -116,6 +118,8 @@ registry! {
     MANYCAST_FOR_BROADCAST = "TC1020" Warning "A manycast server's group is the one where time is broadcast.";
     PRIVATE_REQUESTS = "TC1017" Warning "Private requests (mode 7), ntpdc's, are answered.";
     AUTH_OFF = "TC1021" Warning "Who comes unasked is believed without a key.";
+    AUTOKEY_WEAK = "TC1022" Warning "Autokey is on; what it proves can be forged within seconds.";
+    IDENTITY_UNPROVEN = "TC1023" Warning "A server is to be believed by Autokey without a proof of identity.";
 }
 
 #[cfg(test)]

@@ -132,6 +132,7 @@ pub fn parse_all(texts: &[(&str, &[u8])], loader: &dyn Loader) -> Parsed {
     parser.attach_fudges();
     parser.report_host_bits();
     parser.check_clock_limits();
+    parser.leave_out_autokey();
     parser.report_unbuilt();
     Parsed {
         settings: parser.settings,

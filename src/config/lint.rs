@@ -4,6 +4,7 @@
 
 mod access;
 mod authentication;
+mod autokey;
 mod clock;
 mod crowds;
 mod sources;
@@ -27,6 +28,8 @@ const LINTS: &[Lint] = &[
     authentication::control_key_shared,
     authentication::keys_not_trusted,
     authentication::no_keys_file,
+    autokey::weak,
+    autokey::unproven,
     crowds::many_unkeyed,
     crowds::manycast_for_broadcast,
     crowds::no_trusted_key,

@@ -13,10 +13,12 @@ pub struct Recording {
     pub peers: bool,
     /// The four stamps of each exchange.
     pub raw: bool,
+    /// What Autokey does.
+    pub crypto: bool,
 }
 
 /// Something measured.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Record {
     /// When, on the system clock.
     pub at: NtpTimestamp,
@@ -25,7 +27,7 @@ pub struct Record {
 }
 
 /// What was measured.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Measured {
     /// The discipline took an offset (the reference's loopstats).
     Loop {
@@ -57,6 +59,13 @@ pub enum Measured {
     },
     /// An authentic reply came, of use or not (rawstats).
     Raw(RawRecord),
+    /// Something that Autokey did, in the reference's words (cryptostats).
+    Crypto {
+        /// The other side; `None` for this host itself.
+        remote: Option<IpAddr>,
+        /// What follows the address.
+        text: String,
+    },
 }
 
 /// An exchange, as it was on the wire and on our clock.

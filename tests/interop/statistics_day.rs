@@ -39,6 +39,7 @@ fn a_day() -> (Simulation, NodeId) {
             loops: true,
             peers: true,
             raw: true,
+            crypto: false,
         },
         ..SystemConfig::default()
     };
@@ -72,7 +73,7 @@ fn write_day(simulation: &Simulation, client: NodeId, folder: &Path) {
     let prefix = format!("{}/", folder.display());
     let mut writer = Writer::new(Plan { prefix, sets });
     for record in simulation.records(client) {
-        writer.write(&Entry::Record(*record));
+        writer.write(&Entry::Record(record.clone()));
     }
     for (at, report) in simulation.reports(client) {
         writer.write(&Entry::Event(*at, report.clone()));

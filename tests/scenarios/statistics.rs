@@ -64,6 +64,7 @@ fn what_is_asked_for_is_recorded_and_nothing_else() {
         loops: true,
         peers: true,
         raw: true,
+        crypto: true,
     };
     let (mut world, client) = start(72, all, 6);
     world.run_until(HOUR_S);
@@ -71,6 +72,7 @@ fn what_is_asked_for_is_recorded_and_nothing_else() {
     for record in world.records(client) {
         match record.measured {
             Measured::Loop { .. } => loops += 1,
+            Measured::Crypto { .. } => panic!("nobody speaks Autokey here"),
             Measured::Peer { status, .. } => {
                 peers += 1;
                 assert_eq!(status >> 12, 9, "configured and reachable: {status:x}");

@@ -2,7 +2,7 @@
 
 use crate::codes;
 use crate::lexer::{Line, Word};
-use crate::settings::{Association, AssociationKind, Host};
+use crate::settings::{Association, AssociationKind, AssociationOptions, Host};
 
 use super::host::{Reach, family_and_target, refclock_address};
 use super::{Parser, limits};
@@ -62,6 +62,9 @@ impl Parser<'_> {
             self.left_out(line, proof, kind);
             return;
         }
+        if self.settle_autokey(line, &mut options) {
+            return;
+        }
         let Some(host) = host.filter(|_| !line.broken) else {
             return;
         };
@@ -69,14 +72,7 @@ impl Parser<'_> {
             matches!(host, Host::Address(_)) && other.kind == kind && other.host == host
         };
         if let Some(before) = self.settings.associations.iter_mut().find(|it| again(it)) {
-            let key = options.set.key.filter(|_| before.options.key.is_none());
-            // Whoever wrote a key does not want this server believed without one.
-            before.options.key = before.options.key.or(key);
-            let kept = if key.is_some() {
-                " but for its key"
-            } else {
-                ""
-            };
+            let kept = keep_proof(&mut before.options, options.set);
             let message = format!(
                 "`{}` is named twice; this line is dropped{kept}",
                 word.shown()
@@ -118,4 +114,20 @@ impl Parser<'_> {
         );
         false
     }
+}
+
+/// Whoever wrote a key or `autokey` does not want this server believed without.
+fn keep_proof(before: &mut AssociationOptions, again: AssociationOptions) -> &'static str {
+    if before.autokey || again.autokey {
+        let is_news = !before.autokey || before.ident.is_none() && again.ident.is_some();
+        before.autokey = true;
+        before.key = None;
+        before.ident = before.ident.take().or(again.ident);
+        return if is_news { " but for Autokey" } else { "" };
+    }
+    if before.key.is_some() || again.key.is_none() {
+        return "";
+    }
+    before.key = again.key;
+    " but for its key"
 }

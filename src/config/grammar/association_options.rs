@@ -117,6 +117,8 @@ pub(super) struct Options<'t> {
     /// The word that wants an authentication that is not built: to ask this server without it
     /// would be unsafe.
     pub(super) unbuilt_proof: Option<Word<'t>>,
+    /// The word `ident`.
+    ident: Option<Word<'t>>,
 }
 
 impl Options<'_> {
@@ -224,13 +226,10 @@ impl Parser<'_> {
                 let range = -GREATEST_BIAS_S..=GREATEST_BIAS_S;
                 set.bias_s = self.number(line, word, range, "s");
             }
-            OptionWord::Autokey => {
-                set.autokey = true;
-                options.unbuilt_proof.get_or_insert(word.clone());
-            }
+            OptionWord::Autokey => set.autokey = true,
             OptionWord::Ident => {
                 set.ident = self.text(line, word, "a group's name");
-                options.unbuilt_proof.get_or_insert(word.clone());
+                options.ident = Some(word.clone());
             }
             OptionWord::Nts(values) => {
                 for _ in 0..values {
@@ -289,6 +288,37 @@ impl Parser<'_> {
                 .label("not built yet")
                 .help(format!("without it {without}; use `key`, or drop the word"))
         });
+    }
+
+    /// What of Autokey's words contradicts itself; whether the line is to be left out.
+    pub(super) fn settle_autokey(
+        &mut self,
+        line: &mut Line<'_>,
+        options: &mut Options<'_>,
+    ) -> bool {
+        let set = &mut options.set;
+        if set.autokey {
+            if set.key.take().is_some() {
+                let message = "`key` has no effect beside `autokey`".to_owned();
+                self.say(line, |line| {
+                    Diagnostic::new(codes::OPTION_WITHOUT_EFFECT, line.end(), message)
+                        .label("authenticated by Autokey alone")
+                });
+            }
+            return false;
+        }
+        let Some(word) = options.ident.as_ref().filter(|_| set.ident.is_some()) else {
+            return false;
+        };
+        let span = word.span.clone();
+        self.say(line, |_| {
+            let message =
+                "`ident` is proven by Autokey, which this line does not want, so it is left out";
+            Diagnostic::new(codes::IDENT_ALONE, span, message)
+                .label("nobody would be asked to prove it")
+                .help("add `autokey`, or drop the word")
+        });
+        true
     }
 
     /// Puts the poll limits in order; `default_maxpoll` is taken when only minpoll is set.

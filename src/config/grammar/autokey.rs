@@ -3,7 +3,7 @@
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::lexer::{Line, Word};
-use crate::settings::{Autokey, LegacyFile, Located, Secret};
+use crate::settings::{Association, Autokey, LegacyFile, Located, Secret};
 
 use super::Parser;
 use super::report::Vocabulary;
@@ -16,6 +16,7 @@ enum CryptoWord {
     Randfile,
     Digest,
     Revoke,
+    Insecure,
     Legacy(LegacyFile),
 }
 
@@ -26,6 +27,7 @@ const CRYPTO_WORDS: &[(&str, CryptoWord)] = &[
     ("randfile", CryptoWord::Randfile),
     ("digest", CryptoWord::Digest),
     ("revoke", CryptoWord::Revoke),
+    ("insecure", CryptoWord::Insecure),
     ("cert", CryptoWord::Legacy(LegacyFile::Certificate)),
     ("sign", CryptoWord::Legacy(LegacyFile::SignKey)),
     ("leap", CryptoWord::Legacy(LegacyFile::LeapSeconds)),
@@ -78,6 +80,7 @@ impl Parser<'_> {
                 self.path(line, word);
                 self.no_randfile(line, word);
             }
+            CryptoWord::Insecure => autokey.insecure = true,
             CryptoWord::Revoke => autokey.revoke_log2_s = self.small(line, word, LOG2_S),
             CryptoWord::Legacy(which) => {
                 if let Some(path) = self.path(line, word) {
@@ -131,6 +134,30 @@ impl Parser<'_> {
     pub(super) fn ntpsigndsocket(&mut self, line: &mut Line<'_>, first: &Word<'_>) {
         if let Some(path) = self.only_path(line, first) {
             self.settings.autokey.sign_socket = Some(path);
+        }
+    }
+
+    /// Who is to be authenticated by what is not turned on would never be believed, or worse.
+    pub(super) fn leave_out_autokey(&mut self) {
+        if self.settings.autokey.is_on() {
+            return;
+        }
+        let all = core::mem::take(&mut self.settings.associations);
+        let (wanting, kept) = all.into_iter().partition(|it| it.options.autokey);
+        self.settings.associations = kept;
+        let wanting: Vec<Association> = wanting;
+        for Association {
+            kind, host, span, ..
+        } in wanting
+        {
+            let message = format!(
+                "`{} {host}` wants Autokey, which is off, so this line is left out",
+                kind.word()
+            );
+            let complaint = Diagnostic::new(codes::AUTOKEY_OFF, span, message)
+                .label("left out")
+                .help("add a `crypto` line, or authenticate it by `key N`");
+            self.report.push(complaint);
         }
     }
 }

@@ -12,15 +12,10 @@ const WORDS: &[(&str, &[&str])] = &[
     (
         "",
         &[
-            "autokey",
-            "automax",
             "calldelay",
-            "crypto",
             "device",
             "dscp",
             "extra",
-            "ident",
-            "keysdir",
             "leapsmearinterval",
             "mdnstries",
             "nonvolatile",
@@ -28,7 +23,6 @@ const WORDS: &[(&str, &[&str])] = &[
             "nts",
             "phone",
             "pollskewlist",
-            "revoke",
             "rlimit",
             "simulate",
             "tick",
@@ -56,12 +50,11 @@ const WORDS: &[(&str, &[&str])] = &[
         ],
     ),
     ("driftfile", &["wander"]),
-    // The lines of these come from drivers, Autokey, NTS and a debugging build.
+    // The lines of these come from drivers, NTS and a debugging build.
     (
         "statistics",
         &[
             "clockstats",
-            "cryptostats",
             "ntskestats",
             "ntsstats",
             "timingstats",

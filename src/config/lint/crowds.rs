@@ -87,12 +87,15 @@ pub(super) fn peers(settings: &Settings, found: &mut Vec<Diagnostic>) {
 
 fn unkeyed(settings: &Settings) -> impl Iterator<Item = &Association> {
     let all = settings.associations.iter();
-    all.filter(|it| it.options.key.is_none())
+    all.filter(|it| it.options.key.is_none() && !it.options.autokey)
 }
 
-/// Without a trusted key nothing that comes unasked can be authentic.
+/// Without a trusted key or Autokey nothing that comes unasked can be authentic.
 pub(super) fn no_trusted_key(settings: &Settings, found: &mut Vec<Diagnostic>) {
-    if !settings.flags.auth || !settings.authentication.trusted_keys.is_empty() {
+    if !settings.flags.auth
+        || settings.autokey.is_on()
+        || !settings.authentication.trusted_keys.is_empty()
+    {
         return;
     }
     let Some((word, span)) = listens(settings) else {

@@ -109,7 +109,8 @@ pub struct AssociationOptions {
     pub xleave: bool,
     /// `xmtnonce`: random transmit stamps, which all our requests have.
     pub xmtnonce: bool,
-    /// `autokey`: must be authenticated by Autokey. A line that wants it is left out.
+    /// `autokey`: must be authenticated by Autokey, and by no key. A line that wants it is left out
+    /// where no `crypto` line turns it on.
     pub autokey: bool,
     /// `ident`: name of the Autokey group.
     pub ident: Option<String>,

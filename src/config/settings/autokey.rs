@@ -17,6 +17,8 @@ pub struct Autokey {
     pub password: Option<Secret>,
     /// `crypto digest`: digest of the MACs.
     pub digest: Option<String>,
+    /// `crypto insecure`: strangers are answered at public addresses too.
+    pub insecure: bool,
     /// `crypto cert`, `sign`, `leap`, `gqpar`, `iffpar`, `mvpar`: files of ntpd before 4.2.6, where
     /// names were not found by rule.
     pub legacy_files: Vec<(LegacyFile, Located<String>)>,
@@ -64,6 +66,14 @@ impl Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
+    }
+}
+
+impl Autokey {
+    /// Whether Autokey is spoken at all.
+    #[must_use]
+    pub const fn is_on(&self) -> bool {
+        self.enabled.is_some()
     }
 }
 

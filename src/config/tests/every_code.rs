@@ -59,7 +59,7 @@ fn example(code: Code) -> (Vec<u8>, u32, u32) {
         codes::DUPLICATE_SERVER => ("server 192.0.2.1\nserver 192.0.2.1 iburst", 2, 8),
         codes::SERVERS_ALIAS => ("servers a", 1, 1),
         codes::OPTION_WITHOUT_EFFECT => ("server a mode 1", 1, 10),
-        codes::LEFT_OUT => ("server a autokey", 1, 10),
+        codes::LEFT_OUT => ("server a nts", 1, 10),
         codes::BAD_RESTRICT_TARGET => ("restrict defualt ignore", 1, 10),
         codes::BAD_MASK => ("restrict 10.0.0.0 mask 255.0.255.0", 1, 24),
         codes::HOST_BITS => ("restrict 10.0.0.1 mask 255.0.0.0", 1, 10),
@@ -104,9 +104,13 @@ fn example(code: Code) -> (Vec<u8>, u32, u32) {
     (short.0.as_bytes().to_vec(), short.1, short.2)
 }
 
-/// Of lines about those who send to many, and about peers.
+/// Of lines about those who send to many, about peers and about Autokey.
 fn crowd_example(code: Code) -> (Vec<u8>, u32, u32) {
     let short: (&str, u32, u32) = match code {
+        codes::AUTOKEY_OFF => ("server a autokey", 1, 8),
+        codes::IDENT_ALONE => ("crypto\nserver a ident G", 2, 10),
+        codes::AUTOKEY_WEAK => ("\ncrypto pw x", 2, 1),
+        codes::IDENTITY_UNPROVEN => ("server a autokey\ncrypto", 1, 8),
         codes::NOT_A_GROUP => ("multicastclient 192.0.2.1", 1, 17),
         codes::MANY_UNKEYED => ("broadcast 224.0.1.1", 1, 11),
         codes::PEER_UNKEYED => ("peer a", 1, 6),

@@ -23,6 +23,7 @@ pub(super) fn autokey(said: &Autokey, lines: &mut Lines) {
                     .map(|value| format!("{name} {}", quoted(value))),
             );
         }
+        words.extend(said.insecure.then(|| "insecure".to_owned()));
         words.extend(said.legacy_files.iter().map(|(which, file)| {
             let name = match which {
                 LegacyFile::Certificate => "cert",

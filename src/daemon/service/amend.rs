@@ -3,7 +3,7 @@
 use super::setup::{Remark, Setup, read_leap_table};
 use crate::translate::keys::Keys;
 use truechimer_config::settings::Located;
-use truechimer_config::{Diagnostic, NoFiles, Settings, Severity, lint, parse, write};
+use truechimer_config::{Diagnostic, NoFiles, Settings, Severity, codes, lint, parse, write};
 
 /// What answers say of themselves when complaints name a file.
 const NAME: &str = "remote configuration";
@@ -26,6 +26,14 @@ pub(super) fn amend(running: &Settings, keys: &Keys, lines: &str) -> Result<Setu
     }
     if let Some(words) = not_built(lines) {
         return Err(format!("runtime configuration failed: {words}"));
+    }
+    let left_out = [codes::AUTOKEY_OFF.id, codes::IDENT_ALONE.id];
+    let mut all = parsed.diagnostics.iter().filter(added);
+    if let Some(unproven) = all.find(|it| left_out.contains(&it.code)) {
+        return Err(format!(
+            "runtime configuration failed: {}",
+            unproven.message
+        ));
     }
     if errors.next().is_some() {
         return Err(
@@ -96,6 +104,7 @@ fn local_word(running: &Settings, wanted: &Settings) -> Option<&'static str> {
         let file = |name: &Option<Located<String>>| name.as_ref().map(|it| it.value.clone());
         let flag = |set: bool| Some(set.to_string());
         [
+            ("crypto or keysdir", Some(autokey_files(settings))),
             ("driftfile", file(&files.drift)),
             ("logfile", file(&files.log)),
             ("pidfile", file(&files.pid)),
@@ -109,6 +118,18 @@ fn local_word(running: &Settings, wanted: &Settings) -> Option<&'static str> {
     let changed = names(running).into_iter().zip(names(wanted));
     let mut changed = changed.filter(|((_, before), (_, after))| before != after);
     changed.next().map(|((word, _), _)| word)
+}
+
+/// Who could name key files and their password could have us be another host.
+fn autokey_files(settings: &Settings) -> String {
+    let said = &settings.autokey;
+    let legacy = said.legacy_files.iter();
+    let legacy: Vec<_> = legacy.map(|(which, it)| (which, &it.value)).collect();
+    let words = [&said.host, &said.ident, &said.digest];
+    let password = said.password.as_ref().map(|it| it.expose());
+    let folder = said.keys_dir.as_ref().map(|it| &it.value);
+    let on = (said.is_on(), said.insecure);
+    format!("{on:?} {words:?} {password:?} {folder:?} {legacy:?}")
 }
 
 /// Another keys file is read; the one there is was read when it was named.
@@ -232,8 +253,13 @@ mod tests {
         let guard = said("restrict default noqueryx");
         assert!(!guard.contains("not starting"), "{guard}");
         assert!(guard.contains("did you mean `noquery`?"), "{guard}");
-        let vain = said("crypto pw secret");
+        let vain = said("tick 0.01");
         assert!(vain.contains("not built yet"), "{vain}");
+        let unproven = said("server 192.0.2.9 autokey");
+        assert!(
+            unproven.contains("wants Autokey, which is off"),
+            "{unproven}"
+        );
         let other = said("keys /nonexistent/keys");
         assert!(
             other.starts_with("runtime configuration failed: "),
@@ -256,6 +282,8 @@ mod tests {
             "filegen loopstats nolink",
             "enable mode7",
             "disable stats",
+            "crypto pw other",
+            "keysdir /home/mallory",
             "tos minsane 2\nsaveconfigdir /etc",
         ] {
             let refused = amend(&running, &Keys::default(), lines).err();

@@ -1,5 +1,6 @@
 //! Records as lines: fields and formats of ntpd 4.2.8p15, which monitoring scripts split at blanks.
 use super::set::Kind;
+use core::net::{IpAddr, Ipv4Addr};
 use truechimer_proto::event::Report;
 use truechimer_proto::statistics::{Measured, RawRecord, Record};
 use truechimer_time::NtpTimestamp;
@@ -77,6 +78,7 @@ impl Entry {
                 Measured::Loop { .. } => Kind::Loop,
                 Measured::Peer { .. } => Kind::Peer,
                 Measured::Raw(_) => Kind::Raw,
+                Measured::Crypto { .. } => Kind::Crypto,
             }),
             Self::Event(_, report) => {
                 let coded = report.coded.filter(|coded| !coded.beyond_count);
@@ -102,8 +104,12 @@ impl Entry {
     pub fn line(&self) -> String {
         let when = when(self.at());
         match self {
-            Self::Record(record) => match record.measured {
-                Measured::Raw(raw) => format!("{when} {}\n", raw_fields(&raw)),
+            Self::Record(record) => match &record.measured {
+                Measured::Raw(raw) => format!("{when} {}\n", raw_fields(raw)),
+                Measured::Crypto { remote, text } => {
+                    let remote = remote.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+                    format!("{when} {remote} {}\n", one_line(text))
+                }
                 Measured::Loop {
                     offset_s,
                     freq_ppm,
@@ -151,6 +157,11 @@ fn when(at: NtpTimestamp) -> String {
     format!("{day} {second}.{:03}", nanoseconds / 1_000_000)
 }
 
+/// Names come from other hosts' certificates: none may begin a line of its own.
+fn one_line(text: &str) -> String {
+    text.replace(|letter: char| letter.is_control(), "?")
+}
+
 fn raw_fields(raw: &RawRecord) -> String {
     let local = raw
         .local
@@ -179,7 +190,7 @@ fn reference(raw: &RawRecord) -> String {
     if raw.stratum <= 1 {
         return raw.reference_id.display(raw.stratum).to_string();
     }
-    core::net::Ipv4Addr::from(raw.reference_id.octets()).to_string()
+    Ipv4Addr::from(raw.reference_id.octets()).to_string()
 }
 
 /// Seconds of the era, to the nanosecond.
@@ -194,7 +205,6 @@ fn seconds(at: NtpTimestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use core::net::{IpAddr, Ipv4Addr};
     use truechimer_proto::event::{Coded, Event, SystemEvent};
     use truechimer_time::leap::LeapIndicator;
     use truechimer_wire::ReferenceId;

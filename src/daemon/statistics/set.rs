@@ -15,6 +15,8 @@ pub enum Kind {
     Sys,
     /// `protostats`: events.
     Proto,
+    /// `cryptostats`: what Autokey did.
+    Crypto,
 }
 
 /// One `filegen`.

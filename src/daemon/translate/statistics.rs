@@ -7,14 +7,15 @@ use truechimer_proto::statistics::Recording;
 
 /// Where statistics go when nothing is said.
 const FOLDER: &str = "/var/log/ntpstats/";
-/// The kinds that have lines. The others have a driver, Autokey or a debug build to write them in
+/// The kinds that have lines. The others have a driver or a debug build to write them in
 /// the reference.
-const WRITTEN: [(StatsKind, Kind); 5] = [
+const WRITTEN: [(StatsKind, Kind); 6] = [
     (StatsKind::Loop, Kind::Loop),
     (StatsKind::Peer, Kind::Peer),
     (StatsKind::Proto, Kind::Proto),
     (StatsKind::Raw, Kind::Raw),
     (StatsKind::Sys, Kind::Sys),
+    (StatsKind::Crypto, Kind::Crypto),
 ];
 
 /// What is written where; nothing under `disable stats`.
@@ -50,6 +51,7 @@ pub fn recording(settings: &Settings) -> Recording {
         loops: plan.has(Kind::Loop),
         peers: plan.has(Kind::Peer),
         raw: plan.has(Kind::Raw),
+        crypto: plan.has(Kind::Crypto),
     }
 }
 
@@ -83,7 +85,7 @@ mod tests {
         let plan = plan(&said);
         assert_eq!(plan.prefix, "/var/log/stats/");
         let kinds: Vec<Kind> = plan.sets.keys().copied().collect();
-        assert_eq!(kinds, [Kind::Peer, Kind::Sys]);
+        assert_eq!(kinds, [Kind::Peer, Kind::Sys, Kind::Crypto]);
         let peers = Set {
             file: "peers".to_owned(),
             period: FilePeriod::Week,
@@ -91,6 +93,6 @@ mod tests {
         };
         assert_eq!(plan.sets[&Kind::Peer], peers);
         let recording = recording(&said);
-        assert!(recording.peers && !recording.loops && !recording.raw);
+        assert!(recording.peers && !recording.loops && !recording.raw && recording.crypto);
     }
 }

@@ -48,7 +48,7 @@ pub struct Findings {
 
 /// Everything `System` is told.
 pub fn config(settings: &Settings, launch: &Launch, findings: Findings) -> SystemConfig {
-    let associations = settings.associations.iter();
+    let associations = super::autokey::provable(settings, findings.autokey.is_some());
     SystemConfig {
         recording: super::statistics::recording(settings),
         trace: launch.trace(),

@@ -77,11 +77,45 @@ fn polls_are_never_crossed() {
 }
 
 #[test]
-fn a_server_that_asks_for_unbuilt_protection_is_left_out() {
-    for text in ["server a autokey", "server a ident G iburst"] {
-        assert_eq!(codes_of(text), [codes::LEFT_OUT.id], "{text}");
+fn a_server_whose_proof_nobody_would_ask_for_is_left_out() {
+    for (text, code) in [
+        ("server a autokey", codes::AUTOKEY_OFF),
+        ("server a ident G iburst", codes::IDENT_ALONE),
+        ("crypto pw p\nserver a ident G iburst", codes::IDENT_ALONE),
+        ("server a nts", codes::LEFT_OUT),
+    ] {
+        assert_eq!(codes_of(text), [code.id], "{text}");
         assert!(settings(text).associations.is_empty());
     }
+}
+
+#[test]
+fn autokey_before_and_after_the_line_that_turns_it_on() {
+    for text in [
+        "crypto pw p\nserver a autokey ident G",
+        "server a autokey ident G\ncrypto pw p",
+    ] {
+        let options = clean(text).associations[0].options.clone();
+        assert!(options.autokey && options.ident.as_deref() == Some("G"));
+    }
+    let both = "crypto\nserver a key 5 autokey";
+    assert_eq!(codes_of(both), [codes::OPTION_WITHOUT_EFFECT.id]);
+    assert_eq!(settings(both).associations[0].options.key, None);
+}
+
+#[test]
+fn a_second_line_adds_the_proof_it_asks_for() {
+    let of = |first: &str, second: &str| {
+        let text = format!("crypto\nserver 192.0.2.1 {first}\nserver 192.0.2.1 {second}");
+        let options = settings(&text).associations[0].options.clone();
+        (options.autokey, options.ident, options.key)
+    };
+    let group = Some("G".to_owned());
+    assert_eq!(of("iburst", "autokey ident G"), (true, group.clone(), None));
+    assert_eq!(of("key 5", "autokey"), (true, None, None));
+    assert_eq!(of("autokey", "key 5"), (true, None, None));
+    assert_eq!(of("autokey ident G", "iburst"), (true, group, None));
+    assert_eq!(of("iburst", "key 5"), (false, None, Some(5)));
 }
 
 #[test]

@@ -88,7 +88,7 @@ fn broadcast_multicast_and_manycast_clients() {
 #[test]
 fn autokey() {
     let a = settings(
-        "crypto pw secret host H ident GR1 digest SHA1 revoke 17\ncrypto cert c gqpar g iffpar i \
+        "crypto pw secret host H ident GR1 digest SHA1 insecure revoke 17\ncrypto cert c gqpar g iffpar i \
          mvpar m sign s leap l\nkeysdir /etc/ntp/\nident G\nautomax 12\nrevoke 16\n\
          ntpsigndsocket /run/samba",
     )
@@ -103,6 +103,7 @@ fn autokey() {
         (a.digest.as_deref(), a.default_ident.as_deref()),
         (Some("SHA1"), Some("G"))
     );
+    assert!(a.insecure && !settings("crypto pw p").autokey.insecure);
     assert_eq!((a.revoke_log2_s, a.automax_log2_s), (Some(16), Some(12)));
     assert_eq!(a.keys_dir.unwrap().value, "/etc/ntp/");
     assert_eq!(a.sign_socket.unwrap().value, "/run/samba");
@@ -315,7 +316,7 @@ fn words_of_ntpsec() {
 
 #[test]
 fn what_is_not_built_is_said_once_with_its_lines() {
-    let text = "statsdir /s\nserver a xleave\ntrap b port 1\ntrap c\nrevoke 9\nserver d xleave";
+    let text = "statsdir /s\nserver a xleave\ntrap b port 1\ntrap c\ntick 9e-3\nserver d xleave";
     let parsed = parse("c", text.as_bytes(), &NoFiles);
     let unbuilt: Vec<_> = parsed
         .diagnostics
@@ -325,6 +326,6 @@ fn what_is_not_built_is_said_once_with_its_lines() {
     let [one] = unbuilt.as_slice() else {
         panic!("{unbuilt:?}")
     };
-    let wanted = "`server xleave` (lines 2, 6), `trap` (lines 3, 4), `revoke` (line 5)";
+    let wanted = "`server xleave` (lines 2, 6), `trap` (lines 3, 4), `tick` (line 5)";
     assert!(one.message.ends_with(wanted), "{}", one.message);
 }
