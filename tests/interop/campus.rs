@@ -6,6 +6,7 @@
 
 mod broadcast;
 mod chrony;
+mod either_upstream;
 mod hostile;
 mod manycast;
 mod multicast;

@@ -8,7 +8,9 @@ use truechimer_tests::support::command::finish;
 use truechimer_tests::support::keys::ntp_keys;
 use truechimer_tests::support::truechimer::binary;
 use truechimer_tests::support::wait::{seconds, until};
-use truechimer_tests::support::{Client, ClientKind, Daemon, Host, Tree, World, upstreams};
+use truechimer_tests::support::{
+    Client, ClientKind, Daemon, Host, Tree, Truechimer, World, upstreams,
+};
 
 /// What tshark tells of a packet, in this order.
 const FIELDS: [&str; 17] = [
@@ -155,28 +157,67 @@ fn tshark_reads_the_packet_of_the_guide_as_we_do() {
     assert_eq!(ours[0]["ntp"]["reference_id"], "212.242.86.172");
 }
 
+/// tcpdump of all of NTP at a host's interface, into live.pcap in its folder.
+fn live_capture(host: Host<'_>) -> Daemon {
+    let mut arguments = vec!["-Z", "root", "-i", "eth0", "-U"];
+    arguments.extend(["-w", "/lab/live.pcap", "udp port 123"]);
+    let program = "/usr/bin/tcpdump";
+    let mut sniffer = Daemon::peer(host, "tcpdump", Tree::Netlab, program, &arguments);
+    sniffer.wait_log(&["listening on eth0"], seconds(10));
+    sniffer
+}
+
+#[test]
+fn tshark_reads_our_own_broadcasts_as_we_do() {
+    let world = World::new(1);
+    let host = world.host(1);
+    let mut sniffer = live_capture(host);
+    let broadcasts = "tos orphan 3 orphanwait 1\nbroadcast 10.77.0.255 minpoll 3\n\
+                      broadcast 224.0.1.1 key 1 minpoll 3\n\
+                      broadcast 224.0.1.2 key 2 minpoll 3 xleave\n";
+    let config = loaded(host, &ntp_keys()) + broadcasts;
+    let _broadcaster = Truechimer::start(host, &config);
+    let is_broadcast = |it: &&Value| it["ntp"]["mode"] == "broadcast";
+    until("a capture", seconds(60), || {
+        // Its head alone is no capture to us.
+        let size = fs::metadata(host.folder().join("live.pcap")).map_or(0, |it| it.len());
+        (size > 24).then_some(())
+    });
+    until("two of each broadcast", seconds(60), || {
+        let seen = ours(host, "live.pcap");
+        (seen.iter().filter(is_broadcast).count() >= 6).then_some(())
+    });
+    sniffer.signal("INT");
+    sniffer.wait_end(seconds(5));
+    let found = compared(host, "live.pcap");
+    assert!(found.iter().all(|it| is_broadcast(&it)), "{found:?}");
+    for (target, key) in [
+        ("10.77.0.255", None),
+        ("224.0.1.1", Some(1)),
+        ("224.0.1.2", Some(2)),
+    ] {
+        let of_it = found.iter().filter(|it| it["ip"]["destination"] == target);
+        let of_it: Vec<&Value> = of_it.map(|it| &it["ntp"]).collect();
+        assert!(of_it.len() >= 2, "{target}: {found:?}");
+        for ntp in &of_it {
+            assert_eq!(ntp["key_id"].as_u64(), key, "{ntp}");
+            assert_eq!(
+                (&ntp["stratum"], &ntp["poll_log2_s"]),
+                (&3.into(), &3.into())
+            );
+        }
+        // Interleaved, the second one tells when the first one left.
+        let is_told = of_it[1]["origin_time"].is_string();
+        assert_eq!(is_told, key == Some(2), "{:?}", of_it[1]);
+    }
+}
+
 #[test]
 fn tshark_reads_clients_servers_and_broadcasts_as_we_do() {
     let world = World::new(3);
     let own = world.host(1);
     let capture = own.folder().join("live.pcap");
-    let mut sniffer = Daemon::peer(
-        own,
-        "tcpdump",
-        Tree::Netlab,
-        "/usr/bin/tcpdump",
-        &[
-            "-Z",
-            "root",
-            "-i",
-            "eth0",
-            "-U",
-            "-w",
-            "/lab/live.pcap",
-            "udp port 123",
-        ],
-    );
-    sniffer.wait_log(&["listening on eth0"], seconds(10));
+    let mut sniffer = live_capture(own);
     let _server = serve(own, &(loaded(own, &ntp_keys()) + LOCAL));
     let address = own.v4();
     let keys = ntp_keys();

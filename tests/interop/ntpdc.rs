@@ -1,6 +1,8 @@
 //! ntpdc and mode 7: the reference's program and ours, asking the reference's daemon and ours, and the
 //! dialogue of a guide typed as it stands there.
 
+mod changes;
+
 use std::fs::{self, File};
 use std::process::Command;
 use truechimer_tests::support::command::Finished;

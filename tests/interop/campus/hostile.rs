@@ -18,7 +18,7 @@ use truechimer_tests::support::{Host, Node, Side, Sniffer, World, keys, truechim
 const LATER: u64 = 5 << 32;
 
 /// A header with its MAC behind it, by a key of this file.
-fn sealed(keys: &str, id: u32, header: &[u8]) -> Vec<u8> {
+pub(super) fn sealed(keys: &str, id: u32, header: &[u8]) -> Vec<u8> {
     let (file, _) = truechimer_crypto::keys::parse(keys.as_bytes());
     let key = KeyId::symmetric(id).expect("a symmetric key");
     let mut keyring = Keyring::new(Arc::new(KeyTable::new(file, [key])));
@@ -39,7 +39,7 @@ fn with(mut header: Vec<u8>, at: usize, octet: u8) -> Vec<u8> {
     header
 }
 
-fn v4(host: Host<'_>) -> Ipv4Addr {
+pub(super) fn v4(host: Host<'_>) -> Ipv4Addr {
     match ip(&host.v4()) {
         std::net::IpAddr::V4(address) => address,
         std::net::IpAddr::V6(address) => panic!("{address}"),

@@ -1,6 +1,7 @@
 //! Hosts whose upstream is gone agree on one of them, and let go of it when the upstream returns.
 
 use super::keyed;
+use std::collections::BTreeMap;
 use std::time::Instant;
 use truechimer_tests::support::wait::{seconds, until_true};
 use truechimer_tests::support::{Node, Side, Upstream, World};
@@ -9,6 +10,10 @@ use truechimer_tests::support::{Node, Side, Upstream, World};
 const HOSTS: u8 = 5;
 /// Their orphan stratum.
 const ORPHAN: u8 = 5;
+/// The stratum of the upstream.
+const UPSTREAM: u8 = 3;
+/// The refid of a parent.
+const OWN_CLOCK: &str = "127.0.0.1";
 
 fn converges_and_dissolves(sides: [Side; HOSTS as usize]) {
     let world = World::new(HOSTS + 1);
@@ -44,11 +49,20 @@ fn converges_and_dissolves(sides: [Side; HOSTS as usize]) {
     });
     let _upstream = Upstream::Chrony.start(upstream);
     until_true("all to follow the upstream", seconds(150), || {
-        let strata: Vec<u8> = nodes.iter().map(Node::stratum).collect();
-        eprintln!("strata {strata:?}");
-        // Of the upstream itself, or of another host that follows it: never of a parent.
-        strata.iter().all(|it| *it <= ORPHAN) && strata.contains(&4)
+        let said = nodes.iter().map(|node| node.variables("0"));
+        let said: Vec<_> = said.map(|said| stratum_and_refid(&said)).collect();
+        eprintln!("{said:?}");
+        // Of the upstream itself, or of another host that follows it: never of a parent, and nobody
+        // is one any more.
+        let is_led = |(stratum, refid): &(u8, String)| *stratum <= ORPHAN && refid != OWN_CLOCK;
+        let of_upstream = (UPSTREAM + 1, upstream.v4());
+        said.iter().all(is_led) && said.contains(&of_upstream)
     });
+}
+
+fn stratum_and_refid(said: &BTreeMap<String, String>) -> (u8, String) {
+    let word = |name: &str| said.get(name).cloned().unwrap_or_default();
+    (word("stratum").parse().unwrap_or(16), word("refid"))
 }
 
 /// One serves the orphan stratum as its own reference, and all the others have it for theirs.
@@ -68,7 +82,7 @@ fn all_follow_one_parent(nodes: &[Node<'_>]) -> bool {
             return false;
         }
         match word("stratum").parse() {
-            Ok(ORPHAN) if word("refid") == "127.0.0.1" => parents.push(node.host.v4()),
+            Ok(ORPHAN) if word("refid") == OWN_CLOCK => parents.push(node.host.v4()),
             Ok(stratum) if stratum == ORPHAN + 1 => children.push(word("refid")),
             _ => return false,
         }

@@ -1,9 +1,11 @@
 //! Peers: active on both sides, passive on one, and what becomes of them without the right key.
 
+use super::hostile::{sealed, v4};
 use super::{STRATUM, follows, ip, keyed, source};
+use truechimer_tests::support::forger::{forge, ntp};
 use truechimer_tests::support::sniffer::Seen;
 use truechimer_tests::support::wait::seconds;
-use truechimer_tests::support::{Node, Side, Sniffer, Upstream, World};
+use truechimer_tests::support::{Node, Side, Sniffer, Upstream, World, keys};
 
 /// Two active peers, each with an upstream of its own; one upstream dies, the time does not.
 fn one_carries_the_other(left: Side, right: Side) {
@@ -96,11 +98,11 @@ fn nobody_comes_to_be(active: Side, passive: Side, peer: &str, wrong: bool, rule
     let passive = source(passive, server, &format!("{}{rule}\n", keyed(server)));
     let before = passive.rows().len();
     let line = format!("peer {} {peer} minpoll 3\nrestrict default\n", server.v4());
-    let keys = keyed(own);
+    let loaded = keyed(own);
     if wrong {
-        own.write("ntp.keys", &truechimer_tests::support::keys::wrong_keys());
+        own.write("ntp.keys", &keys::wrong_keys());
     }
-    let active = Node::start(active, own, &format!("{keys}{line}"));
+    let active = Node::start(active, own, &format!("{loaded}{line}"));
     let sent = |it: &Seen| it.mode() == Some(1) && it.source == ip(&own.v4());
     sniffer.wait_ntp("packets of the active peer", 3, seconds(60), sent);
     assert_eq!(passive.rows().len(), before, "{peer} {rule}");
@@ -195,4 +197,64 @@ fn no_peer_of_ours_above_the_limit() {
         false,
         "restrict 10.77.0.2 ippeerlimit 0",
     );
+}
+
+/// `nopeer` alone: whoever has the right key is a peer all the same, and nobody else is, not even
+/// where no key is asked for.
+fn nopeer_is_for_those_without_a_key(side: Side) {
+    let rule = "disable auth\nrestrict 10.77.0.2 nopeer";
+    nobody_comes_to_be(Side::Ntp4, side, "", false, rule);
+    nobody_comes_to_be(Side::Ntp4, side, "key 1", true, rule);
+    // Waits for the passive peer.
+    let (made, _) = of_two_at_one_address(Side::Ntp4, side, "nopeer");
+    assert!(made > 0);
+}
+
+#[test]
+fn nopeer_of_the_reference() {
+    nopeer_is_for_those_without_a_key(Side::Ntp4);
+}
+
+#[test]
+fn nopeer_of_ours() {
+    nopeer_is_for_those_without_a_key(Side::Ours);
+}
+
+/// Two peers of one address, as from behind a router that translates addresses: how many are in the
+/// table under these words of a rule, and what was refused unasked, if ours tells.
+fn of_two_at_one_address(active: Side, passive: Side, words: &str) -> (usize, String) {
+    let world = World::campus(2, 0);
+    let (server, own) = (world.host(1), world.host(2));
+    let sniffer = Sniffer::start(server);
+    let rule = format!("restrict {} {words}\n", own.v4());
+    let mut passive = source(passive, server, &format!("{}{rule}", keyed(server)));
+    let before = passive.rows().len();
+    let line = format!("peer {} key 1 minpoll 3\nrestrict default\n", server.v4());
+    let mut first = Node::start(active, own, &format!("{}{line}", keyed(own)));
+    passive.wait_rows("the first", seconds(40), |rows| rows.len() == before + 1);
+    let sent = |it: &Seen| it.mode() == Some(1) && it.source == ip(&own.v4());
+    let seen = sniffer.wait_ntp("a packet of the first", 1, seconds(5), sent);
+    // A second later than the first one's, so that it is no copy.
+    let mut header = seen[seen.len() - 1].octets()[..48].to_vec();
+    let later = seen[seen.len() - 1].stamp(40) + (1 << 32);
+    header[40..48].copy_from_slice(&later.to_be_bytes());
+    let mut second = ntp(v4(own), v4(server), sealed(&keys::ntp_keys(), 1, &header));
+    second.source.set_port(1123);
+    forge(own, &[second]);
+    let from_there = |it: &Seen| sent(it) && it.ports() == Some((1123, 123));
+    sniffer.wait_ntp("the packet of the second", 1, seconds(5), from_there);
+    std::thread::sleep(seconds(2));
+    assert!(first.daemon.lives());
+    let told = passive.ntpq(&["-n", "-c", "rv 0 unsolicited"]);
+    (passive.rows().len() - before, told)
+}
+
+#[test]
+fn ours_takes_as_many_of_one_address_as_it_may() {
+    use Side::{Ntp4, Ours};
+    for (active, most) in [(Ntp4, 1), (Ntp4, 2), (Ours, 1)] {
+        let (made, told) = of_two_at_one_address(active, Ours, &format!("ippeerlimit {most}"));
+        assert!((1..=most).contains(&made), "{most}: {made}");
+        assert_eq!(told.contains("1 peer_limit"), most == 1, "{most}: {told}");
+    }
 }
