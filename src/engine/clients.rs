@@ -34,6 +34,8 @@ struct Client {
     /// The interface it searches, if it is a manycast client's.
     link: Option<LinkId>,
     socket: Socket,
+    /// Whom it is connected with, as long as nothing was sent.
+    unused: Option<SocketAddr>,
     pending: Option<Pending>,
 }
 
@@ -77,6 +79,36 @@ impl Clients {
         self.open.len()
     }
 
+    /// Opens and connects the socket of the association's next request, for one that depends on our
+    /// address; where it fails, sending will say so.
+    pub(crate) fn prepare(&mut self, system: &mut System, id: AssociationId, to: SocketAddr) {
+        self.close_those(system, |client| {
+            client.association == id && client.link.is_none()
+        });
+        if self.open.len() >= self.limit {
+            return;
+        }
+        let Ok(socket) = connected(to) else {
+            return;
+        };
+        if let Ok(local) = socket.local_address() {
+            system.note_local_address(id, local.ip());
+        }
+        self.open.push(Client {
+            association: id,
+            link: None,
+            socket,
+            unused: Some(to),
+            pending: None,
+        });
+    }
+
+    fn take_prepared(&mut self, id: AssociationId, to: SocketAddr, route: Route) -> Option<Socket> {
+        let fits = |it: &Client| it.association == id && it.unused == Some(to);
+        let place = self.open.iter().position(fits)?;
+        (route == Route::Fresh).then(|| self.open.swap_remove(place).socket)
+    }
+
     /// Sends a request through a socket of its own and closes the one of the request before, of the
     /// same interface if it has one. Returns what the operator should know if that failed.
     pub(crate) fn send(
@@ -96,13 +128,16 @@ impl Clients {
             Route::Ring { link, .. } => Some(link),
             Route::Fresh | Route::Lasting | Route::Broadcast { .. } => None,
         };
+        let prepared = self.take_prepared(id, to, route);
         self.close_those(system, |client| {
             client.association == id && client.link == link
         });
         let outcome = if self.open.len() < self.limit {
             match route {
                 Route::Ring { link, hops } => search(&octets, to, link, hops, listeners),
-                Route::Fresh | Route::Lasting | Route::Broadcast { .. } => request(&octets, to),
+                Route::Fresh | Route::Lasting | Route::Broadcast { .. } => prepared
+                    .map_or_else(|| connected(to), Ok)
+                    .and_then(|socket| request(socket, &octets)),
             }
         } else {
             Err(io::Error::other("all client sockets are in use"))
@@ -117,6 +152,7 @@ impl Clients {
                     association: id,
                     link,
                     socket,
+                    unused: None,
                     pending: Some(Pending { ticket, stamp }),
                 });
                 None
@@ -206,12 +242,17 @@ impl Clients {
     }
 }
 
-/// Sends, and stamps just before.
-fn request(octets: &[u8], to: SocketAddr) -> io::Result<(Socket, Stamp)> {
+/// A socket with a port of its own that nobody else can answer to.
+fn connected(to: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::open(AddressFamily::of(to.ip()))?;
     // Where the kernel cannot stamp, ours stands.
     socket.stamp_both();
     socket.connect(to)?;
+    Ok(socket)
+}
+
+/// Sends, and stamps just before.
+fn request(socket: Socket, octets: &[u8]) -> io::Result<(Socket, Stamp)> {
     let stamp = ours(clock::wall());
     socket.send(octets)?;
     Ok((socket, stamp))

@@ -115,6 +115,19 @@ impl Senders {
         }
     }
 
+    /// Opens the socket for this route, if there is none that fits; where it fails, sending will say
+    /// so.
+    pub(crate) fn open(
+        &mut self,
+        system: &mut System,
+        to: SocketAddr,
+        route: Route,
+        association: AssociationId,
+        listeners: &Listeners,
+    ) {
+        let _ = self.prepare(system, to, route, association, listeners);
+    }
+
     /// The place of the socket for this route.
     fn prepare(
         &mut self,

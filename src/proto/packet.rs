@@ -87,6 +87,15 @@ pub enum Route {
     },
 }
 
+/// Where to and how a packet leaves that cannot be made before our address towards it is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Destination {
+    /// Receiver.
+    pub to: SocketAddr,
+    /// Which socket it leaves through.
+    pub route: Route,
+}
+
 /// A datagram from the network.
 #[derive(Clone, Copy, Debug)]
 pub struct Received<'a> {

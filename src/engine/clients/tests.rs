@@ -93,3 +93,31 @@ fn a_refusal_does_not_cost_the_answer() {
     assert_eq!(status.associations[0].refused, [0; 13]);
     assert_eq!(status.associations[0].reach, 1);
 }
+
+#[test]
+fn our_address_is_known_before_a_request_is_made_and_is_the_one_it_leaves_from() {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    server
+        .set_read_timeout(Some(Duration::from_secs(5)))
+        .unwrap();
+    let to = server.local_addr().unwrap();
+    let (mut system, request) = first_request(to);
+    let id = request.ticket.association();
+    let mut clients = Clients::new(1);
+    clients.prepare(&mut system, id, to);
+    let known = clients.local_address(id).unwrap();
+    assert_eq!(known.ip(), to.ip());
+    let other = "127.0.0.1:9".parse().unwrap();
+    assert!(
+        clients.take_prepared(id, other, Route::Fresh).is_none(),
+        "connected with somebody else"
+    );
+    assert!(clients.send(&mut system, request, &nowhere()).is_none());
+    let (_, from) = server.recv_from(&mut [0; 128]).unwrap();
+    assert_eq!((from, clients.len()), (known, 1));
+
+    // The next is prepared anew: a port is for one request.
+    clients.prepare(&mut system, id, to);
+    assert_ne!(clients.local_address(id).unwrap(), known);
+    assert_eq!(clients.len(), 1);
+}

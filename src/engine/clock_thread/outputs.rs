@@ -2,8 +2,8 @@
 use super::{ClockThread, WORK_MAX};
 use crate::host::{Host, Why};
 use crate::senders::NotSent;
-use truechimer_proto::host::{Adjustment, Output};
-use truechimer_proto::packet::{Route, Transmit};
+use truechimer_proto::host::{Adjustment, Departure, Output};
+use truechimer_proto::packet::{Destination, Route, Transmit};
 use truechimer_sys::clock;
 
 impl ClockThread {
@@ -18,6 +18,7 @@ impl ClockThread {
             match output {
                 Output::Send(transmit) => self.send(transmit, host),
                 Output::Compose(departure) => {
+                    self.prepare(departure);
                     if let Some(transmit) = self.system.compose(clock::now(), departure) {
                         self.send(transmit, host);
                     }
@@ -49,6 +50,21 @@ impl ClockThread {
             }
         }
         self.hurry = true;
+    }
+
+    /// Opens what the departure leaves through, where it cannot be made before that.
+    fn prepare(&mut self, departure: Departure) {
+        let Some(Destination { to, route }) = self.system.destination(departure) else {
+            return;
+        };
+        let (system, id) = (&mut self.system, departure.association);
+        match route {
+            Route::Fresh | Route::Ring { .. } => self.clients.prepare(system, id, to),
+            Route::Lasting | Route::Broadcast { .. } => {
+                let listeners = self.serving.listeners();
+                self.senders.open(system, to, route, id, listeners);
+            }
+        }
     }
 
     fn send(&mut self, transmit: Transmit, host: &mut dyn Host) {
