@@ -1,8 +1,11 @@
 //! Autokey's X.509 certificates: self-signed, named by host and group, with the extensions the
 //! reference looks at.
 
+mod facts;
 mod scheme;
+mod vouch;
 
+pub(crate) use facts::{is_before, ntp_s};
 pub use scheme::{Scheme, UnknownScheme};
 
 use crate::keyfile::der::{self, Reader};
@@ -26,6 +29,8 @@ const SUBJECT_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1D, 0x0E];
 /// Tags of DER: the list of extensions, and a truth value.
 const EXTENSIONS: u8 = 0xA3;
 const BOOLEAN: u8 = 0x01;
+/// Longest name of a host and its group, octets.
+const NAME_LEN_MAX: usize = 256;
 /// Version 3, as it is counted on the wire.
 const VERSION_3: i32 = 2;
 
@@ -58,6 +63,13 @@ pub struct Draft<'a> {
 /// A certificate.
 #[derive(Clone, Debug)]
 pub struct Certificate(X509);
+
+/// One extension, its name and contents as they stand in DER.
+struct Extension {
+    name: Vec<u8>,
+    is_critical: bool,
+    contents: Vec<u8>,
+}
 
 impl Draft<'_> {
     /// Signs it with the host's own key, and verifies that.
@@ -120,9 +132,26 @@ impl Certificate {
     /// What is wrong with it.
     pub fn read(text: &KeyText) -> Result<Self, KeyFileError> {
         let der = text.certificate_der().ok_or(KeyFileError::NoKey)?;
-        X509::from_der(der)
-            .map(Self)
-            .map_err(|_| KeyFileError::Damaged)
+        Self::from_der(der)
+    }
+
+    /// Reads a certificate and nothing behind it.
+    ///
+    /// # Errors
+    /// That it is none.
+    pub fn from_der(der: &[u8]) -> Result<Self, KeyFileError> {
+        let mut whole = Reader::new(der);
+        let alone = whole.sequence().is_some() && whole.is_empty();
+        let read = X509::from_der(der).ok().filter(|_| alone);
+        read.map(Self).ok_or(KeyFileError::Damaged)
+    }
+
+    /// As it is sent.
+    ///
+    /// # Errors
+    /// OpenSSL's.
+    pub fn to_der(&self) -> Result<Vec<u8>, KeyFileError> {
+        Ok(self.0.to_der()?)
     }
 
     /// The text of its file.
@@ -148,16 +177,8 @@ impl Certificate {
     /// What its host is.
     #[must_use]
     pub fn standing(&self) -> Standing {
-        let Some(value) = self.extension(EXTENDED_KEY_USAGE) else {
-            return Standing::Plain;
-        };
-        let mut usages = Reader::new(&value).sequence();
-        let usages = core::iter::from_fn(|| usages.as_mut()?.oid());
-        usages.fold(Standing::Plain, |standing, usage| match usage {
-            PRIVATE_OCTETS => Standing::Private,
-            TRUST_ROOT_OCTETS if standing == Standing::Plain => Standing::Trusted,
-            _ => standing,
-        })
+        let usage = self.extension(EXTENDED_KEY_USAGE);
+        usage.map_or(Standing::Plain, |usage| standing_of(&usage))
     }
 
     /// What it is signed with, if Autokey knows that.
@@ -197,19 +218,31 @@ impl Certificate {
         Reader::new(&value).octet_string().map(<[u8]>::to_vec)
     }
 
-    /// The value of an extension. OpenSSL's binding shows only usages that the web knows.
+    /// The contents of an extension. OpenSSL's binding shows only those that the web knows.
     fn extension(&self, wanted: &[u8]) -> Option<Vec<u8>> {
-        let der = self.0.to_der().ok()?;
-        let mut body = Reader::new(&der).sequence()?.sequence()?;
-        let list = core::iter::from_fn(|| body.any()).find(|(tag, _)| *tag == EXTENSIONS)?;
-        let mut list = Reader::new(list.1).sequence()?;
-        while let Some(mut extension) = list.sequence() {
-            if extension.oid() == Some(wanted) {
-                let _critical = extension.element(BOOLEAN);
-                return extension.octet_string().map(<[u8]>::to_vec);
-            }
-        }
-        None
+        let mut all = self.extensions().into_iter();
+        all.find(|extension| extension.name == wanted)
+            .map(|extension| extension.contents)
+    }
+
+    /// Every extension: its name, whether it is critical, and its contents, each DER.
+    fn extensions(&self) -> Vec<Extension> {
+        let read = || {
+            let der = self.0.to_der().ok()?;
+            let mut body = Reader::new(&der).sequence()?.sequence()?;
+            let list = core::iter::from_fn(|| body.any()).find(|(tag, _)| *tag == EXTENSIONS)?;
+            let mut list = Reader::new(list.1).sequence()?;
+            let next = || {
+                let mut extension = list.sequence()?;
+                Some(Extension {
+                    name: extension.oid()?.to_vec(),
+                    is_critical: extension.element(BOOLEAN).is_some_and(|value| value != [0]),
+                    contents: extension.octet_string()?.to_vec(),
+                })
+            };
+            Some(core::iter::from_fn(next).collect())
+        };
+        read().unwrap_or_default()
     }
 
     /// For people: the reference's `-d`.
@@ -221,9 +254,24 @@ impl Certificate {
     }
 }
 
+/// What an extended key usage says.
+fn standing_of(usage: &[u8]) -> Standing {
+    let mut usages = Reader::new(usage).sequence();
+    let usages = core::iter::from_fn(|| usages.as_mut()?.oid());
+    usages.fold(Standing::Plain, |standing, usage| match usage {
+        PRIVATE_OCTETS => Standing::Private,
+        TRUST_ROOT_OCTETS if standing == Standing::Plain => Standing::Trusted,
+        _ => standing,
+    })
+}
+
+/// The octets themselves, not what OpenSSL makes of them: it ends a string at its first NUL, and then
+/// a certificate could bear another host's name.
 fn common_name(name: &openssl::x509::X509NameRef) -> Option<String> {
     let entry = name.entries_by_nid(Nid::COMMONNAME).next()?;
-    entry.data().to_string().ok()
+    let text = core::str::from_utf8(entry.data().as_slice()).ok()?;
+    let sound = (1..=NAME_LEN_MAX).contains(&text.len()) && !text.contains(char::is_control);
+    sound.then(|| text.to_owned())
 }
 
 fn unix_s(time: &Asn1TimeRef) -> Result<i64, KeyFileError> {

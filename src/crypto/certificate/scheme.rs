@@ -107,6 +107,16 @@ impl Scheme {
             .find(|scheme| scheme.nid() == Some(nid))
     }
 
+    /// From that number as status words have it.
+    pub(crate) fn from_number(number: u16) -> Option<Self> {
+        Self::from_nid(Nid::from_raw(i32::from(number)))
+    }
+
+    /// OpenSSL's number of the signature algorithm.
+    pub(crate) fn number(self) -> Option<u16> {
+        u16::try_from(self.nid()?.as_raw()).ok()
+    }
+
     fn nid(self) -> Option<Nid> {
         Some(match (self.kind, self.digest) {
             (KeyKind::Rsa, "MD5") => Nid::MD5WITHRSAENCRYPTION,
@@ -123,7 +133,7 @@ impl Scheme {
         })
     }
 
-    pub(super) fn digest(self) -> Result<MessageDigest, KeyFileError> {
+    pub(crate) fn digest(self) -> Result<MessageDigest, KeyFileError> {
         MessageDigest::from_name(self.digest)
             .ok_or_else(|| KeyFileError::OpenSsl(format!("no {}", self.digest)))
     }

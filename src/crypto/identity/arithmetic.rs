@@ -70,6 +70,11 @@ pub(super) fn is_one(a: &BigNumRef) -> bool {
     a.num_bits() == 1
 }
 
+/// Octets of a number without leading zeros.
+pub(super) fn octets(a: &BigNumRef) -> usize {
+    usize::try_from(a.num_bytes()).unwrap_or(0)
+}
+
 pub(super) fn is_prime(a: &BigNumRef) -> Result<bool, ErrorStack> {
     a.is_prime_fasttest(0, &mut *BigNumContext::new()?, true)
 }

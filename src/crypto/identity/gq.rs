@@ -1,6 +1,6 @@
 //! GQ, Guillou-Quisquater: the group shares n and b, the server holds u, its certificate carries
 //! v = (1/u)^b mod n.
-use super::arithmetic::{Modulo, is_one, md5};
+use super::arithmetic::{Modulo, is_one, md5, octets};
 use crate::keyfile::numbers::traditional_pem;
 use crate::keyfile::{KeyCipher, KeyFileError, KeyText, der};
 use crate::secret::Secret;
@@ -26,8 +26,23 @@ pub struct GqKey {
 /// A server's answer to a challenge: y, and the MD5 of x.
 #[derive(Debug)]
 pub struct GqAnswer {
-    pub(crate) y: BigNum,
-    pub(crate) x_md5: BigNum,
+    y: BigNum,
+    x_md5: BigNum,
+}
+
+impl GqAnswer {
+    /// As it is sent: a DER sequence of y and the MD5.
+    #[must_use]
+    pub fn to_der(&self) -> Vec<u8> {
+        der::integers(&[&self.y, &self.x_md5])
+    }
+
+    /// As it came.
+    #[must_use]
+    pub fn from_der(octets: &[u8]) -> Option<Self> {
+        let [y, x_md5] = der::Reader::integers(octets)?;
+        Some(Self { y, x_md5 })
+    }
 }
 
 impl GqKey {
@@ -205,11 +220,23 @@ impl GqParameters {
             BigNum::from_slice(challenge)?,
             BigNum::from_slice(public_value)?,
         );
+        let is_of_group =
+            |number: &BigNumRef| number.num_bits() > 1 && number.ucmp(&self.n).is_lt();
+        // With a v or a y of 0 or 1 nobody needs u, nor even n and b, to make x come out right.
+        if !is_of_group(&v) || !is_of_group(&answer.y) {
+            return Ok(false);
+        }
         let mut in_n = Modulo::new(&self.n)?;
         let left = in_n.power(&v, &r)?;
         let right = in_n.power(&answer.y, &self.b)?;
         let x = in_n.product(&left, &right)?;
-        Ok(md5(&x)? == answer.x_md5)
+        Ok(x.num_bits() > 1 && md5(&x)? == answer.x_md5)
+    }
+
+    /// Octets of a challenge.
+    #[must_use]
+    pub fn challenge_len(&self) -> usize {
+        octets(&self.n)
     }
 
     /// Modulus, bits.

@@ -1,5 +1,6 @@
 //! IFF, the modified Schnorr scheme: the server holds b, everybody v = g^(q-b) mod p.
-use super::arithmetic::{Modulo, is_one, md5, minus};
+use super::arithmetic::{Modulo, is_one, is_prime, md5, minus, octets};
+use crate::keyfile::der::{self, Reader};
 use crate::keyfile::numbers::{DsaNumbers, Numbers, traditional_pem};
 use crate::keyfile::{KeyCipher, KeyFileError, KeyText};
 use crate::secret::Secret;
@@ -32,8 +33,23 @@ pub struct IffKey {
 /// A server's answer to a challenge: y, and the MD5 of x.
 #[derive(Debug)]
 pub struct IffAnswer {
-    pub(crate) y: BigNum,
-    pub(crate) x_md5: BigNum,
+    y: BigNum,
+    x_md5: BigNum,
+}
+
+impl IffAnswer {
+    /// As it is sent: a DER sequence of y and the MD5.
+    #[must_use]
+    pub fn to_der(&self) -> Vec<u8> {
+        der::integers(&[&self.y, &self.x_md5])
+    }
+
+    /// As it came.
+    #[must_use]
+    pub fn from_der(octets: &[u8]) -> Option<Self> {
+        let [y, x_md5] = Reader::integers(octets)?;
+        Some(Self { y, x_md5 })
+    }
 }
 
 impl IffKey {
@@ -124,8 +140,14 @@ impl IffKey {
         let r = BigNum::from_slice(challenge)?;
         let mut in_q = Modulo::new(&self.public.q)?;
         let k = SecretNumber::new(in_q.random()?);
-        let br = SecretNumber::new(in_q.product(&self.b, &r)?);
-        let y = in_q.sum(&k, &br)?;
+        // The asker picks r and can time us: b is only multiplied under a random factor.
+        let blind = SecretNumber::new(in_q.random()?);
+        let unblind = SecretNumber::new(in_q.inverse(&blind)?);
+        let blinded_b = SecretNumber::new(in_q.product(&self.b, &blind)?);
+        let blinded_k = SecretNumber::new(in_q.product(&k, &blind)?);
+        let blinded_br = SecretNumber::new(in_q.product(&blinded_b, &r)?);
+        let blinded_y = in_q.sum(&blinded_k, &blinded_br)?;
+        let y = in_q.product(&blinded_y, &unblind)?;
         let x = Modulo::new(&self.public.p)?.power(&self.public.g, &k)?;
         Ok(IffAnswer { y, x_md5: md5(&x)? })
     }
@@ -202,12 +224,21 @@ impl IffParameters {
     /// # Errors
     /// OpenSSL's.
     pub fn verify(&self, challenge: &[u8], answer: &IffAnswer) -> Result<bool, KeyFileError> {
+        if answer.y.ucmp(&self.q).is_ge() {
+            return Ok(false);
+        }
         let r = BigNum::from_slice(challenge)?;
         let mut in_p = Modulo::new(&self.p)?;
         let left = in_p.power(&self.g, &answer.y)?;
         let right = in_p.power(&self.v, &r)?;
         let x = in_p.product(&left, &right)?;
         Ok(md5(&x)? == answer.x_md5)
+    }
+
+    /// Octets of a challenge.
+    #[must_use]
+    pub fn challenge_len(&self) -> usize {
+        octets(&self.q)
     }
 
     /// Modulus, bits.
@@ -228,12 +259,13 @@ impl IffParameters {
     }
 }
 
-/// p and q of a sensible size, and g of order q.
+/// p and q of a sensible size, q prime, and g of order q.
 fn check_group(dsa: &DsaNumbers) -> Result<(), KeyFileError> {
     let sound = (BITS_MIN..=BITS_MAX).contains(&dsa.p.num_bits())
         && dsa.q.num_bits() >= 128
         && dsa.q.ucmp(&dsa.p).is_lt()
         && dsa.g.num_bits() > 1
+        && is_prime(&dsa.q)?
         && is_one(&*Modulo::new(&dsa.p)?.power(&dsa.g, &dsa.q)?);
     if sound {
         Ok(())

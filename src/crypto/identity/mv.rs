@@ -10,7 +10,8 @@ mod authority;
 
 pub use authority::MvAuthority;
 
-use super::arithmetic::{Modulo, is_one};
+use super::arithmetic::{Modulo, divided, is_one, minus, octets};
+use crate::keyfile::der::{self, Reader};
 use crate::keyfile::numbers::{DsaNumbers, traditional_pem};
 use crate::keyfile::{KeyCipher, KeyFileError, KeyText};
 use crate::secret::Secret;
@@ -38,8 +39,25 @@ pub struct MvParameters {
 /// A server's answer to a challenge.
 #[derive(Debug)]
 pub struct MvAnswer {
-    pub(crate) y: BigNum,
-    pub(crate) pair: [BigNum; 2],
+    y: BigNum,
+    pair: [BigNum; 2],
+}
+
+impl MvAnswer {
+    /// As it is sent: a DER sequence of y and the pair.
+    #[must_use]
+    pub fn to_der(&self) -> Vec<u8> {
+        let [first, second] = &self.pair;
+        der::integers(&[&self.y, first, second])
+    }
+
+    /// As it came.
+    #[must_use]
+    pub fn from_der(octets: &[u8]) -> Option<Self> {
+        let [y, first, second] = Reader::integers(octets)?;
+        let pair = [first, second];
+        Some(Self { y, pair })
+    }
 }
 
 impl MvKey {
@@ -112,6 +130,12 @@ impl MvKey {
         client.verify(&challenge, &self.answer(&challenge)?)
     }
 
+    /// Octets of a challenge.
+    #[must_use]
+    pub fn challenge_len(&self) -> usize {
+        octets(&self.p)
+    }
+
     /// Modulus, bits.
     #[must_use]
     pub fn bits(&self) -> u32 {
@@ -179,9 +203,20 @@ impl MvParameters {
         let mut in_p = Modulo::new(&self.p)?;
         let [first, second] = &answer.pair;
         let [a, b] = &self.pair;
+        let q = minus(&self.p, &*BigNum::from_u32(1)?)?;
+        let q = divided(&q, &*BigNum::from_u32(2)?)?;
+        for half in [first, second] {
+            // Outside the group of order q are numbers of order 1 and 2, whose powers anybody knows.
+            if half.num_bits() <= 1
+                || half.ucmp(&self.p).is_ge()
+                || !is_one(&*in_p.power(half, &q)?)
+            {
+                return Ok(false);
+            }
+        }
         let (left, right) = (in_p.power(first, a)?, in_p.power(second, b)?);
         let inverse = SecretNumber::new(in_p.product(&left, &right)?);
-        // A pair of ones would "decrypt" a y that is the challenge itself.
+        // A mask of 1 would "decrypt" a y that is the challenge itself.
         Ok(inverse.num_bits() > 1 && in_p.product(&answer.y, &inverse)? == r)
     }
 

@@ -19,7 +19,6 @@ impl<'a> Reader<'a> {
         Self(octets)
     }
 
-    #[cfg(test)]
     pub(crate) const fn is_empty(self) -> bool {
         self.0.is_empty()
     }
@@ -73,6 +72,15 @@ impl<'a> Reader<'a> {
         BigNum::from_slice(octets).ok()
     }
 
+    /// A sequence of exactly so many numbers, and nothing behind it.
+    pub(crate) fn integers<const N: usize>(octets: &'a [u8]) -> Option<[BigNum; N]> {
+        let mut outer = Self::new(octets);
+        let mut inner = outer.sequence()?;
+        let found: Vec<BigNum> = (0..N).map_while(|_| inner.integer()).collect();
+        let found = found.try_into().ok()?;
+        (inner.is_empty() && outer.is_empty()).then_some(found)
+    }
+
     /// A number that fits a machine word.
     pub(crate) fn small(&mut self) -> Option<u32> {
         let octets = self.element(INTEGER)?;
@@ -100,7 +108,7 @@ fn element(tag: u8, value: &[u8]) -> Vec<u8> {
 }
 
 /// A number as an INTEGER.
-pub(crate) fn integer(number: &BigNumRef) -> Vec<u8> {
+fn integer(number: &BigNumRef) -> Vec<u8> {
     let mut octets = number.to_vec();
     if octets.first().is_none_or(|octet| octet & 0x80 != 0) {
         octets.insert(0, 0);
@@ -113,13 +121,19 @@ pub(crate) fn octet_string(octets: &[u8]) -> Vec<u8> {
     element(OCTET_STRING, octets)
 }
 
+/// A sequence of numbers, as the identity schemes' answers are.
+pub(crate) fn integers(numbers: &[&BigNumRef]) -> Vec<u8> {
+    let value: Vec<u8> = numbers.iter().flat_map(|number| integer(number)).collect();
+    element(SEQUENCE, &value)
+}
+
 /// The version 0 and then the numbers, as the traditional key containers have them.
 pub(crate) fn numbers(numbers: &[&BigNumRef]) -> Result<Vec<u8>, ErrorStack> {
-    let mut value = integer(&*BigNum::new()?);
-    for number in numbers {
-        value.extend(integer(number));
-    }
-    Ok(element(SEQUENCE, &value))
+    let version = BigNum::new()?;
+    let all: Vec<&BigNumRef> = core::iter::once(&*version)
+        .chain(numbers.iter().copied())
+        .collect();
+    Ok(integers(&all))
 }
 
 #[cfg(test)]

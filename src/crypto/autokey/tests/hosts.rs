@@ -1,0 +1,134 @@
+//! Hosts made for a test, and what they are asked.
+use super::super::*;
+use crate::certificate::{Draft, Scheme as CertificateScheme, Standing};
+use crate::identity::GqKey;
+use crate::keyfile::{FileName, KeyCipher, KeyText, heading};
+use crate::{KeyForm, KeyKind, PrivateKey};
+use std::sync::Arc;
+use truechimer_proto::autokey::facts::{CertificateFacts, Generation};
+use truechimer_proto::autokey::job::{CryptoJob, Done, SignedValue, Task, Verifier};
+
+/// 2026-11-28, seconds of Unix and of NTP.
+pub(super) const MADE_UNIX_S: i64 = 1_795_824_000;
+pub(super) const MADE: u32 = 4_004_812_800;
+pub(super) const NOW: u32 = MADE + 5_000;
+pub(super) const PASSWORD: &[u8] = b"secret";
+
+pub(super) fn text(kind: &str, owner: &str, pem: &str) -> KeyText {
+    let name = FileName::new(kind, owner, MADE);
+    KeyText::parse(format!("{}{pem}", heading(&name, "today")).as_bytes()).expect("PEM")
+}
+
+pub(super) struct Recipe {
+    pub(super) name: &'static str,
+    pub(super) bits: u32,
+    pub(super) sign: Option<KeyKind>,
+    pub(super) scheme: &'static str,
+    pub(super) standing: Standing,
+}
+
+pub(super) const ALICE: Recipe = Recipe {
+    name: "alice",
+    bits: 1024,
+    sign: None,
+    scheme: "RSA-SHA256",
+    standing: Standing::Trusted,
+};
+
+pub(super) const BOB: Recipe = Recipe {
+    name: "bob@grp",
+    bits: 512,
+    sign: None,
+    scheme: "RSA-MD5",
+    standing: Standing::Plain,
+};
+
+pub(super) fn private(key: &PrivateKey) -> String {
+    key.to_pem(KeyForm::Pkcs8, KeyCipher::TripleDes, PASSWORD)
+        .expect("written")
+}
+
+impl Recipe {
+    pub(super) fn draft(&self, gq: Option<&GqKey>) -> MaterialDraft {
+        let host = PrivateKey::generate(KeyKind::Rsa, self.bits).expect("a key");
+        let sign = self
+            .sign
+            .map(|kind| PrivateKey::generate(kind, 1024).expect("a key"));
+        let host_text = text("RSAhost", self.name, &private(&host));
+        let mut draft = MaterialDraft::of_host(&host_text, Some(PASSWORD)).expect("a key");
+        if let Some(sign) = &sign {
+            let sign_text = text("RSAsign", self.name, &private(sign));
+            draft.sign_key(&sign_text, Some(PASSWORD)).expect("a key");
+        }
+        let certificate = Draft {
+            name: self.name,
+            from_unix_s: MADE_UNIX_S,
+            lifetime_days: 365,
+            standing: self.standing,
+            gq_public: gq.map(GqKey::public_value).as_deref(),
+        }
+        .sign(
+            sign.as_ref().unwrap_or(&host),
+            CertificateScheme::from_name(self.scheme).expect("a scheme"),
+        )
+        .expect("a certificate");
+        let pem = certificate.to_pem().expect("written");
+        draft
+            .certificate(&text("RSA-MD5cert", self.name, &pem))
+            .expect("a certificate");
+        draft
+    }
+
+    pub(super) fn host(&self) -> Host {
+        Host::new(self.draft(None).build(Generation(1)).expect("it fits"))
+    }
+}
+
+pub(super) struct Host {
+    pub(super) worker: Worker,
+    pub(super) own: Arc<CertificateFacts>,
+    pub(super) public_key: Arc<[u8]>,
+}
+
+impl Host {
+    pub(super) fn new(material: Material) -> Self {
+        let facts = material.facts();
+        Self {
+            own: Arc::clone(&facts.certificates[0]),
+            public_key: Arc::clone(&facts.public_key),
+            worker: Worker::new(material),
+        }
+    }
+
+    pub(super) fn perform(&self, task: Task) -> Done {
+        self.worker.perform(&CryptoJob {
+            generation: Generation(1),
+            task,
+        })
+    }
+
+    pub(super) fn value(&self, task: Task) -> SignedValue {
+        match self.perform(task) {
+            Done::Value(value) => value,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(super) fn signed(&self, value: &[u8]) -> SignedValue {
+        let values = vec![(MADE, value.to_vec())];
+        match self.perform(Task::Sign {
+            timestamp: NOW,
+            values,
+        }) {
+            Done::Signed(mut all) => all.pop().expect("one"),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(super) fn verifier(&self) -> Verifier {
+        Verifier {
+            public_key: Arc::clone(&self.own.public_key),
+            signature_nid: self.own.signature_nid,
+        }
+    }
+}

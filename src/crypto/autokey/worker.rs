@@ -1,0 +1,195 @@
+//! Does the jobs, each by the reading of the key files that it names.
+use super::material::Material;
+use super::{public_key, signature};
+use crate::certificate::{Certificate, is_before};
+use openssl::rsa::Padding;
+use std::collections::VecDeque;
+use std::sync::{Arc, PoisonError, RwLock};
+use truechimer_proto::autokey::facts::{CertificateFacts, Generation};
+use truechimer_proto::autokey::job::{CryptoJob, Done, Failure, SignedValue, Task, Verifier};
+use truechimer_proto::autokey::status::Scheme;
+
+/// Readings that are held: the current one and some former, for jobs that were begun by them.
+const GENERATIONS_MAX: usize = 3;
+
+/// Holds the keys, and does what only their holder can; any thread may ask.
+#[derive(Debug)]
+pub struct Worker {
+    readings: RwLock<VecDeque<Arc<Material>>>,
+}
+
+impl Worker {
+    /// With the first reading.
+    #[must_use]
+    pub fn new(material: Material) -> Self {
+        Self {
+            readings: RwLock::new([Arc::new(material)].into()),
+        }
+    }
+
+    /// Takes a newer reading; jobs by the former ones can still be done for a while.
+    pub fn install(&self, material: Material) {
+        let mut readings = self
+            .readings
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        readings.push_front(Arc::new(material));
+        readings.truncate(GENERATIONS_MAX);
+    }
+
+    fn reading(&self, generation: Generation) -> Result<Arc<Material>, Failure> {
+        let readings = self.readings.read().unwrap_or_else(PoisonError::into_inner);
+        let found = readings
+            .iter()
+            .find(|material| material.facts().generation == generation);
+        found.cloned().ok_or(Failure::Busy)
+    }
+
+    /// Does a job; never panics, whatever strangers put into it.
+    #[must_use]
+    pub fn perform(&self, job: &CryptoJob) -> Done {
+        self.attempt(job).unwrap_or_else(Done::Failed)
+    }
+
+    fn attempt(&self, job: &CryptoJob) -> Result<Done, Failure> {
+        let keys = || self.reading(job.generation);
+        match &job.task {
+            Task::Sign { timestamp, values } => {
+                let keys = keys()?;
+                let signed = values
+                    .iter()
+                    .map(|(stamp, value)| keys.value(Some(*timestamp), *stamp, value.clone()));
+                Ok(Done::Signed(signed.collect::<Result<_, _>>()?))
+            }
+            Task::SealCookie {
+                timestamp,
+                filestamp,
+                public_key,
+                cookie,
+            } => {
+                let sealed = seal_cookie(public_key, *cookie)?;
+                let value = keys()?.value(*timestamp, *filestamp, sealed);
+                value.map(Done::Value)
+            }
+            Task::SignCertificate { timestamp, request } => {
+                sign_certificate(&*keys()?, *timestamp, request).map(Done::Value)
+            }
+            Task::AnswerChallenge {
+                timestamp,
+                scheme,
+                challenge,
+            } => {
+                let keys = keys()?;
+                let (filestamp, answer) = keys.answer(*scheme, challenge)?;
+                Ok(Done::Value(keys.value(*timestamp, filestamp, answer)?))
+            }
+            Task::ReadCertificate {
+                der,
+                filestamp,
+                issuer,
+            } => read_certificate(der, *filestamp, issuer.as_deref())
+                .map(|facts| Done::Certificate(Arc::new(facts))),
+            Task::Verify { value, by } => signature::verify(value, by).map(|()| Done::Verified),
+            Task::OpenCookie { value, by } => {
+                // The signature first: what the host key does is shown to nobody but the signer.
+                signature::verify(value, by)?;
+                Ok(Done::Cookie(keys()?.open_cookie(&value.value)?))
+            }
+            Task::Challenge { scheme, ident } => {
+                let keys = keys()?;
+                let (filestamp, parameters) = keys.parameters(*scheme, ident)?;
+                Ok(Done::Challenge {
+                    challenge: parameters.challenge()?,
+                    filestamp,
+                })
+            }
+            Task::CheckAnswer {
+                scheme,
+                ident,
+                challenge,
+                value,
+                by,
+                gq_public,
+            } => {
+                signature::verify(value, by)?;
+                let keys = keys()?;
+                let (filestamp, parameters) = keys.parameters(*scheme, ident)?;
+                check_filestamp(*scheme, value.filestamp, filestamp)?;
+                let verified = parameters.verify(challenge, &value.value, gq_public.as_deref());
+                verified.map(|()| Done::Verified)
+            }
+        }
+    }
+}
+
+/// The parameters of IFF and MV are of one server's key; GQ's outlive the keys.
+fn check_filestamp(scheme: Scheme, answered: u32, own: u32) -> Result<(), Failure> {
+    let fits = match scheme {
+        Scheme::Iff | Scheme::Mv => answered == own,
+        Scheme::Gq => !is_before(answered, own),
+    };
+    if fits {
+        Ok(())
+    } else {
+        Err(Failure::Filestamp)
+    }
+}
+
+fn seal_cookie(asker: &[u8], cookie: u32) -> Result<Vec<u8>, Failure> {
+    let key = public_key::read_pkcs1(asker)?;
+    let mut sealed = vec![0; usize::try_from(key.size()).unwrap_or(0)];
+    let len = key
+        .public_encrypt(&cookie.to_be_bytes(), &mut sealed, Padding::PKCS1_OAEP)
+        .map_err(|_| Failure::PublicKey)?;
+    sealed.truncate(len);
+    Ok(sealed)
+}
+
+/// Reads a certificate and verifies what can be verified of it: by its issuer, or by itself.
+fn read_certificate(
+    der: &[u8],
+    filestamp: u32,
+    issuer: Option<&CertificateFacts>,
+) -> Result<CertificateFacts, Failure> {
+    let certificate = Certificate::from_der(der).map_err(|_| Failure::Certificate)?;
+    let facts = certificate.facts(filestamp)?;
+    if let Some(issuer) = issuer {
+        let key = public_key::read(&issuer.public_key)?;
+        if facts.issuer != issuer.subject || !certificate.is_signed_by(&key) {
+            return Err(Failure::CertificateNotVerified);
+        }
+        // RFC 5906 would have nothing signed outside the issuer's lifetime.
+        if !(issuer.not_before_s..=issuer.not_after_s).contains(&facts.not_before_s) {
+            return Err(Failure::Expired);
+        }
+    } else if facts.is_self_issued() {
+        let (key, _) = certificate.public_key()?;
+        if !certificate.is_signed_by(&key) {
+            return Err(Failure::CertificateNotVerified);
+        }
+    }
+    Ok(facts)
+}
+
+/// Vouches for an asker, who must hold the key of the certificate and not bear this host's name: a
+/// certificate of that name by this host would be believed to be its own.
+fn sign_certificate(
+    keys: &Material,
+    timestamp: u32,
+    request: &SignedValue,
+) -> Result<SignedValue, Failure> {
+    let asker = read_certificate(&request.value, request.filestamp, None)?;
+    if !asker.is_self_issued() || asker.private || asker.subject == keys.facts().name {
+        return Err(Failure::Certificate);
+    }
+    signature::verify(
+        request,
+        &Verifier {
+            public_key: asker.public_key,
+            signature_nid: asker.signature_nid,
+        },
+    )?;
+    let certificate = Certificate::from_der(&request.value).map_err(|_| Failure::Certificate)?;
+    let made = keys.vouch(timestamp, &certificate)?;
+    keys.value(Some(timestamp), request.filestamp, made)
+}

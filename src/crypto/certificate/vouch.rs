@@ -1,0 +1,102 @@
+//! Certificates made for others out of their own: the trail of certificates is knotted here.
+use super::{Certificate, EXTENDED_KEY_USAGE, Extension, Scheme, Standing, standing_of};
+use crate::keyfile::KeyFileError;
+use crate::private_key::PrivateKey;
+use openssl::asn1::{Asn1Object, Asn1OctetString, Asn1Time};
+use openssl::bn::BigNum;
+use openssl::nid::Nid;
+use openssl::x509::{X509, X509Extension, X509Name};
+
+/// For how long others are vouched for, as the reference does.
+const LIFETIME_S: i64 = 365 * 86_400;
+
+impl Certificate {
+    /// A certificate with this one's subject, key, version and extensions, issued by `issuer` from
+    /// `from_unix_s` on. Trust is not handed on: usages that claim it are left out.
+    ///
+    /// # Errors
+    /// OpenSSL's, as that the key is too short for the digest; an extension with an absurd name.
+    pub(crate) fn vouched_for(
+        &self,
+        issuer: &str,
+        (key, scheme): (&PrivateKey, Scheme),
+        (serial, from_unix_s): (u32, i64),
+    ) -> Result<Self, KeyFileError> {
+        let mut name = X509Name::builder()?;
+        name.append_entry_by_nid(Nid::COMMONNAME, issuer)?;
+        let name = name.build();
+        let mut builder = X509::builder()?;
+        builder.set_version(self.0.version())?;
+        let serial = BigNum::from_u32(serial)?.to_asn1_integer()?;
+        builder.set_serial_number(&serial)?;
+        let until = from_unix_s + LIFETIME_S;
+        builder.set_not_before(&*Asn1Time::from_unix(from_unix_s)?)?;
+        builder.set_not_after(&*Asn1Time::from_unix(until)?)?;
+        builder.set_subject_name(self.0.subject_name())?;
+        builder.set_issuer_name(&name)?;
+        builder.set_pubkey(&*self.0.public_key()?)?;
+        for extension in self.extensions() {
+            if !extension.claims_trust() {
+                builder.append_extension(extension.built()?)?;
+            }
+        }
+        builder.sign(&key.0, scheme.digest()?)?;
+        Ok(Self(builder.build()))
+    }
+}
+
+impl Extension {
+    fn claims_trust(&self) -> bool {
+        self.name == EXTENDED_KEY_USAGE && standing_of(&self.contents) != Standing::Plain
+    }
+
+    fn built(&self) -> Result<X509Extension, KeyFileError> {
+        let name = dotted(&self.name).ok_or(KeyFileError::Damaged)?;
+        let name = Asn1Object::from_str(&name)?;
+        let contents = Asn1OctetString::new_from_bytes(&self.contents)?;
+        Ok(X509Extension::new_from_der(
+            &name,
+            self.is_critical,
+            &contents,
+        )?)
+    }
+}
+
+/// An object identifier in its usual writing.
+fn dotted(octets: &[u8]) -> Option<String> {
+    let mut arcs: Vec<u64> = Vec::new();
+    let mut arc = 0_u64;
+    for octet in octets {
+        arc = arc.checked_mul(128)? + u64::from(octet & 0x7F);
+        if octet & 0x80 == 0 {
+            arcs.push(arc);
+            arc = 0;
+        }
+    }
+    let (first, rest) = arcs.split_first()?;
+    let top = (first / 40).min(2);
+    let mut text = format!("{top}.{}", first - top * 40);
+    for arc in rest {
+        text.push_str(&format!(".{arc}"));
+    }
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{
+        PRIVATE, PRIVATE_OCTETS, SUBJECT_KEY_IDENTIFIER, TRUST_ROOT, TRUST_ROOT_OCTETS,
+    };
+    use super::*;
+
+    #[test]
+    fn names_of_extensions() {
+        let of = |octets| dotted(octets).expect("a name");
+        assert_eq!(of(SUBJECT_KEY_IDENTIFIER), "2.5.29.14");
+        assert_eq!(of(TRUST_ROOT_OCTETS), TRUST_ROOT);
+        assert_eq!(of(PRIVATE_OCTETS), PRIVATE);
+        assert_eq!(of(&[0x88, 0x37, 0x03]), "2.999.3");
+        assert_eq!(dotted(&[]), None);
+        assert_eq!(dotted(&[0xFF; 12]), None);
+    }
+}
