@@ -1,10 +1,12 @@
 //! Worlds, processes, peers and how to look at them.
 
+pub mod autokey;
 pub mod campus;
 pub mod command;
 pub mod crowd;
 pub mod daemon;
 pub mod forger;
+pub mod keygen;
 pub mod keys;
 pub mod node;
 pub mod peers;

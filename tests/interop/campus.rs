@@ -14,6 +14,7 @@ mod orphan;
 mod seed;
 mod symmetric;
 
+pub(crate) use broadcast::hurry;
 use std::net::IpAddr;
 use truechimer_tests::support::sniffer::Seen;
 use truechimer_tests::support::table::Row;

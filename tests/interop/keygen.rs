@@ -1,74 +1,19 @@
 //! ntp-keygen beside the reference's: keys made here in ntpd 4.2.8p15, its keys read here.
 
-mod pairs;
-
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use truechimer_tests::support::command::{Finished, finish, words};
-use truechimer_tests::support::truechimer::binary;
-use truechimer_tests::support::{Host, Tree, World};
+use truechimer_tests::support::keygen::{self, folder, keys_command};
+use truechimer_tests::support::{Host, Side, World};
 
-/// The folder of a host's keys; its peers see it as /lab/keys.
-fn keys(host: Host<'_>) -> PathBuf {
-    let folder = host.folder().join("keys");
-    fs::create_dir_all(&folder).expect("a folder for keys");
-    folder
-}
-
-/// Our ntp-keygen, called by that name in the folder of keys.
-fn ours(host: Host<'_>, line: &str) -> Finished {
-    let program = host.folder().join("ntp-keygen");
-    if !program.exists() {
-        std::os::unix::fs::symlink(binary(), &program).expect("a link");
-    }
-    let mut command = host.native(&program);
-    command
-        .args(line.split_whitespace())
-        .current_dir(keys(host));
-    finish(command)
-}
-
-/// The same, and it must succeed.
+/// Our ntp-keygen, which must succeed.
 fn made(host: Host<'_>, line: &str) -> Finished {
-    let finished = ours(host, line);
-    assert_eq!(
-        finished.code,
-        Some(0),
-        "ntp-keygen {line}: {}",
-        finished.text
-    );
-    finished
+    keygen::made(Side::Ours, host, line)
 }
 
-/// The reference's ntp-keygen in the same folder.
+/// The reference's in the same folder.
 fn theirs(host: Host<'_>, line: &str) -> Finished {
-    keys(host);
-    let mut command = host.peer(Tree::Ntp4, "/usr/bin/perl");
-    command.args([
-        "-e",
-        "chdir '/lab/keys' or die; exec @ARGV or die",
-        "/usr/sbin/ntp-keygen",
-    ]);
-    command.args(line.split_whitespace());
-    finish(command)
-}
-
-/// `truechimer keys` in the folder of keys.
-fn keys_command(host: Host<'_>, line: &str) -> Finished {
-    let mut command = host.native(&binary());
-    command
-        .arg("keys")
-        .args(line.split_whitespace())
-        .current_dir(keys(host));
-    finish(command)
-}
-
-/// Takes an exported file to a client.
-fn carry(export: &Finished, client: Host<'_>) {
-    client.write("mail", &export.stdout);
-    let taken = keys_command(client, "import ../mail -p clipw");
-    assert_eq!(taken.code, Some(0), "{}", taken.text);
+    keygen::run(Side::Ntp4, host, line)
 }
 
 fn openssl(folder: &Path, line: &str) -> Finished {
@@ -82,13 +27,13 @@ fn openssl_parses_what_we_write() {
     let world = World::new(1);
     let host = world.host(1);
     made(host, "-p private -T -I -G -V 3 -i GR1 -b 512 -S RSA");
-    let folder = keys(host);
+    let keys = folder(host);
     let dates = openssl(
-        &folder,
+        &keys,
         "x509 -noout -startdate -enddate -in ntpkey_cert_host1",
     );
     assert!(dates.text.contains("notAfter="), "{}", dates.text);
-    let shown = openssl(&folder, "x509 -noout -text -in ntpkey_cert_host1");
+    let shown = openssl(&keys, "x509 -noout -text -in ntpkey_cert_host1");
     for part in [
         "Version: 3 (0x2)",
         "CN = host1@GR1",
@@ -102,14 +47,14 @@ fn openssl_parses_what_we_write() {
     }
     for link in ["host_host1", "sign_host1"] {
         let parsed = openssl(
-            &folder,
+            &keys,
             &format!("rsa -in ntpkey_{link} -passin pass:private -noout -check"),
         );
         assert_eq!(parsed.code, Some(0), "{link}: {}", parsed.text);
     }
     for link in ["iffkey_GR1", "mvkey_GR1"] {
         let parsed = openssl(
-            &folder,
+            &keys,
             &format!("dsa -in ntpkey_{link} -passin pass:private -noout -text"),
         );
         assert!(parsed.text.contains("pub:"), "{link}: {}", parsed.text);

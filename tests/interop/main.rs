@@ -6,6 +6,7 @@
 
 mod access;
 mod access_flood;
+mod autokey;
 mod campus;
 mod client;
 mod client_hostile;

@@ -1,7 +1,7 @@
 /* Preload library for the daemon under test: a system clock that somebody else steps.
  *
  * While the file named by $STEPCLOCK is there, every reading of the system clock is five
- * seconds later. Nothing is set, and no other program sees it.
+ * seconds later, or $STEPCLOCK_S seconds. Nothing is set, and no other program sees it.
  *
  * cc -shared -fPIC -O2 -o stepclock.so stepclock.c
  */
@@ -16,7 +16,9 @@ int clock_gettime(clockid_t clock, struct timespec *now)
     int outcome = (int)syscall(SYS_clock_gettime, clock, now);
     if (outcome == 0 && clock == CLOCK_REALTIME) {
         const char *mark = getenv("STEPCLOCK");
-        if (mark != NULL && access(mark, F_OK) == 0) now->tv_sec += 5;
+        const char *step_s = getenv("STEPCLOCK_S");
+        if (mark != NULL && access(mark, F_OK) == 0)
+            now->tv_sec += step_s != NULL ? atol(step_s) : 5;
     }
     return outcome;
 }

@@ -20,6 +20,8 @@ pub enum Side {
     Ours,
     /// ntpd 4.2.8p15.
     Ntp4,
+    /// The same, with its Autokey's faults mended.
+    Mended,
 }
 
 /// Between two looks at a table, besides the pause of every wait.
@@ -53,6 +55,7 @@ impl<'a> Node<'a> {
                 Truechimer::start(host, &config.replace("LAB", &folder)).daemon
             }
             Side::Ntp4 => upstreams::ntpd(host, Tree::Ntp4, &config.replace("LAB", "/lab")),
+            Side::Mended => upstreams::ntpd(host, Tree::Mended, &config.replace("LAB", "/lab")),
         };
         Self { side, host, daemon }
     }

@@ -9,6 +9,8 @@ use std::path::PathBuf;
 pub enum Tree {
     /// ntpd, ntpq, ntpdate, sntp 4.2.8p15.
     Ntp4,
+    /// The same tree, for `ntpd-mended`: Autokey's faults of that version mended.
+    Mended,
     /// chronyd and chronyc.
     Chrony,
     /// NTPsec's ntpd, ntpq, ntpdig.
@@ -45,7 +47,7 @@ cd \"$tree\" && mkdir -p -m 750 run/chrony && mkdir -p run/openntpd var/lib/chro
 impl Tree {
     const fn name(self) -> &'static str {
         match self {
-            Self::Ntp4 => "ntp4",
+            Self::Ntp4 | Self::Mended => "ntp4",
             Self::Chrony => "chrony",
             Self::Ntpsec => "ntpsec",
             Self::NtpdRs => "ntpd-rs",
@@ -77,6 +79,7 @@ impl Tree {
     pub(super) const fn preload(self) -> Option<&'static str> {
         match self {
             Self::OpenNtpd => Some("/adjclock.so"),
+            Self::Mended => Some("/gqmend.so"),
             _ => None,
         }
     }

@@ -104,7 +104,7 @@ pub fn ntpd_rs(host: Host<'_>, source: &str) -> Daemon {
     daemon
 }
 
-/// Starts ntpd 4.2.8 or NTPsec, in the foreground and logging to its output.
+/// Starts ntpd 4.2.8, mended or not, or NTPsec, in the foreground and logging to its output.
 ///
 /// # Panics
 /// When its tree is missing.
@@ -112,7 +112,11 @@ pub fn ntpd_rs(host: Host<'_>, source: &str) -> Daemon {
 pub fn ntpd(host: Host<'_>, tree: Tree, config: &str) -> Daemon {
     host.write("ntp.conf", config);
     let arguments = ["-n", "-g", "-c", "/lab/ntp.conf", "-l", "/dev/stderr"];
-    Daemon::peer(host, "ntpd", tree, "/usr/sbin/ntpd", &arguments)
+    let program = match tree {
+        Tree::Mended => "/usr/sbin/ntpd-mended",
+        _ => "/usr/sbin/ntpd",
+    };
+    Daemon::peer(host, "ntpd", tree, program, &arguments)
 }
 
 /// Starts chronyd, in the foreground and keeping off the clock.

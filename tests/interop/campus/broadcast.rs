@@ -24,10 +24,10 @@ const CLIENTS: [(u8, &str, Family); 5] = [
 
 /// What a client of ours is told besides: it would else wait minutes, so that a thousand do not
 /// ask at once.
-pub(super) fn hurry(side: Side) -> &'static str {
+pub(crate) fn hurry(side: Side) -> &'static str {
     match side {
         Side::Ours => "tos volleywait 0\n",
-        Side::Ntp4 => "",
+        Side::Ntp4 | Side::Mended => "",
     }
 }
 

@@ -59,7 +59,7 @@ fn as_its_author_saw(from: Side, to: Side) {
     let config = match from {
         Side::Ours => typed,
         // The reference trusts the keys of the last of these lines alone.
-        Side::Ntp4 => typed + "trustedkey 1 2 7\n",
+        Side::Ntp4 | Side::Mended => typed + "trustedkey 1 2 7\n",
     };
     let mut source = Node::start(from, server, &config);
     the_client_gets_on(&mut source, client, &server.v4());

@@ -74,7 +74,7 @@ fn main() {
 const fn make(side: Side) -> &'static str {
     match side {
         Side::Ours => "truechimer",
-        Side::Ntp4 => "ntpd 4.2.8p15",
+        Side::Ntp4 | Side::Mended => "ntpd 4.2.8p15",
     }
 }
 

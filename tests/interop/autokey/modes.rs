@@ -1,0 +1,138 @@
+//! The other modes: peers, broadcast, multicast, manycast; and a server that begins anew.
+
+use super::{DANCE, IFF, Part, dances, pair, plays};
+use std::thread;
+use truechimer_tests::support::autokey::DONE;
+use truechimer_tests::support::keygen::carry;
+use truechimer_tests::support::wait::{seconds, until_true};
+use truechimer_tests::support::{Node, Side, World};
+
+/// Both are their own trusted hosts: a peer that has but the other's signature would be told its own
+/// certificate, which nobody takes.
+fn peers(world: &World, left: Side, right: Side) -> (Part<'_>, Part<'_>) {
+    let (first, second) = pair(world, left, right);
+    first.makes("-T -p firstpw");
+    second.makes("-T -p secondpw");
+    (first, second)
+}
+
+fn associations(node: &Node<'_>, address: &str) -> Option<String> {
+    let row = node.rows().iter().position(|row| row.remote == address)?;
+    Some(format!("&{}", row + 1))
+}
+
+/// One asks, the other makes a passive peer of it.
+fn passive(passive: Side, active: Side) {
+    let world = World::new(2);
+    let (alice, bob) = peers(&world, passive, active);
+    let mut source = alice.serves("crypto pw firstpw\n");
+    let (here, there) = (alice.host.v4(), bob.host.v4());
+    let line = format!("crypto pw secondpw\npeer {here} autokey minpoll 3 maxpoll 3\n");
+    let mut active = bob.runs(&line);
+    let row = dances_as_peers(&mut active, &here);
+    assert_eq!(row, 's');
+    let own = associations(&source, &there).expect("a passive peer");
+    source.wait_flags(&own, DONE, DANCE);
+    let rows = source.rows();
+    let row = rows.iter().find(|row| row.remote == there);
+    assert_eq!(row.map(|row| row.kind), Some('S'), "{rows:?}");
+}
+
+fn dances_as_peers(node: &mut Node<'_>, address: &str) -> char {
+    dances(node, address, 0);
+    node.rows()[0].kind
+}
+
+/// Each is told of the other.
+fn active(source: Side, other: Side) {
+    let world = World::new(2);
+    let (alice, bob) = peers(&world, source, other);
+    let (here, there) = (alice.host.v4(), bob.host.v4());
+    let line = format!("crypto pw firstpw\npeer {there} autokey minpoll 3 maxpoll 3\n");
+    let mut source = alice.serves(&line);
+    let line = format!("crypto pw secondpw\npeer {here} autokey minpoll 3 maxpoll 3\n");
+    let mut other = bob.runs(&line);
+    let row = dances_as_peers(&mut other, &here);
+    assert_eq!(row, 's');
+    let own = associations(&source, &there).expect("the peer");
+    source.wait_flags(&own, DONE, DANCE);
+}
+
+/// IFF in a group, from `address`; the client goes on hearing it for a minute and a half, many
+/// packets after its volley.
+fn sent_to_many(server: Side, client: Side, address: &str, listen: &str) {
+    let world = World::new(2);
+    let (alice, bob) = pair(&world, server, client);
+    alice.makes_scheme("-p srvpw -T -I -i GR1", "srvpw");
+    let export = alice.exports("-e -p srvpw -i GR1");
+    bob.makes("-H -p clipw -i GR1");
+    carry(&export, bob.host, "-p clipw");
+    let line = format!("broadcast {address} autokey minpoll 3 maxpoll 3\n");
+    let _source = alice.serves(&format!("crypto pw srvpw ident GR1\n{line}"));
+    let hurry = crate::campus::hurry(client);
+    let mut client = bob.runs(&format!("crypto pw clipw\nident GR1\n{hurry}{listen}\n"));
+    let here = alice.host.v4();
+    until_true("an association", DANCE, || client.rows().len() == 1);
+    dances(&mut client, &here, IFF);
+    client.wait_crypto("iff host1@GR1 fs ", seconds(10));
+    for _ in 0..12 {
+        thread::sleep(seconds(8));
+        let rows = client.rows();
+        let row = rows.iter().find(|row| row.remote == here);
+        assert!(row.is_some_and(|row| row.reach & 7 != 0), "{rows:?}");
+    }
+    client.wait_follows(&here, seconds(5));
+    assert_eq!(client.rows()[0].kind, 'b');
+}
+
+fn broadcast(server: Side, client: Side) {
+    sent_to_many(server, client, "10.77.0.255", "broadcastclient");
+}
+
+fn multicast(server: Side, client: Side) {
+    sent_to_many(server, client, "224.0.1.1", "multicastclient 224.0.1.1");
+}
+
+/// The client finds the server by asking a group.
+fn manycast(server: Side, client: Side) {
+    let world = World::new(2);
+    let (alice, bob) = pair(&world, server, client);
+    alice.makes("-T -p srvpw");
+    bob.makes("-H -p clipw");
+    let _source = alice.serves("crypto pw srvpw\nmanycastserver 224.0.1.1\n");
+    let line = "crypto pw clipw\nmanycastclient 224.0.1.1 autokey iburst minpoll 3 maxpoll 3\n";
+    let mut client = bob.runs(line);
+    let here = alice.host.v4();
+    until_true("a server found", DANCE, || {
+        associations(&client, &here).is_some()
+    });
+    let found = associations(&client, &here).expect("it was there");
+    client.wait_flags(&found, DONE, DANCE);
+    client.wait_follows(&here, seconds(60));
+}
+
+/// The server comes back with another private value, so that all cookies are of no use any more.
+/// The reference's private value never changes, hence its client has to learn of ours.
+fn restart(server: Side, client: Side) {
+    let world = World::new(2);
+    let (alice, bob) = pair(&world, server, client);
+    alice.makes("-T -p srvpw");
+    bob.makes("-H -p clipw");
+    let mut source = alice.serves("crypto pw srvpw\n");
+    let here = alice.host.v4();
+    let mut client = bob.asks(&here, "pw clipw", "");
+    dances(&mut client, &here, 0);
+    source.stop();
+    let source = alice.serves("crypto pw srvpw\n");
+    let heard = |node: &Node<'_>| node.rows().iter().any(|row| row.reach & 7 == 7);
+    thread::sleep(seconds(24));
+    until_true("the server heard again", DANCE, || heard(&client));
+    assert_eq!(source.stratum(), super::STRATUM);
+}
+
+plays!(passive, Mended);
+plays!(active, Mended);
+plays!(broadcast, Mended);
+plays!(multicast, Mended);
+plays!(manycast, Ntp4);
+plays!(restart, Mended);
