@@ -12,4 +12,6 @@ pub use material::{Material, MaterialDraft, MaterialError, Remark};
 pub use worker::Worker;
 
 #[cfg(test)]
+pub(crate) mod test_hosts;
+#[cfg(test)]
 mod tests;

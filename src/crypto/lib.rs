@@ -12,6 +12,7 @@ pub mod identity;
 pub mod keyfile;
 mod keyring;
 pub mod keys;
+pub mod pool;
 mod private_key;
 mod secret;
 mod secret_number;

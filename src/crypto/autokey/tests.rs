@@ -1,11 +1,10 @@
 //! Two hosts that know each other only by what they hand out.
 
-mod hosts;
 mod identity;
 
+use super::test_hosts::{ALICE, BOB, Host, MADE, NOW, Recipe};
 use crate::KeyKind;
 use crate::certificate::{Certificate, Standing};
-use hosts::{ALICE, BOB, Host, MADE, NOW, Recipe};
 use std::sync::Arc;
 use truechimer_proto::autokey::facts::Generation;
 use truechimer_proto::autokey::job::{CryptoJob, Done, Failure, SignedValue, Task};

@@ -118,7 +118,7 @@ pub(crate) const ROOMS: &[Room] = &[
         "src/crypto",
         "truechimer-crypto",
         &["time", "wire", "proto"],
-        &["openssl"],
+        &["crossbeam-channel", "openssl"],
     ),
     sans_io(room(
         "refclocks",

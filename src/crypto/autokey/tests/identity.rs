@@ -1,7 +1,7 @@
 //! The identity schemes between two hosts.
-use super::hosts::{ALICE, BOB, Host, MADE, NOW, PASSWORD, text};
 use crate::autokey::MaterialDraft;
 use crate::autokey::identity::SchemeParameters;
+use crate::autokey::test_hosts::{ALICE, BOB, Host, MADE, NOW, PASSWORD, text};
 use crate::identity::{GqKey, GqParameters, IffKey, MvAuthority, MvParameters};
 use crate::keyfile::der::integers;
 use crate::keyfile::{KeyCipher, KeyFileError};

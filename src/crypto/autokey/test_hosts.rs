@@ -1,5 +1,5 @@
 //! Hosts made for a test, and what they are asked.
-use super::super::*;
+use super::{Material, MaterialDraft, Worker};
 use crate::certificate::{Draft, Scheme as CertificateScheme, Standing};
 use crate::identity::GqKey;
 use crate::keyfile::{FileName, KeyCipher, KeyText, heading};
@@ -9,25 +9,25 @@ use truechimer_proto::autokey::facts::{CertificateFacts, Generation};
 use truechimer_proto::autokey::job::{CryptoJob, Done, SignedValue, Task, Verifier};
 
 /// 2026-11-28, seconds of Unix and of NTP.
-pub(super) const MADE_UNIX_S: i64 = 1_795_824_000;
-pub(super) const MADE: u32 = 4_004_812_800;
-pub(super) const NOW: u32 = MADE + 5_000;
-pub(super) const PASSWORD: &[u8] = b"secret";
+pub(crate) const MADE_UNIX_S: i64 = 1_795_824_000;
+pub(crate) const MADE: u32 = 4_004_812_800;
+pub(crate) const NOW: u32 = MADE + 5_000;
+pub(crate) const PASSWORD: &[u8] = b"secret";
 
-pub(super) fn text(kind: &str, owner: &str, pem: &str) -> KeyText {
+pub(crate) fn text(kind: &str, owner: &str, pem: &str) -> KeyText {
     let name = FileName::new(kind, owner, MADE);
     KeyText::parse(format!("{}{pem}", heading(&name, "today")).as_bytes()).expect("PEM")
 }
 
-pub(super) struct Recipe {
-    pub(super) name: &'static str,
-    pub(super) bits: u32,
-    pub(super) sign: Option<KeyKind>,
-    pub(super) scheme: &'static str,
-    pub(super) standing: Standing,
+pub(crate) struct Recipe {
+    pub(crate) name: &'static str,
+    pub(crate) bits: u32,
+    pub(crate) sign: Option<KeyKind>,
+    pub(crate) scheme: &'static str,
+    pub(crate) standing: Standing,
 }
 
-pub(super) const ALICE: Recipe = Recipe {
+pub(crate) const ALICE: Recipe = Recipe {
     name: "alice",
     bits: 1024,
     sign: None,
@@ -35,7 +35,7 @@ pub(super) const ALICE: Recipe = Recipe {
     standing: Standing::Trusted,
 };
 
-pub(super) const BOB: Recipe = Recipe {
+pub(crate) const BOB: Recipe = Recipe {
     name: "bob@grp",
     bits: 512,
     sign: None,
@@ -43,13 +43,13 @@ pub(super) const BOB: Recipe = Recipe {
     standing: Standing::Plain,
 };
 
-pub(super) fn private(key: &PrivateKey) -> String {
+pub(crate) fn private(key: &PrivateKey) -> String {
     key.to_pem(KeyForm::Pkcs8, KeyCipher::TripleDes, PASSWORD)
         .expect("written")
 }
 
 impl Recipe {
-    pub(super) fn draft(&self, gq: Option<&GqKey>) -> MaterialDraft {
+    pub(crate) fn draft(&self, gq: Option<&GqKey>) -> MaterialDraft {
         let host = PrivateKey::generate(KeyKind::Rsa, self.bits).expect("a key");
         let sign = self
             .sign
@@ -79,19 +79,19 @@ impl Recipe {
         draft
     }
 
-    pub(super) fn host(&self) -> Host {
+    pub(crate) fn host(&self) -> Host {
         Host::new(self.draft(None).build(Generation(1)).expect("it fits"))
     }
 }
 
-pub(super) struct Host {
-    pub(super) worker: Worker,
-    pub(super) own: Arc<CertificateFacts>,
-    pub(super) public_key: Arc<[u8]>,
+pub(crate) struct Host {
+    pub(crate) worker: Worker,
+    pub(crate) own: Arc<CertificateFacts>,
+    pub(crate) public_key: Arc<[u8]>,
 }
 
 impl Host {
-    pub(super) fn new(material: Material) -> Self {
+    pub(crate) fn new(material: Material) -> Self {
         let facts = material.facts();
         Self {
             own: Arc::clone(&facts.certificates[0]),
@@ -100,21 +100,21 @@ impl Host {
         }
     }
 
-    pub(super) fn perform(&self, task: Task) -> Done {
+    pub(crate) fn perform(&self, task: Task) -> Done {
         self.worker.perform(&CryptoJob {
             generation: Generation(1),
             task,
         })
     }
 
-    pub(super) fn value(&self, task: Task) -> SignedValue {
+    pub(crate) fn value(&self, task: Task) -> SignedValue {
         match self.perform(task) {
             Done::Value(value) => value,
             other => panic!("{other:?}"),
         }
     }
 
-    pub(super) fn signed(&self, value: &[u8]) -> SignedValue {
+    pub(crate) fn signed(&self, value: &[u8]) -> SignedValue {
         let values = vec![(MADE, value.to_vec())];
         match self.perform(Task::Sign {
             timestamp: NOW,
@@ -125,7 +125,7 @@ impl Host {
         }
     }
 
-    pub(super) fn verifier(&self) -> Verifier {
+    pub(crate) fn verifier(&self) -> Verifier {
         Verifier {
             public_key: Arc::clone(&self.own.public_key),
             signature_nid: self.own.signature_nid,
