@@ -137,6 +137,11 @@ impl Clerk {
                 flags,
                 arrived: received.stamp.at,
             }),
+            // Nobody holds keys here yet; who asked asks again.
+            Verdict::Park => {
+                drop(self.responder.take_parked());
+                Outcome::Nothing
+            }
             Verdict::Drop(_) => Outcome::Nothing,
         }
     }

@@ -57,7 +57,7 @@ impl Tracer {
         out: &[u8],
     ) {
         let reply = match verdict {
-            Verdict::HandOff | Verdict::Control(_) => return,
+            Verdict::HandOff | Verdict::Control(_) | Verdict::Park => return,
             Verdict::Reply(len) => out.get(..len).unwrap_or_default(),
             Verdict::Drop(_) => &[],
         };

@@ -3,7 +3,9 @@
 //! Everything that needs a public or private key is a [`CryptoJob`](job::CryptoJob), done by somebody
 //! else on threads of their own; here its outcome is an event. Session keys and cookies need only a
 //! digest and are asked of the [`Authenticator`](crate::authentication::Authenticator).
+pub mod certificates;
 pub mod facts;
 pub mod job;
 pub mod key_list;
+pub mod service;
 pub mod status;

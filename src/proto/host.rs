@@ -1,5 +1,7 @@
 //! What the protocol asks of its host and hears from it.
 use crate::authentication::Authenticator;
+use crate::autokey::job::{CryptoJob, JobId};
+use crate::autokey::service::Service;
 use crate::config::{Family, SystemConfig};
 use crate::control::{ControlReply, Done, Operation};
 use crate::event::Report;
@@ -8,6 +10,7 @@ use crate::snapshot::Snapshot;
 use crate::statistics::Record;
 use crate::trace::Trace;
 use core::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use truechimer_time::NtpDuration;
 use truechimer_time::leap::{LeapIndicator, LeapTable};
 
@@ -28,6 +31,12 @@ pub enum Output {
     /// These servers are in use now: the server threads' rules are to be those of
     /// [`Policy::with_sources`](crate::server::Policy::with_sources).
     Sources(Vec<SocketAddr>),
+    /// Replace what the server threads answer Autokey from: the rules are to be those of
+    /// [`Policy::with_autokey`](crate::server::Policy::with_autokey).
+    Autokey(Option<Arc<Service>>),
+    /// Have this done by a holder of keys, on another thread; answered by
+    /// `System::handle_crypto_done`.
+    Crypto(JobId, CryptoJob),
     /// Resolve a name; answered by `HostEvent::Resolved`.
     Resolve(Resolve),
     /// Tell the operator.
@@ -182,6 +191,8 @@ pub enum HostEvent {
     LeapTable(LeapTable),
     /// Addresses of this host changed.
     OwnAddresses(Vec<IpAddr>),
+    /// Other private values of Autokey's cookies, the one in use first, then at most six former ones.
+    PrivateValues(Vec<u32>),
     /// Interfaces through which many can be reached changed.
     Links(Vec<Link>),
     /// Somebody else stepped the system clock by this much.

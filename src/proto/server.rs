@@ -4,6 +4,7 @@
 //! `Policy`; it allocates nothing, locks nothing and remembers nothing but counts and, in the table
 //! that all threads share, whom it has seen.
 mod access;
+mod autokey;
 mod counters;
 mod flags;
 mod manycast;
@@ -13,11 +14,13 @@ mod policy;
 mod rates;
 mod reply;
 mod respond;
+mod source;
 #[cfg(test)]
 mod tests;
 
 pub use access::{AccessList, AccessRule, Network, PrefixTooLong};
-pub use counters::{COUNTER_WORDS, Counters, DropReason};
+pub use autokey::{Bounds, Parked};
+pub use counters::{AutokeyOutcome, COUNTER_WORDS, Counters, DropReason};
 pub use flags::RestrictFlags;
 pub use manycast::Manycast;
 pub use mru::{Limits, MruEntry, MruTable, Sighting, Standing};

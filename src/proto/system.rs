@@ -1,6 +1,7 @@
 //! The system process (RFC 5905 §11): associations in, one estimate to the discipline, one snapshot
 //! to the server threads out. Owned by the clock thread; nothing else may touch it.
 mod access;
+mod autokey;
 mod broadcast;
 mod candidate;
 mod cluster;
@@ -102,6 +103,9 @@ pub struct System {
     retired_keys: KeyFacts,
     strangers_told: Option<Instant>,
     unsolicited: UnsolicitedCounts,
+    /// What Autokey knows of this host, if it is spoken.
+    autokey: Option<Box<autokey::Host>>,
+    jobs: autokey::Jobs,
     /// What passive associations were made by.
     mobilizers: Seen<64>,
     /// Broadcasts that were taken.
@@ -152,6 +156,8 @@ impl System {
             retired_keys: KeyFacts::default(),
             strangers_told: None,
             unsolicited: UnsolicitedCounts::default(),
+            autokey: None,
+            jobs: autokey::Jobs::default(),
             mobilizers: Seen::default(),
             broadcasts_heard: Seen::default(),
             next_id: first_id,
@@ -191,6 +197,7 @@ impl System {
             .chain(self.discipline.next_tick())
             .chain(self.leap_due)
             .chain(self.orphan_due())
+            .chain(self.autokey_due())
             .chain([self.housekeeping])
             .min()
     }
@@ -223,6 +230,7 @@ impl System {
 
     /// Passes on what the discipline wants done and told.
     fn pump(&mut self, now: Now) {
+        self.run_autokey(now);
         while let Some(adjustment) = self.discipline.poll_adjustment() {
             self.outbox.push(Output::Adjust(adjustment));
         }

@@ -186,6 +186,8 @@ impl Host for Steward {
             | Output::Close(_)
             | Output::Adjust(_)
             | Output::Control(_)
+            | Output::Autokey(_)
+            | Output::Crypto(..)
             | Output::Sources(_) => {}
             Output::Publish(snapshot) => {
                 if self.wait_sync && snapshot.leap != LeapIndicator::NotSynchronized {

@@ -2,6 +2,7 @@
 use super::facts::{CertificateFacts, Generation};
 use super::status::Scheme;
 use std::sync::Arc;
+use truechimer_wire::AutokeyBody;
 
 /// A value and its maker's signature (RFC 5906 §10.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +15,18 @@ pub struct SignedValue {
     pub value: Vec<u8>,
     /// Over timestamp, filestamp, length of the value and value.
     pub signature: Vec<u8>,
+}
+
+impl SignedValue {
+    /// As a message carries it.
+    pub fn body(&self) -> AutokeyBody<'_> {
+        AutokeyBody {
+            timestamp: self.timestamp,
+            filestamp: self.filestamp,
+            value: &self.value,
+            signature: &self.signature,
+        }
+    }
 }
 
 /// By whose key a signature is to be verified, and with which digest.
@@ -49,7 +62,7 @@ pub enum Task {
     SealCookie {
         /// NTP seconds.
         timestamp: Option<u32>,
-        /// Filestamp of the asker's value, given back.
+        /// When our own values were signed last, NTP seconds: the reference puts that there.
         filestamp: u32,
         /// The asker's, PKCS#1 `RSAPublicKey` in DER.
         public_key: Vec<u8>,

@@ -45,11 +45,21 @@ pub enum DropReason {
     /// It came to a group, and we are of no use to who asks: we do not know the time, are farther from
     /// its root, or are its server already.
     NoHelp,
+    /// Its session key is right, and its field is no request of Autokey.
+    AutokeyForm,
+    /// It is of no group of Autokey, or of another than it must be.
+    AutokeyGroup,
+    /// Its answer is being made already.
+    AutokeyDuplicate,
+    /// Its address asked for more public-key operations than one may.
+    AutokeyRate,
+    /// All together did, or as many as may be are under way.
+    AutokeyBusy,
 }
 
 impl DropReason {
     /// All of them, in order.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 25] = [
         Self::SourcePort,
         Self::SourceAddress,
         Self::Ignored,
@@ -70,6 +80,11 @@ impl DropReason {
         Self::ToMany,
         Self::Unproven,
         Self::NoHelp,
+        Self::AutokeyForm,
+        Self::AutokeyGroup,
+        Self::AutokeyDuplicate,
+        Self::AutokeyRate,
+        Self::AutokeyBusy,
     ];
 
     /// A word for metrics.
@@ -95,6 +110,52 @@ impl DropReason {
             Self::ToMany => "to_many",
             Self::Unproven => "unproven",
             Self::NoHelp => "no_help",
+            Self::AutokeyForm => "autokey_form",
+            Self::AutokeyGroup => "autokey_group",
+            Self::AutokeyDuplicate => "autokey_duplicate",
+            Self::AutokeyRate => "autokey_rate",
+            Self::AutokeyBusy => "autokey_busy",
+        }
+    }
+}
+
+/// What became of requests with a right session key of Autokey.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AutokeyOutcome {
+    /// Told the time, without a field.
+    Plain,
+    /// Given a value that was ready.
+    Ready,
+    /// Told that there is nothing to give.
+    Nothing,
+    /// Told so because its address was not proven; the next request will prove it.
+    Unproven,
+    /// Told that it cannot be.
+    Error,
+    /// Left to a holder of keys.
+    Parked,
+}
+
+impl AutokeyOutcome {
+    /// All of them, in order.
+    pub const ALL: [Self; 6] = [
+        Self::Plain,
+        Self::Ready,
+        Self::Nothing,
+        Self::Unproven,
+        Self::Error,
+        Self::Parked,
+    ];
+
+    /// A word for metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Ready => "ready",
+            Self::Nothing => "nothing",
+            Self::Unproven => "unproven",
+            Self::Error => "error",
+            Self::Parked => "parked",
         }
     }
 }
@@ -103,7 +164,8 @@ impl DropReason {
 const HEAD_WORDS: usize = 8;
 
 /// Words of 64 bits the counts pack into, for publication in atomics.
-pub const COUNTER_WORDS: usize = HEAD_WORDS + DropReason::ALL.len() + AuthFailure::ALL.len();
+pub const COUNTER_WORDS: usize =
+    HEAD_WORDS + DropReason::ALL.len() + AuthFailure::ALL.len() + AutokeyOutcome::ALL.len();
 
 /// Counts of one server thread; whoever shows them adds the threads up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -126,6 +188,7 @@ pub struct Counters {
     pub old_version: u64,
     drops: [u64; DropReason::ALL.len()],
     unauthentic: [u64; AuthFailure::ALL.len()],
+    autokey: [u64; AutokeyOutcome::ALL.len()],
 }
 
 impl Counters {
@@ -137,6 +200,16 @@ impl Counters {
     pub(super) const fn count_unauthentic(&mut self, failure: AuthFailure) {
         self.crypto_naks += 1;
         self.unauthentic[failure as usize] += 1;
+    }
+
+    /// A request with a right session key.
+    pub(super) const fn count_autokey(&mut self, outcome: AutokeyOutcome) {
+        self.autokey[outcome as usize] += 1;
+    }
+
+    /// Of how many requests with a right session key this became.
+    pub const fn autokey(&self, outcome: AutokeyOutcome) -> u64 {
+        self.autokey[outcome as usize]
     }
 
     /// How many requests got a crypto-NAK for this.
@@ -164,6 +237,7 @@ impl Counters {
             self.old_version,
         ]);
         let counts = self.drops.iter().chain(&self.unauthentic);
+        let counts = counts.chain(&self.autokey);
         for (word, count) in reasons.iter_mut().zip(counts) {
             *word = *count;
         }
@@ -196,6 +270,7 @@ impl Counters {
             old_version,
             drops: core::array::from_fn(|_| next()),
             unauthentic: core::array::from_fn(|_| next()),
+            autokey: core::array::from_fn(|_| next()),
         }
     }
 
@@ -213,8 +288,12 @@ impl Counters {
             old_version: self.old_version + other.old_version,
             drops: self.drops,
             unauthentic: self.unauthentic,
+            autokey: self.autokey,
         };
         for (mine, theirs) in sum.drops.iter_mut().zip(other.drops) {
+            *mine += theirs;
+        }
+        for (mine, theirs) in sum.autokey.iter_mut().zip(other.autokey) {
             *mine += theirs;
         }
         for (mine, theirs) in sum.unauthentic.iter_mut().zip(other.unauthentic) {
@@ -239,6 +318,7 @@ impl Counters {
                     DropReason::MacLength,
                     DropReason::Version,
                     DropReason::Mode,
+                    DropReason::AutokeyForm,
                 ]),
             ),
             (
@@ -253,6 +333,8 @@ impl Counters {
                     DropReason::NoRoom,
                     DropReason::Unsealed,
                     DropReason::NoHelp,
+                    DropReason::AutokeyGroup,
+                    DropReason::AutokeyDuplicate,
                 ]),
             ),
             (
@@ -271,6 +353,8 @@ impl Counters {
                 "ss_limited",
                 self.dropped(DropReason::Limited)
                     + self.dropped(DropReason::ControlRate)
+                    + self.dropped(DropReason::AutokeyRate)
+                    + self.dropped(DropReason::AutokeyBusy)
                     + self.kod_sent,
             ),
             ("ss_kodsent", self.kod_sent),
@@ -291,7 +375,7 @@ mod tests {
         });
         let counters = Counters::from_words(words);
         assert_eq!(counters.to_words(), words);
-        assert_eq!(counters.unauthentic(AuthFailure::CryptoNak), word);
+        assert_eq!(counters.autokey(AutokeyOutcome::Parked), word);
         let twice = counters.plus(&counters);
         assert_eq!(twice.to_words(), words.map(|word| 2 * word));
     }

@@ -1,5 +1,6 @@
 //! Who may do what with us, and whom we listen to; replaced whole on reload.
 use super::{AccessList, AccessRule, Limits, Manycast, MruTable, Network, RestrictFlags};
+use crate::autokey::service::Service;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -66,6 +67,7 @@ pub struct Policy {
     manycast: Option<Manycast>,
     /// `enable mode7`.
     private: bool,
+    autokey: Option<Arc<Service>>,
 }
 
 impl Policy {
@@ -93,6 +95,7 @@ impl Policy {
             watch: None,
             manycast: None,
             private: false,
+            autokey: None,
         }
     }
 
@@ -108,6 +111,18 @@ impl Policy {
     pub const fn with_private(mut self, private: bool) -> Self {
         self.private = private;
         self
+    }
+
+    /// This policy, speaking Autokey (RFC 5906) or not.
+    #[must_use]
+    pub fn with_autokey(mut self, service: Option<Arc<Service>>) -> Self {
+        self.autokey = service;
+        self
+    }
+
+    /// What Autokey's requests are answered from, if it is spoken.
+    pub const fn autokey(&self) -> Option<&Arc<Service>> {
+        self.autokey.as_ref()
     }
 
     /// Whether private requests are answered.

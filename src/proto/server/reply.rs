@@ -1,4 +1,6 @@
 //! The octets of a reply.
+use super::DropReason;
+use super::autokey::Session;
 use crate::authentication::{AuthFailure, Authenticator, MacVerified};
 use crate::snapshot::Snapshot;
 use truechimer_time::leap::LeapIndicator;
@@ -16,6 +18,8 @@ pub(super) enum Ending {
     Plain,
     /// With a MAC under the key of the request.
     Sealed(MacVerified),
+    /// With a MAC under a session key of Autokey.
+    Session(Session),
     /// With the complaint of RFC 5905 §9.2.
     CryptoNak(AuthFailure),
 }
@@ -98,6 +102,10 @@ pub(super) fn write(
             *key_id = [0; 4];
             Ok(CRYPTO_NAK_LEN)
         }
+        Ending::Session(session) => {
+            let sealed = session.seal(HEADER_LEN, authenticator, out);
+            sealed.ok_or(Unwritten::Unsealed)
+        }
         Ending::Sealed(proof) => {
             let (key_id, digest) = tail.split_first_chunk_mut::<4>().ok_or(Unwritten::NoRoom)?;
             *key_id = proof.key().get().to_be_bytes();
@@ -110,4 +118,18 @@ pub(super) fn write(
             Ok(HEADER_LEN + 4 + len)
         }
     }
+}
+
+/// Both stamps must be from the same side of the last step.
+pub(super) fn check_stamps(
+    arrived: NtpTimestamp,
+    leaves: NtpTimestamp,
+    step_epoch: NtpTimestamp,
+) -> Result<(), DropReason> {
+    let before = |at: NtpTimestamp, than: NtpTimestamp| at.since(than) < NtpDuration::ZERO;
+    let stepped = !step_epoch.is_zero() && before(arrived, step_epoch);
+    if stepped || before(leaves, arrived) {
+        return Err(DropReason::Stepped);
+    }
+    Ok(())
 }

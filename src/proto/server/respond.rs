@@ -1,16 +1,18 @@
 //! From a datagram to a verdict.
+use super::autokey::{Asked, Outcome, Parked, Session};
 use super::manycast::{self, ToMany};
 use super::passive::{is_fresh_echo, permits_passive};
 use super::reply::{self, Ending, Unwritten};
+use super::source::check_source;
 use super::{Counters, DropReason, Policy, RestrictFlags, Sighting, Standing};
 use crate::authentication::{AuthFailure, Authenticator, KeyId, verify};
 use crate::control::Gate;
 use crate::packet::{Received, Via};
 use crate::snapshot::Snapshot;
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
-use truechimer_time::{Now, NtpDuration, NtpTimestamp};
+use truechimer_time::Now;
 use truechimer_wire::private::PRIVATE_HEADER_LEN;
 use truechimer_wire::{CONTROL_HEADER_LEN, Header, Mac, Malformed, Mode, Packet};
 
@@ -36,6 +38,8 @@ pub enum Verdict {
     /// It is a control request (mode 6) or a private one (mode 7), for the clock thread: who sent it
     /// may not do this.
     Control(RestrictFlags),
+    /// It waits for a holder of keys: take it by `Responder::take_parked`.
+    Park,
     /// Nothing.
     Drop(DropReason),
 }
@@ -46,6 +50,7 @@ pub struct Responder {
     counters: Counters,
     rng: ChaCha20Rng,
     gate: Gate,
+    parked: Option<Box<Parked>>,
 }
 
 impl Responder {
@@ -55,6 +60,7 @@ impl Responder {
         Self {
             counters: Counters::default(),
             gate: Gate::default(),
+            parked: None,
             rng: ChaCha20Rng::from_seed(seed),
         }
     }
@@ -62,6 +68,11 @@ impl Responder {
     /// The counts so far.
     pub const fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// The request that the last verdict was to park.
+    pub const fn take_parked(&mut self) -> Option<Box<Parked>> {
+        self.parked.take()
     }
 
     /// Answers a time request (RFC 5905 §9.2): writes at most as many octets to `out` as the request
@@ -86,6 +97,7 @@ impl Responder {
         match verdict {
             Verdict::Reply(_) => self.counters.replied += 1,
             Verdict::HandOff | Verdict::Control(_) => self.counters.handed_off += 1,
+            Verdict::Park => {}
             Verdict::Drop(reason) => self.counters.count_drop(reason),
         }
         verdict
@@ -128,9 +140,8 @@ impl Responder {
         if standing == Standing::Over {
             return Err(DropReason::Limited);
         }
-        let from = received.source.ip();
         let ending = mac.map_or(Ok(Ending::Plain), |mac| {
-            ending(&request, &mac, from, authenticator)
+            ending(&request, &mac, received, policy, authenticator)
         })?;
         let asked = request.header();
         if let Some(to_many) = to_many {
@@ -143,13 +154,17 @@ impl Responder {
             kiss(&asked, &ending, policy)?
         } else {
             let arrived = received.stamp.at;
-            check_stamps(arrived, now.wall, snapshot.step_epoch)?;
-            let mut header = reply::header(&asked, reply_mode, arrived, now, snapshot);
-            if flags.contains(RestrictFlags::SERVERRESPONSE_FUZZ) {
-                reply::blur(&mut header, self.rng.next_u32());
-            }
-            header
+            reply::check_stamps(arrived, now.wall, snapshot.step_epoch)?;
+            let header = reply::header(&asked, reply_mode, arrived, now, snapshot);
+            self.blurred(header, flags)
         };
+        if let (Ending::Session(session), Some(service)) = (&ending, policy.autokey())
+            && standing != Standing::Kissed
+        {
+            self.counters.spared += u64::from(standing == Standing::Spared);
+            let asked = Asked::new(now, received, &request, *session, service, snapshot);
+            return self.answer_autokey(&asked, header, flags, authenticator, out);
+        }
         let len = write(received, &header, &ending, authenticator, out)?;
         if let Ending::CryptoNak(failure) = ending {
             self.counters.count_unauthentic(failure);
@@ -157,6 +172,46 @@ impl Responder {
         self.counters.kod_sent += u64::from(standing == Standing::Kissed);
         self.counters.spared += u64::from(standing == Standing::Spared);
         Ok(Verdict::Reply(len))
+    }
+
+    fn blurred(&mut self, mut header: Header, flags: RestrictFlags) -> Header {
+        if flags.contains(RestrictFlags::SERVERRESPONSE_FUZZ) {
+            reply::blur(&mut header, self.rng.next_u32());
+        }
+        header
+    }
+
+    /// Answers a request with a right session key.
+    fn answer_autokey(
+        &mut self,
+        asked: &Asked<'_>,
+        header: Header,
+        flags: RestrictFlags,
+        authenticator: &mut dyn Authenticator,
+        out: &mut [u8],
+    ) -> Result<Verdict, DropReason> {
+        // A peer is told the time alone, as a stranger, until it shows that it was heard.
+        let is_peer = header.mode == Mode::SymmetricPassive;
+        if is_peer && permits_passive(flags) && asked.is_proven() {
+            return Ok(Verdict::HandOff);
+        }
+        let outcome = if is_peer {
+            asked.plain(header, authenticator, out)?
+        } else {
+            asked.answer(header, authenticator, out)?
+        };
+        self.counters.count_autokey(outcome.counted());
+        match outcome {
+            Outcome::Parked(parked) => {
+                self.parked = Some(parked);
+                Ok(Verdict::Park)
+            }
+            Outcome::Plain(len)
+            | Outcome::Ready(len)
+            | Outcome::Nothing(len)
+            | Outcome::Unproven(len)
+            | Outcome::Error(len) => Ok(Verdict::Reply(len)),
+        }
     }
 
     /// Control requests are few; a flood of them must not cost the clock thread its turns.
@@ -301,33 +356,6 @@ fn kiss(request: &Header, ending: &Ending, policy: &Policy) -> Result<Header, Dr
     Ok(reply::kiss(request, average))
 }
 
-/// Senders that cannot be there. Loopback sources on the wire (BCP 38) would let a stranger pass for
-/// this host; 127.127/16 are our reference clocks' pseudo addresses.
-fn check_source(received: &Received<'_>) -> Result<(), DropReason> {
-    if received.source.port() == 0 {
-        return Err(DropReason::SourcePort);
-    }
-    let source = received.source.ip().to_canonical();
-    let impossible = match source {
-        IpAddr::V4(v4) => {
-            v4.octets().starts_with(&[127, 127]) || v4.is_broadcast() || v4.is_multicast()
-        }
-        IpAddr::V6(v6) => v6.is_multicast(),
-    };
-    let from_the_wire = match received.via {
-        // The unspecified address says nothing about where a datagram came in.
-        Via::Server(local) | Via::Many { local, .. } => {
-            let local = local.ip().to_canonical();
-            !local.is_loopback() && !local.is_unspecified()
-        }
-        Via::Client(_) => false,
-    };
-    if impossible || source.is_unspecified() || (source.is_loopback() && from_the_wire) {
-        return Err(DropReason::SourceAddress);
-    }
-    Ok(())
-}
-
 /// The mode of the reply, if there is to be one. NTPv1 had no modes: a client was told from a peer
 /// by its port (RFC 1305 appendix D). Symmetric requests of strangers get a reply that creates no
 /// association: Windows asks that way.
@@ -346,29 +374,20 @@ fn reply_mode(version: u8, mode: Mode, source: SocketAddr) -> Option<Mode> {
 fn ending(
     request: &Packet<'_>,
     mac: &Mac<'_>,
-    from: IpAddr,
+    received: &Received<'_>,
+    policy: &Policy,
     authenticator: &mut dyn Authenticator,
 ) -> Result<Ending, DropReason> {
     if mac.is_crypto_nak() {
         return Err(DropReason::CryptoNak);
     }
-    let message = request.authenticated();
-    let proof = KeyId::symmetric(mac.key_id)
-        .ok_or(AuthFailure::UnknownKey)
-        .and_then(|key| verify(authenticator, key, from, message, mac.digest));
+    let Some(key) = KeyId::symmetric(mac.key_id) else {
+        let session = policy.autokey().map_or(Err(AuthFailure::UnknownKey), |it| {
+            Session::verify(request, mac, received, it, authenticator)
+        });
+        return Ok(session.map_or_else(Ending::CryptoNak, Ending::Session));
+    };
+    let (from, message) = (received.source.ip(), request.authenticated());
+    let proof = verify(authenticator, key, from, message, mac.digest);
     Ok(proof.map_or_else(Ending::CryptoNak, Ending::Sealed))
-}
-
-/// Both stamps must be from the same side of the last step.
-fn check_stamps(
-    arrived: NtpTimestamp,
-    leaves: NtpTimestamp,
-    step_epoch: NtpTimestamp,
-) -> Result<(), DropReason> {
-    let before = |at: NtpTimestamp, than: NtpTimestamp| at.since(than) < NtpDuration::ZERO;
-    let stepped = !step_epoch.is_zero() && before(arrived, step_epoch);
-    if stepped || before(leaves, arrived) {
-        return Err(DropReason::Stepped);
-    }
-    Ok(())
 }

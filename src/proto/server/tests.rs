@@ -1,6 +1,7 @@
 //! Requests against replies.
 mod access;
 mod amplification;
+mod autokey;
 mod bench;
 mod golden;
 mod manycast;

@@ -242,6 +242,7 @@ impl System {
             HostEvent::Operated(done) => self.handle_done(now, done),
             HostEvent::LeapTable(table) => self.take_leap_table(now, Some(table)),
             HostEvent::OwnAddresses(addresses) => self.set_own_addresses(&addresses),
+            HostEvent::PrivateValues(values) => self.use_private_values(values),
             HostEvent::Links(links) => self.use_links(now.mono, links),
             HostEvent::ForeignStep(by) => self.handle_foreign_step(now, by),
             HostEvent::Slept(span) => {

@@ -55,6 +55,7 @@ impl System {
         self.variables.precision = config.precision;
         self.set_own_addresses(&config.own_addresses);
         self.take_leap_table(now, config.leap_table.clone());
+        self.use_autokey(config.autokey.clone());
         let mut lines: Vec<Option<&AssociationConfig>> =
             config.associations.iter().map(Some).collect();
         let mut clocks: Vec<Option<&RefclockConfig>> = config.refclocks.iter().map(Some).collect();

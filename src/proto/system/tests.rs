@@ -1,5 +1,6 @@
 //! The system as a whole, against scripted servers and a clock that can be steered.
 mod access;
+mod autokey;
 mod broadcast;
 mod clock;
 mod control;

@@ -219,5 +219,8 @@ impl System {
             association.restart(now.mono, "STEP", precision_s, &mut self.rng);
         }
         self.refresh_leap(now);
+        if let Some(host) = &mut self.autokey {
+            host.forget_time();
+        }
     }
 }

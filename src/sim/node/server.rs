@@ -145,7 +145,7 @@ impl Server {
         let len = match verdict {
             Verdict::Reply(len) => len,
             Verdict::HandOff => return Answer::HandOff,
-            Verdict::Control(_) | Verdict::Drop(_) => return Answer::Nothing,
+            Verdict::Control(_) | Verdict::Park | Verdict::Drop(_) => return Answer::Nothing,
         };
         self.answered += 1;
         let Some((header, rest)) = out[..len].split_first_chunk_mut::<HEADER_LEN>() else {

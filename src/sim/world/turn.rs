@@ -121,7 +121,11 @@ impl World {
                 self.nodes[index].journal.stored_freq_ppm = Some(freq_ppm);
             }
             // Nobody asks in these worlds.
-            Output::Control(_) | Output::Operate(_) | Output::Trace(_) => {}
+            Output::Control(_)
+            | Output::Operate(_)
+            | Output::Trace(_)
+            | Output::Autokey(_)
+            | Output::Crypto(..) => {}
             Output::Exit(exit) => self.nodes[index].journal.exit = Some((now_s, exit)),
         }
     }

@@ -1,5 +1,5 @@
 //! A responder with what it needs around it.
-use crate::authentication::{Authenticator, KeyId, Verification};
+use crate::authentication::{Authenticator, KeyId, SessionKey, Verification};
 use crate::packet::{Received, Stamp, StampClass, Via};
 use crate::server::{Policy, Responder, Verdict};
 use crate::snapshot::Snapshot;
@@ -59,6 +59,27 @@ impl Authenticator for Checksum {
 
     fn reference_id_of(&mut self, _: Ipv6Addr) -> Option<[u8; 4]> {
         None
+    }
+
+    fn session_key(
+        &mut self,
+        from: IpAddr,
+        to: IpAddr,
+        key_id: u32,
+        cookie: u32,
+    ) -> Option<SessionKey> {
+        let told = format!("{from} {to} {key_id} {cookie}");
+        SessionKey::new(&digest(0, told.as_bytes())[..16])
+    }
+
+    fn check_session(&mut self, key: &SessionKey, message: &[u8], claimed: &[u8]) -> bool {
+        digest(key.first_word(), message)[..16] == *claimed
+    }
+
+    fn seal_session(&mut self, key: &SessionKey, message: &[u8], out: &mut [u8]) -> Option<usize> {
+        out.get_mut(..16)?
+            .copy_from_slice(&digest(key.first_word(), message)[..16]);
+        Some(16)
     }
 }
 

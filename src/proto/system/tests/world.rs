@@ -5,6 +5,8 @@ mod lines;
 mod looks;
 
 use crate::association::tests::Ring;
+use crate::autokey::job::{CryptoJob, JobId};
+use crate::autokey::service::Service;
 use crate::config::{AssociationConfig, Steering, SystemConfig};
 use crate::event::Event;
 use crate::host::{
@@ -20,6 +22,7 @@ pub(super) use group::link;
 use kernel::Kernel;
 pub(super) use lines::{named_line, server_line};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use truechimer_time::leap::LeapIndicator;
 use truechimer_time::{Instant, Now, NtpDuration, NtpShort, NtpTimestamp};
 use truechimer_wire::{Header, Mode, ReferenceId};
@@ -83,6 +86,10 @@ pub(super) struct World {
     pub(super) events: Vec<Event>,
     pub(super) steps_s: Vec<f64>,
     pub(super) published: Vec<Snapshot>,
+    /// What server threads answer Autokey from.
+    pub(super) services: Vec<Option<Arc<Service>>>,
+    /// What holders of keys are to do.
+    pub(super) jobs: Vec<(JobId, CryptoJob)>,
     pub(super) closed: Vec<AssociationId>,
     pub(super) exits: Vec<Exit>,
     pub(super) control: Vec<Output>,
@@ -140,6 +147,8 @@ impl World {
             events: Vec::new(),
             steps_s: Vec::new(),
             published: Vec::new(),
+            services: Vec::new(),
+            jobs: Vec::new(),
             closed: Vec::new(),
             exits: Vec::new(),
             control: Vec::new(),
@@ -234,6 +243,8 @@ impl World {
                 Output::Send(transmit) => self.transmit(transmit),
                 Output::Compose(departure) => self.departures.push((self.mono, departure)),
                 Output::Trace(_) => {}
+                Output::Autokey(service) => self.services.push(service),
+                Output::Crypto(id, job) => self.jobs.push((id, job)),
                 Output::Adjust(adjustment) => self.adjust(adjustment),
                 Output::Publish(snapshot) => self.published.push(snapshot),
                 Output::Event(report) => self.events.push(report.event),

@@ -1,0 +1,122 @@
+//! Who asks: groups, peers, strangers who only claim an address.
+use super::super::bench::LOCAL;
+use super::world::{World, field};
+use crate::autokey::job::Done;
+use crate::packet::{LinkId, Via};
+use crate::server::{AccessRule, Manycast, Network, Policy, RestrictFlags};
+use crate::server::{AutokeyOutcome, DropReason, Verdict};
+use core::net::{IpAddr, Ipv4Addr};
+use truechimer_time::{NtpDuration, NtpTimestamp};
+use truechimer_wire::{AutokeyCode, Mode};
+
+const GROUP: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 1, 1));
+
+#[test]
+fn a_host_of_a_group_speaks_with_hosts_of_groups() {
+    let mut world = World::named("alice@one");
+    let refused = Verdict::Drop(DropReason::AutokeyGroup);
+    assert_eq!(world.ask_for(AutokeyCode::Association, b"bob"), refused);
+    // As the reference: of which group is a matter of what it can prove.
+    for name in [&b"bob@one"[..], b"bob@two"] {
+        assert!(world.ask(AutokeyCode::Association, name).body.is_some());
+    }
+}
+
+#[test]
+fn a_search_in_a_group_is_answered_to_members() {
+    let mut world = World::named("alice@one");
+    world.bench.via = Via::Many {
+        to: GROUP,
+        link: LinkId(1),
+        local: LOCAL,
+    };
+    world.bench.policy = Policy::default().with_manycast(Manycast::new([GROUP], false));
+    let refused = Verdict::Drop(DropReason::AutokeyGroup);
+    for name in [&b"bob"[..], b"bob@two"] {
+        assert_eq!(world.ask_for(AutokeyCode::Association, name), refused);
+    }
+    let said = world.ask(AutokeyCode::Association, b"bob@one");
+    assert!(said.body.is_some());
+    // A wrong session key is no reason to complain to a group.
+    let fields = field(AutokeyCode::Association, b"bob@one");
+    let octets = world.request(Mode::Client, &fields, 1);
+    assert_eq!(world.answer(&octets), Verdict::Drop(DropReason::Unproven));
+}
+
+#[test]
+fn a_peer_is_handed_over_once_it_shows_that_it_was_heard() {
+    let mut world = World::new();
+    let fields = field(AutokeyCode::Association, b"bob");
+    let none = RestrictFlags::NONE;
+    world.bench.policy = Policy::new([AccessRule::new(Network::ANY_V4, none)], None);
+    let octets = world.request(Mode::SymmetricActive, &fields, 0);
+    let verdict = world.answer(&octets);
+    assert_eq!(verdict, Verdict::Reply(68), "the time alone");
+    let stamp = world.bench.out[40..48].try_into().expect("eight octets");
+    world.heard = NtpTimestamp::from_bits(u64::from_be_bytes(stamp));
+    let octets = world.request(Mode::SymmetricActive, &fields, 0);
+    assert_eq!(world.answer(&octets), Verdict::HandOff);
+    world.bench.policy = Policy::default();
+    assert_eq!(world.answer(&octets), Verdict::Reply(68), "noepeer");
+}
+
+#[test]
+fn an_unproven_address_gets_no_long_answer_and_costs_no_key() {
+    let mut world = World::new();
+    let most = 3 * (HEADER + 32 + 20);
+    let said = world.ask(AutokeyCode::Certificate, b"alice");
+    assert_eq!((said.body, said.is_error), (None, false));
+    assert!(said.len <= most);
+    // What it got proves it.
+    let said = world.ask(AutokeyCode::Certificate, b"alice");
+    assert!(said.body.is_some() && said.len > most, "{}", said.len);
+
+    world.heard = NtpTimestamp::ZERO;
+    let asked = [
+        (AutokeyCode::Cookie, &[0x30; 74][..]),
+        (AutokeyCode::Sign, &[0x30; 300]),
+        (AutokeyCode::Iff, &[7; 20]),
+    ];
+    for (code, value) in asked {
+        world.heard = NtpTimestamp::ZERO;
+        let said = world.ask(code, value);
+        assert_eq!((said.body, said.is_error), (None, false), "{code:?}");
+        assert_eq!(world.ask_for(code, value), Verdict::Park);
+        let parked = world.parked();
+        let value = super::world::signed(1, &[1]);
+        assert!(world.finish(&parked, &Done::Value(value)).is_some());
+    }
+    let counters = world.bench.responder.counters();
+    assert_eq!(counters.autokey(AutokeyOutcome::Unproven), 4);
+    assert_eq!(counters.autokey(AutokeyOutcome::Parked), 3);
+}
+
+/// Octets of a header.
+const HEADER: usize = 48;
+
+#[test]
+fn a_stamp_of_somebody_else_proves_nothing() {
+    let mut world = World::new();
+    let mut parked = 0;
+    for number in 0..200 {
+        world.bench.source.set_ip([198, 51, 100, number].into());
+        world.heard = NtpTimestamp::ZERO;
+        world.introduce();
+        world.bench.source.set_ip([203, 0, 113, number].into());
+        if world.ask_for(AutokeyCode::Cookie, &[0x30; 74]) == Verdict::Park {
+            parked += 1;
+        }
+    }
+    assert!(parked <= 5, "one in 256, and not {parked} of 200");
+}
+
+#[test]
+fn an_old_stamp_proves_nothing_any_more() {
+    let mut world = World::new();
+    world.introduce();
+    let later = NtpDuration::from_seconds(9000.0);
+    world.bench.now.wall = world.bench.now.wall.plus(later);
+    world.bench.arrived = world.bench.arrived.plus(later);
+    let said = world.ask(AutokeyCode::Cookie, &[0x30; 74]);
+    assert!(said.body.is_none());
+}

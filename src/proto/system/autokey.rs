@@ -1,0 +1,81 @@
+//! Autokey as far as it concerns the system: the host's own values, and jobs for holders of keys.
+mod host;
+mod jobs;
+
+pub(super) use host::Host;
+pub(super) use jobs::{Jobs, Purpose};
+
+use super::System;
+use crate::autokey::job::{CryptoJob, Done, Failure, JobId, Task};
+use crate::host::Output;
+use truechimer_time::{Instant, Now};
+
+impl System {
+    /// Has something done that only a holder of keys can do. False if there is no Autokey, or too much
+    /// of that is under way.
+    pub(super) fn ask_crypto(&mut self, now: Now, purpose: Purpose, task: Task) -> bool {
+        let Some(host) = &self.autokey else {
+            return false;
+        };
+        let generation = host.generation();
+        let Some(id) = self.jobs.begin(now.mono, purpose) else {
+            return false;
+        };
+        let job = CryptoJob { generation, task };
+        self.outbox.push(Output::Crypto(id, job));
+        true
+    }
+
+    /// Takes what came of `Output::Crypto`.
+    pub fn handle_crypto_done(&mut self, now: Now, id: JobId, done: Done) {
+        if self.ended {
+            return;
+        }
+        if let Some(purpose) = self.jobs.end(id) {
+            self.crypto_done(now, purpose, done);
+        }
+        self.pump(now);
+        self.publish();
+    }
+
+    fn crypto_done(&mut self, now: Now, purpose: Purpose, done: Done) {
+        match purpose {
+            Purpose::Signatures(signing) => {
+                if let Some(host) = &mut self.autokey {
+                    host.take_signatures(now, &signing, done);
+                }
+            }
+        }
+    }
+
+    /// When something of Autokey wants its turn.
+    pub(super) fn autokey_due(&self) -> Option<Instant> {
+        let retry = self.autokey.as_ref().and_then(|it| it.next());
+        retry.into_iter().chain(self.jobs.next()).min()
+    }
+
+    /// Gives up jobs that nobody finishes, has signed what is to be signed, and tells server threads
+    /// what they answer from.
+    pub(super) fn run_autokey(&mut self, now: Now) {
+        while let Some(purpose) = self.jobs.take_lost(now.mono) {
+            self.crypto_done(now, purpose, Done::Failed(Failure::Busy));
+        }
+        let leap = self.leap_value();
+        let synchronized = self.is_synchronized();
+        let Some(host) = &mut self.autokey else {
+            return;
+        };
+        host.note_leap(leap);
+        if let Some((signing, task)) = host.begin_signing(now, synchronized)
+            && !self.ask_crypto(now, Purpose::Signatures(signing), task)
+            && let Some(host) = &mut self.autokey
+        {
+            host.put_off(now);
+        }
+        if let Some(host) = &mut self.autokey
+            && let Some(service) = host.service_if_changed()
+        {
+            self.outbox.push(Output::Autokey(Some(service)));
+        }
+    }
+}

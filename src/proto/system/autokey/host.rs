@@ -1,0 +1,322 @@
+//! This host as Autokey has it: its certificates, and its values signed anew whenever one changes.
+use super::super::System;
+use crate::autokey::certificates::{CertificateFlags, Certificates};
+use crate::autokey::facts::{CertificateFacts, Generation, HostFacts};
+use crate::autokey::job::{Done, SignedValue, Task};
+use crate::autokey::service::Service;
+use crate::autokey::status::{Flags, StatusWord};
+use crate::config::AutokeyConfig;
+use crate::host::Output;
+use crate::server::Bounds;
+use core::time::Duration;
+use rand_chacha::rand_core::RngCore;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use truechimer_time::{Instant, Now};
+
+/// Between 1900 and 1970, seconds.
+const UNIX_EPOCH_IN_NTP_SECONDS: i64 = truechimer_time::UNIX_EPOCH_IN_NTP_SECONDS;
+/// After a signature that failed.
+const RETRY_AFTER: Duration = Duration::from_secs(16);
+/// Octets of the values of leap seconds.
+const LEAP_LEN: usize = 12;
+
+/// What is being signed.
+#[derive(Debug, Default)]
+pub(in super::super) struct Signing {
+    timestamp: u32,
+    generation: Generation,
+    items: Vec<Item>,
+}
+
+/// One value of it.
+#[derive(Debug)]
+enum Item {
+    PublicKey,
+    Leap,
+    Certificate(Arc<CertificateFacts>),
+}
+
+/// What Autokey knows of this host.
+#[derive(Debug)]
+pub(in super::super) struct Host {
+    config: AutokeyConfig,
+    certificates: Certificates,
+    /// Our public key, as it is sent with a request for a cookie.
+    public_key: SignedValue,
+    leap: SignedValue,
+    /// What is to be told of leap seconds.
+    leap_wanted: [u8; LEAP_LEN],
+    /// When the values were signed last, NTP seconds.
+    signed_at: u32,
+    /// Values changed since they were signed.
+    is_stale: bool,
+    is_signing: bool,
+    not_before: Option<Instant>,
+    /// Server threads do not know the newest yet.
+    is_untold: bool,
+    updates: u64,
+    failures: u64,
+    bounds: Arc<Bounds>,
+}
+
+impl Host {
+    fn new(config: AutokeyConfig, bounds: Arc<Bounds>) -> Self {
+        let mut this = Self {
+            config,
+            certificates: Certificates::default(),
+            public_key: SignedValue::default(),
+            leap: SignedValue::default(),
+            leap_wanted: [0; LEAP_LEN],
+            signed_at: 0,
+            is_stale: true,
+            is_signing: false,
+            not_before: None,
+            is_untold: true,
+            updates: 0,
+            failures: 0,
+            bounds,
+        };
+        this.take_facts();
+        this
+    }
+
+    /// By which reading of the key files jobs are to be done now.
+    pub(in super::super) fn generation(&self) -> Generation {
+        self.config.host.generation
+    }
+
+    /// Takes what was read again. Certificates of others stay; what others signed for us stays while
+    /// it is of the same key.
+    fn reconfigure(&mut self, config: AutokeyConfig) {
+        if self.config == config {
+            return;
+        }
+        let reread = self.config.host != config.host;
+        self.config = config;
+        self.is_untold = true;
+        if reread {
+            self.take_facts();
+        }
+    }
+
+    fn take_facts(&mut self) {
+        let host = Arc::clone(&self.config.host);
+        let own_key = host.certificates.first().map(|it| &it.public_key);
+        self.certificates.retain(|it| {
+            let of_us = it.facts.subject == host.name;
+            !it.is_own && (!of_us || Some(&it.facts.public_key) == own_key)
+        });
+        // The own one comes first and is to be the newest.
+        for facts in host.certificates.iter().rev() {
+            self.certificates
+                .install(Arc::clone(facts), own_flags(facts), true);
+        }
+        self.public_key = SignedValue {
+            timestamp: 0,
+            filestamp: host.key_filestamp,
+            value: host.public_key.to_vec(),
+            signature: Vec::new(),
+        };
+        self.is_stale = true;
+        self.not_before = None;
+    }
+
+    /// What is to be told of leap seconds from now on.
+    pub(super) fn note_leap(&mut self, value: [u8; LEAP_LEN]) {
+        self.is_stale |= self.leap_wanted != value;
+        self.leap_wanted = value;
+    }
+
+    /// What is to be signed now. Nothing is signed by who does not know the time.
+    pub(super) fn begin_signing(
+        &mut self,
+        now: Now,
+        synchronized: bool,
+    ) -> Option<(Signing, Task)> {
+        self.not_before = self.not_before.filter(|at| now.mono < *at);
+        let waits = self.not_before.is_some();
+        if !self.is_stale || self.is_signing || waits || !synchronized {
+            return None;
+        }
+        let timestamp = now.wall.seconds();
+        let host = &self.config.host;
+        let own_filestamp = host.certificates.first().map_or(0, |it| it.filestamp);
+        let mut items = vec![Item::PublicKey, Item::Leap];
+        let mut values = vec![
+            (host.key_filestamp, host.public_key.to_vec()),
+            (own_filestamp, self.leap_wanted.to_vec()),
+        ];
+        for it in self.certificates.iter() {
+            items.push(Item::Certificate(Arc::clone(&it.facts)));
+            values.push((it.facts.filestamp, it.facts.der.to_vec()));
+        }
+        self.is_stale = false;
+        self.is_signing = true;
+        let signing = Signing {
+            timestamp,
+            generation: host.generation,
+            items,
+        };
+        Some((signing, Task::Sign { timestamp, values }))
+    }
+
+    /// When a signature that failed is tried again.
+    pub(super) const fn next(&self) -> Option<Instant> {
+        self.not_before
+    }
+
+    /// Tries again later.
+    pub(super) fn put_off(&mut self, now: Now) {
+        self.is_signing = false;
+        self.is_stale = true;
+        self.failures += 1;
+        self.not_before = Some(now.mono.plus(RETRY_AFTER));
+    }
+
+    /// Takes what was signed.
+    pub(super) fn take_signatures(&mut self, now: Now, signing: &Signing, done: Done) {
+        self.is_signing = false;
+        if signing.generation != self.generation() {
+            self.is_stale = true;
+            return;
+        }
+        let signed = match done {
+            Done::Signed(signed) if signed.len() == signing.items.len() => signed,
+            _ => return self.put_off(now),
+        };
+        for (item, value) in signing.items.iter().zip(signed) {
+            match item {
+                Item::PublicKey => self.public_key = value,
+                Item::Leap => self.leap = value,
+                Item::Certificate(facts) => {
+                    let found = self.certificates.iter_mut().find(|it| it.facts == *facts);
+                    if let Some(found) = found {
+                        found.value = value;
+                    }
+                }
+            }
+        }
+        self.signed_at = signing.timestamp;
+        self.updates += 1;
+        self.not_before = None;
+        self.is_untold = true;
+    }
+
+    /// The clock was stepped: values signed in what may be the future are signed anew.
+    pub(in super::super) const fn forget_time(&mut self) {
+        self.is_stale = true;
+    }
+
+    fn status(&self) -> StatusWord {
+        let host: &HostFacts = &self.config.host;
+        let own = host.certificates.first();
+        let mut flags = Flags::ENABLED;
+        if own.is_some_and(|it| it.private) {
+            flags |= Flags::PRIVATE;
+        }
+        if self.signed_at != 0 {
+            flags |= Flags::TAI;
+        }
+        for scheme in host.schemes.keys() {
+            flags |= scheme.flag();
+        }
+        StatusWord {
+            signature_nid: own.map_or(0, |it| it.signature_nid),
+            flags,
+        }
+    }
+
+    /// What server threads are to answer from, if it changed.
+    pub(super) fn service_if_changed(&mut self) -> Option<Arc<Service>> {
+        if !core::mem::replace(&mut self.is_untold, false) {
+            return None;
+        }
+        let mut certificates = BTreeMap::new();
+        for it in self.certificates.iter() {
+            let subject = &it.facts.subject;
+            if let Some(given) = self.certificates.given_for(subject) {
+                certificates.insert(subject.clone(), given.value.clone());
+            }
+        }
+        Some(Arc::new(Service {
+            host: Arc::clone(&self.config.host),
+            status: self.status(),
+            signed_at: self.signed_at,
+            private_values: self.config.private_values.clone(),
+            certificates,
+            leap: self.leap.clone(),
+            key_lists: BTreeMap::new(),
+            bounds: Arc::clone(&self.bounds),
+        }))
+    }
+}
+
+/// What is known of a certificate of our own files, whose signature was verified when it was read.
+fn own_flags(facts: &CertificateFacts) -> CertificateFlags {
+    let mut flags = CertificateFlags::VALID;
+    if facts.trusted {
+        flags |= CertificateFlags::TRUST;
+    }
+    if facts.private {
+        flags |= CertificateFlags::PRIVATE;
+    }
+    if facts.is_self_issued() {
+        flags |= CertificateFlags::SIGN;
+    }
+    flags
+}
+
+impl System {
+    /// Takes what the configuration says of Autokey.
+    pub(in super::super) fn use_autokey(&mut self, config: Option<AutokeyConfig>) {
+        match (&mut self.autokey, config) {
+            (Some(host), Some(config)) => host.reconfigure(config),
+            (None, Some(config)) => {
+                let mut secret = [0; 16];
+                self.rng.fill_bytes(&mut secret);
+                let bounds = Bounds::new(secret);
+                self.autokey = Some(Box::new(Host::new(config, bounds)));
+            }
+            (Some(_), None) => {
+                self.autokey = None;
+                self.outbox.push(Output::Autokey(None));
+            }
+            (None, None) => {}
+        }
+    }
+
+    /// Takes other private values, the one in use first: cookies are made of it from now on.
+    pub(in super::super) fn use_private_values(&mut self, values: Vec<u32>) {
+        if let Some(host) = &mut self.autokey
+            && !values.is_empty()
+        {
+            host.is_untold |= host.config.private_values != values;
+            host.config.private_values = values;
+        }
+    }
+
+    /// TAI-UTC, when it changed last and until when that is known, NTP seconds; zero without a table.
+    pub(super) fn leap_value(&self) -> [u8; LEAP_LEN] {
+        let mut value = [0; LEAP_LEN];
+        let known = self.leap.table_span_unix_s().zip(self.leap.tai_utc_s());
+        if let Some(((last_s, expires_s), tai_utc_s)) = known {
+            let words = [
+                u32::try_from(tai_utc_s).unwrap_or(0),
+                ntp_seconds(last_s),
+                ntp_seconds(expires_s),
+            ];
+            for (place, word) in value.chunks_exact_mut(4).zip(words) {
+                place.copy_from_slice(&word.to_be_bytes());
+            }
+        }
+        value
+    }
+}
+
+/// Of the era in which it is.
+fn ntp_seconds(unix_s: i64) -> u32 {
+    let era = 1_i64 << 32;
+    let s = unix_s.saturating_add(UNIX_EPOCH_IN_NTP_SECONDS);
+    u32::try_from(s.rem_euclid(era)).unwrap_or(0)
+}
