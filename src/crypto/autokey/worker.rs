@@ -5,7 +5,7 @@ use crate::certificate::{Certificate, is_before};
 use openssl::rsa::Padding;
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError, RwLock};
-use truechimer_proto::autokey::facts::{CertificateFacts, Generation};
+use truechimer_proto::autokey::facts::{CertificateFacts, Generation, HostFacts};
 use truechimer_proto::autokey::job::{CryptoJob, Done, Failure, SignedValue, Task, Verifier};
 use truechimer_proto::autokey::status::Scheme;
 
@@ -35,6 +35,14 @@ impl Worker {
             .unwrap_or_else(PoisonError::into_inner);
         readings.push_front(Arc::new(material));
         readings.truncate(GENERATIONS_MAX);
+    }
+
+    /// What the current reading may tell.
+    #[must_use]
+    pub fn facts(&self) -> HostFacts {
+        let readings = self.readings.read().unwrap_or_else(PoisonError::into_inner);
+        // There is always one: it was made with the first.
+        readings[0].facts().clone()
     }
 
     fn reading(&self, generation: Generation) -> Result<Arc<Material>, Failure> {
