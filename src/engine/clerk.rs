@@ -5,9 +5,10 @@ use crate::traces::Tracer;
 use core::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use truechimer_proto::authentication::Authenticator;
+use truechimer_proto::autokey::job::Done;
 use truechimer_proto::control::{ControlRequest, KeyFacts};
 use truechimer_proto::packet::{LinkId, Received, Via};
-use truechimer_proto::server::{Policy, Responder, Verdict};
+use truechimer_proto::server::{Parked, Policy, Responder, Verdict};
 use truechimer_proto::snapshot::Snapshot;
 use truechimer_sys::clock;
 use truechimer_sys::socket::Arrival;
@@ -63,6 +64,8 @@ pub(crate) enum Outcome<'a> {
     HandOff(Received<'a>),
     /// It is a control request, for `System` when it has time.
     Query(ControlRequest<'a>),
+    /// Its answer has to be made by a holder of keys.
+    Park(Box<Parked>),
     /// Nothing; it is counted.
     Nothing,
 }
@@ -96,6 +99,22 @@ impl Clerk {
             keys: self.retired_keys.plus(&self.authenticator.usage()),
             ..self.counts
         }
+    }
+
+    /// Writes the reply to a request that waited for a holder of keys, and returns its length.
+    pub(crate) fn finish(
+        &mut self,
+        parked: &Parked,
+        done: &Done,
+        moment: &Moment,
+        out: &mut [u8],
+    ) -> Option<usize> {
+        let now = Now {
+            mono: moment.mono,
+            wall: clock::wall(),
+        };
+        let auth = self.authenticator.as_mut();
+        parked.finish(done, now, &moment.snapshot, auth, out)
     }
 
     /// The system clock is read for each reply, for that is its transmit stamp.
@@ -137,10 +156,9 @@ impl Clerk {
                 flags,
                 arrived: received.stamp.at,
             }),
-            // Nobody holds keys here yet; who asked asks again.
             Verdict::Park => {
-                drop(self.responder.take_parked());
-                Outcome::Nothing
+                let parked = self.responder.take_parked();
+                parked.map_or(Outcome::Nothing, Outcome::Park)
             }
             Verdict::Drop(_) => Outcome::Nothing,
         }

@@ -5,24 +5,28 @@
 //! before the wait is then seen in time, without the pipe that the preload simulator would take for
 //! ever readable.
 mod control;
+mod crypto;
 mod many;
 mod outputs;
 mod serving;
 mod tracing;
 
 use control::Turns;
-pub(crate) use serving::Serving;
+pub(crate) use serving::{Counter, Serving};
 
 use crate::MakeAuthenticator;
 use crate::clients::Clients;
 use crate::clock_hand::{ClockHand, Moved};
 use crate::config::EngineConfig;
 use crate::ears::Ears;
+use crate::errands::{Errands, Finished};
 use crate::error::EngineError;
 use crate::host::{Command, Ended, Host, Notice, Report, Why};
 use crate::senders::Senders;
 use crate::traces::Traces;
 use core::time::Duration;
+use crossbeam_channel::Receiver;
+use crypto::OutForKeys;
 use truechimer_proto::host::HostEvent;
 use truechimer_proto::refclock::{Driver, DriverEvent, DriverOutput};
 use truechimer_proto::system::System;
@@ -38,6 +42,8 @@ use truechimer_wire::PACKET_LEN_MAX;
 const WAIT_MAX: Duration = Duration::from_secs(1);
 /// The same where traces wait to be told.
 const TRACED_WAIT_MAX: Duration = Duration::from_millis(50);
+/// The same where a holder of keys has work of ours and cannot wake this thread.
+const KEYS_WAIT_MAX: Duration = Duration::from_millis(2);
 /// A turn of the protocol this much after its time is counted as an overrun.
 const LATE: Duration = Duration::from_millis(100);
 /// A pause between two turns this much longer than the longest wait is told of: somebody stopped
@@ -79,17 +85,19 @@ pub(crate) struct ClockThread {
     traces: Option<Traces>,
     /// Service sockets as last told.
     endpoints: Vec<Endpoint>,
+    /// Where there is a holder of keys.
+    crypto: Option<OutForKeys>,
 }
 
 impl ClockThread {
     pub(crate) fn new(
         config: &EngineConfig,
         system: System,
-        drivers: Vec<Box<dyn Driver>>,
+        (drivers, traces): (Vec<Box<dyn Driver>>, Option<Traces>),
         serving: Serving,
         ears: Ears,
         watch: Option<Watch>,
-        traces: Option<Traces>,
+        crypto: Option<(Errands, Receiver<Finished>)>,
     ) -> Self {
         let now = clock::monotonic();
         Self {
@@ -113,6 +121,7 @@ impl ClockThread {
             turns: Turns::default(),
             traces,
             endpoints: Vec::new(),
+            crypto: crypto.map(OutForKeys::new),
         }
     }
 
@@ -133,6 +142,7 @@ impl ClockThread {
             }
             self.hurry = false;
             self.hear_host(make_authenticator, host);
+            self.hear_crypto();
             let due = self.run_timers(host);
             if let Some(due) = due {
                 // What was due leaves before anything else is looked at.
@@ -330,7 +340,9 @@ impl ClockThread {
             .chain(self.system.poll_timeout())
             .chain(self.rescan_at)
             .min();
-        let longest = if self.traces.is_some() {
+        let longest = if self.waits_for_keys() {
+            KEYS_WAIT_MAX
+        } else if self.traces.is_some() {
             TRACED_WAIT_MAX
         } else {
             WAIT_MAX

@@ -13,6 +13,7 @@ mod clock_thread;
 mod config;
 mod counters;
 mod ears;
+mod errands;
 mod error;
 mod hearing_notice;
 mod host;
@@ -33,13 +34,15 @@ pub use hearing_notice::HearingNotice;
 pub use host::{Command, Ended, Host, Notice, Report, Why};
 pub use latch::{Publisher, Reader, latch};
 
-use clock_thread::{ClockThread, Serving};
+use clock_thread::{ClockThread, Counter, Serving};
 use core::net::IpAddr;
 use ears::Ears;
+use errands::errands;
 use listeners::Listeners;
 use roster::Roster;
 use std::sync::Arc;
 use truechimer_proto::authentication::Authenticator;
+use truechimer_proto::autokey::job::CryptoPool;
 use truechimer_proto::packet::Link;
 use truechimer_proto::refclock::Driver;
 use truechimer_proto::server::Policy;
@@ -54,7 +57,6 @@ pub type MakeAuthenticator<'a> = &'a mut dyn FnMut() -> Box<dyn Authenticator>;
 
 /// An engine whose service sockets are open, but which does not run yet: the moment to give up
 /// privileges.
-#[derive(Debug)]
 pub struct Engine {
     config: EngineConfig,
     listeners: Listeners,
@@ -63,6 +65,7 @@ pub struct Engine {
     watch: Option<Watch>,
     /// Only beside server threads; see `Engine::waker`.
     wake: Option<Arc<Wake>>,
+    crypto: Option<Arc<dyn CryptoPool>>,
 }
 
 /// Makes the clock thread look at its host again at once, from any thread.
@@ -132,7 +135,13 @@ impl Engine {
             notices,
             watch,
             wake,
+            crypto: None,
         })
+    }
+
+    /// Has what needs Autokey's keys done there; without it nothing of that is done.
+    pub fn use_crypto(&mut self, pool: Arc<dyn CryptoPool>) {
+        self.crypto = Some(pool);
     }
 
     /// Addresses of this host, for `SystemConfig::own_addresses`.
@@ -167,14 +176,17 @@ impl Engine {
             host.handle_notice(notice);
         }
         let (tracer, traces) = traces::traces(self.config.trace).unzip();
+        let waker = self.waker();
+        let (errands, finished) = self.crypto.map(|pool| errands(pool, waker)).unzip();
+        let counter = |policy, keys, system: &mut System| {
+            let seed = system.draw_seed();
+            Counter::new(policy, keys, seed, (tracer.clone(), errands.clone()))
+        };
         let serving = match self.wake {
-            None => Serving::here(
-                self.listeners,
-                policy,
-                make_authenticator(),
-                system.draw_seed(),
-                tracer,
-            ),
+            None => {
+                let counter = counter(Arc::clone(&policy), make_authenticator(), &mut system);
+                Serving::here(self.listeners, policy, counter)
+            }
             Some(wake) => {
                 let start = roster::Start {
                     listeners: self.listeners,
@@ -186,19 +198,21 @@ impl Engine {
                         .map(|_| system.draw_seed())
                         .collect(),
                     tracer: tracer.clone(),
+                    errands: errands.clone(),
                 };
                 let roster = Roster::start(start, make_authenticator, host)?;
-                Serving::beside(roster, make_authenticator(), system.draw_seed(), tracer)
+                let policy = Arc::clone(roster.policy());
+                Serving::beside(roster, counter(policy, make_authenticator(), &mut system))
             }
         };
         ClockThread::new(
             &self.config,
             system,
-            drivers,
+            (drivers, traces),
             serving,
             self.ears,
             self.watch,
-            traces,
+            errands.zip(finished),
         )
         .run(make_authenticator, host)
     }

@@ -7,6 +7,7 @@ mod server_thread;
 use crate::MakeAuthenticator;
 use crate::config::Listen;
 use crate::counters::{Published, ServerCounts};
+use crate::errands::{Errands, Finisher};
 use crate::error::EngineError;
 use crate::host::{Host, Notice};
 use crate::latch::{Publisher, latch};
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use truechimer_proto::authentication::Authenticator;
+use truechimer_proto::autokey::service::Service;
 use truechimer_proto::control::ControlRequest;
 use truechimer_proto::packet::{Received, Stamp, Via};
 use truechimer_proto::server::Policy;
@@ -72,6 +74,8 @@ pub(crate) struct Roster {
     handed_off: Receiver<HandedOff>,
     queries: Receiver<Query>,
     members: Vec<Member>,
+    /// Where there is a holder of keys.
+    finisher: Option<Arc<Finisher>>,
 }
 
 /// What a roster starts from.
@@ -85,6 +89,8 @@ pub(crate) struct Start {
     pub(crate) seeds: Vec<[u8; 32]>,
     /// Where traces are wanted.
     pub(crate) tracer: Option<Tracer>,
+    /// Where there is a holder of keys.
+    pub(crate) errands: Option<Errands>,
 }
 
 impl Roster {
@@ -120,6 +126,10 @@ impl Roster {
             handed_off,
             queries,
             members: Vec::with_capacity(start.seeds.len()),
+            finisher: start.errands.is_some().then(|| {
+                let keys = make_authenticator();
+                Arc::new(Finisher::new(keys, reader.clone()))
+            }),
         };
         let threads = start.seeds.len();
         for (number, seed) in start.seeds.into_iter().enumerate() {
@@ -132,6 +142,7 @@ impl Roster {
                 shared: Arc::clone(&roster.shared),
                 seed,
                 tracer: start.tracer.clone(),
+                errands: start.errands.clone().zip(roster.finisher.clone()),
             };
             let member = roster.hire(seat, make_authenticator())?;
             roster.members.push(member);
@@ -191,6 +202,14 @@ impl Roster {
             let keys = make_authenticator();
             member.board.post(self.plan(number, Some(keys)));
         }
+        if let Some(finisher) = &self.finisher {
+            finisher.replace_keys(make_authenticator());
+        }
+    }
+
+    pub(crate) fn use_autokey(&mut self, service: Option<Arc<Service>>) {
+        self.rules.use_autokey(service);
+        self.post();
     }
 
     pub(crate) fn use_servers(&mut self, servers: Vec<SocketAddr>) {

@@ -2,7 +2,6 @@
 use super::{ClockThread, WORK_MAX};
 use crate::host::{Host, Why};
 use crate::senders::NotSent;
-use truechimer_proto::autokey::job::{Done, Failure};
 use truechimer_proto::host::{Adjustment, Departure, Output};
 use truechimer_proto::packet::{Destination, Route, Transmit};
 use truechimer_sys::clock;
@@ -33,12 +32,8 @@ impl ClockThread {
                     self.serving.publish(&snapshot);
                     host.handle_output(clock::now(), output);
                 }
-                // Nobody holds keys here yet.
-                Output::Crypto(id, _) => {
-                    let busy = Done::Failed(Failure::Busy);
-                    self.system.handle_crypto_done(clock::now(), id, busy);
-                }
-                Output::Autokey(_) => {}
+                Output::Crypto(id, job) => self.have_done(id, job),
+                Output::Autokey(service) => self.serving.use_autokey(service),
                 Output::Sources(servers) => self.serving.use_servers(servers),
                 Output::Exit(exit) => {
                     self.ended = Some(Why::Exit(exit));

@@ -3,6 +3,7 @@ use crate::MakeAuthenticator;
 use crate::clerk::{Clerk, Desk, Moment, Outcome};
 use crate::config::Listen;
 use crate::counters::ServerCounts;
+use crate::errands::Errands;
 use crate::host::Notice;
 use crate::listeners::{Changes, Listener, Listeners};
 use crate::queries::{QUERIES_MAX, Query};
@@ -13,7 +14,10 @@ use core::net::SocketAddr;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use truechimer_proto::authentication::Authenticator;
-use truechimer_proto::server::Policy;
+use truechimer_proto::autokey::job::Done;
+use truechimer_proto::autokey::service::Service;
+use truechimer_proto::packet::Via;
+use truechimer_proto::server::{Parked, Policy};
 use truechimer_proto::snapshot::Snapshot;
 use truechimer_proto::system::System;
 use truechimer_sys::batch::Batch;
@@ -45,38 +49,26 @@ pub(crate) struct Beside {
 }
 
 /// Where the clock thread itself serves.
-struct Counter {
+pub(crate) struct Counter {
     clerk: Clerk,
     queries: VecDeque<Query>,
+    errands: Option<Errands>,
+    /// Jobs that holders of keys have, of this thread's.
+    out: usize,
 }
 
 impl Serving {
-    pub(crate) fn here(
-        listeners: Listeners,
-        policy: Arc<Policy>,
-        authenticator: Box<dyn Authenticator>,
-        seed: [u8; 32],
-        tracer: Option<Tracer>,
-    ) -> Self {
+    pub(crate) fn here(listeners: Listeners, policy: Arc<Policy>, counter: Counter) -> Self {
         Self::Here(Box::new(Here {
             listeners,
-            rules: Rules::new(Arc::clone(&policy)),
-            counter: Counter::new(policy, authenticator, seed, tracer),
+            rules: Rules::new(policy),
+            counter,
             batch: Batch::new(BATCH, PACKET_LEN_MAX),
         }))
     }
 
-    pub(crate) fn beside(
-        roster: Roster,
-        authenticator: Box<dyn Authenticator>,
-        seed: [u8; 32],
-        tracer: Option<Tracer>,
-    ) -> Self {
-        let policy = Arc::clone(roster.policy());
-        Self::Threads(Box::new(Beside {
-            roster,
-            counter: Counter::new(policy, authenticator, seed, tracer),
-        }))
+    pub(crate) fn beside(roster: Roster, counter: Counter) -> Self {
+        Self::Threads(Box::new(Beside { roster, counter }))
     }
 
     pub(super) fn replace_policy(
@@ -110,6 +102,69 @@ impl Serving {
                 beside.counter.clerk.policy = Arc::clone(beside.roster.policy());
             }
         }
+    }
+
+    /// Has Autokey answered from this from now on.
+    pub(super) fn use_autokey(&mut self, service: Option<Arc<Service>>) {
+        match self {
+            Self::Here(here) => {
+                here.rules.use_autokey(service);
+                here.counter.clerk.policy = Arc::clone(here.rules.in_force());
+            }
+            Self::Threads(beside) => {
+                beside.roster.use_autokey(service);
+                beside.counter.clerk.policy = Arc::clone(beside.roster.policy());
+            }
+        }
+    }
+
+    /// A job of the clock thread's is out with a holder of keys.
+    pub(super) const fn note_sent_out(&mut self) {
+        self.counter_mut().out += 1;
+    }
+
+    /// It came back.
+    pub(super) const fn note_come_back(&mut self) {
+        let counter = self.counter_mut();
+        counter.out = counter.out.saturating_sub(1);
+    }
+
+    /// Whether any is out.
+    pub(super) const fn is_out(&self) -> bool {
+        match self {
+            Self::Here(here) => here.counter.out > 0,
+            Self::Threads(beside) => beside.counter.out > 0,
+        }
+    }
+
+    const fn counter_mut(&mut self) -> &mut Counter {
+        match self {
+            Self::Here(here) => &mut here.counter,
+            Self::Threads(beside) => &mut beside.counter,
+        }
+    }
+
+    /// Sends the reply to a request of the clock thread's own that waited for a holder of keys.
+    pub(super) fn finish(&mut self, parked: &Parked, done: &Done, system: &System) {
+        let (counter, listeners) = match self {
+            Self::Here(here) => (&mut here.counter, &here.listeners),
+            Self::Threads(beside) => (&mut beside.counter, beside.roster.listeners()),
+        };
+        let (Via::Server(local) | Via::Many { local, .. }) = parked.via() else {
+            return;
+        };
+        let moment = Moment {
+            snapshot: system.snapshot(),
+            mono: clock::monotonic(),
+        };
+        let mut out = [0; PACKET_LEN_MAX];
+        let Some(len) = counter.clerk.finish(parked, done, &moment, &mut out) else {
+            return;
+        };
+        let reply = out.get(..len).unwrap_or_default();
+        let listener = listeners.at(local);
+        let sent = listener.is_some_and(|it| it.reply(reply, parked.source()));
+        counter.clerk.counts.send_failed += u64::from(!sent);
     }
 
     /// Wants other addresses from the next rescan on.
@@ -249,15 +304,17 @@ impl Serving {
 }
 
 impl Counter {
-    fn new(
+    pub(crate) fn new(
         policy: Arc<Policy>,
         authenticator: Box<dyn Authenticator>,
         seed: [u8; 32],
-        tracer: Option<Tracer>,
+        (tracer, errands): (Option<Tracer>, Option<Errands>),
     ) -> Self {
         Self {
             clerk: Clerk::new(policy, authenticator, seed, tracer),
             queries: VecDeque::new(),
+            errands,
+            out: 0,
         }
     }
 
@@ -283,6 +340,14 @@ impl Counter {
                 self.queries.push_back(Query::new(&request));
             }
             Outcome::Query(_) => clerk.counts.overflowed += 1,
+            Outcome::Park(parked) => {
+                let errands = self.errands.as_ref();
+                if errands.is_some_and(|errands| errands.send_asked(parked)) {
+                    self.out += 1;
+                } else {
+                    clerk.counts.overflowed += 1;
+                }
+            }
             Outcome::Nothing => {}
         }
     }

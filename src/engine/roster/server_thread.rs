@@ -3,6 +3,7 @@ use super::plan::{Board, Door};
 use super::{HandedOff, Shared};
 use crate::clerk::{Clerk, Moment, Outcome};
 use crate::counters::Published;
+use crate::errands::{Errands, Finisher};
 use crate::latch::Reader;
 use crate::queries::Query;
 use crate::traces::Tracer;
@@ -11,7 +12,7 @@ use crossbeam_channel::Sender;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use truechimer_proto::authentication::NoKeys;
-use truechimer_proto::server::Policy;
+use truechimer_proto::server::{Parked, Policy};
 use truechimer_sys::batch::{Batch, Sent};
 use truechimer_sys::clock;
 use truechimer_sys::poll::PollSet;
@@ -38,6 +39,19 @@ pub(super) struct Seat {
     pub(super) seed: [u8; 32],
     /// Where traces are wanted.
     pub(super) tracer: Option<Tracer>,
+    /// Where there is a holder of keys.
+    pub(super) errands: Option<(Errands, Arc<Finisher>)>,
+}
+
+impl Seat {
+    /// Has the answer to a request made and sent from this door; `false` if there is no room.
+    fn send_out(&self, parked: Box<Parked>, door: &Door) -> bool {
+        let Some((errands, finisher)) = &self.errands else {
+            return false;
+        };
+        let from = (Arc::clone(&door.socket), Arc::clone(&door.traffic));
+        errands.send_from(parked, from, Arc::clone(finisher))
+    }
 }
 
 pub(super) struct ServerThread {
@@ -155,6 +169,10 @@ impl ServerThread {
                         }
                         Outcome::Query(request) => {
                             let overflowed = !seat.shared.hand_query(&seat.queries, &request);
+                            clerk.counts.overflowed += u64::from(overflowed);
+                        }
+                        Outcome::Park(parked) => {
+                            let overflowed = !seat.send_out(parked, door);
                             clerk.counts.overflowed += u64::from(overflowed);
                         }
                         Outcome::Nothing => {}
