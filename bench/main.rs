@@ -4,20 +4,23 @@
 //! `-- footprint` prints idle memory and the time from start to the first answer of both;
 //! `-- broadcast` tells how punctually 64 broadcasts leave; it needs root's rights.
 //! `-- flood` tells what 50,000 control requests a second do to time service.
+//! `-- autokey` tells what 10,000 Autokey requests a second do to it, and to ntpd's; root's rights.
 #![forbid(unsafe_code)]
 
+mod autokey;
 mod broadcast;
 mod flood;
 mod footprint;
 mod load;
+mod probe;
 mod process;
 mod serve;
 mod servers;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: bench serve [--rounds N] | footprint | flood | broadcast
-  The daemon is target/release/truechimer, or TRUECHIMER_BIN; chronyd is the one that
+const USAGE: &str = "usage: bench serve [--rounds N] | footprint | flood | autokey | broadcast
+  The daemon is target/release/truechimer, or TRUECHIMER_BIN; chronyd and ntpd are those that
   tests/peers/install unpacked.";
 
 fn main() -> ExitCode {
@@ -31,6 +34,7 @@ fn main() -> ExitCode {
         },
         ["footprint"] => footprint::run(),
         ["flood"] => flood::run(5),
+        ["autokey"] => autokey::run(5),
         ["broadcast"] => broadcast::run(30),
         _ => Err(USAGE.to_string()),
     };

@@ -2,9 +2,12 @@
 use crate::process::Server;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Port of truechimer; chronyd takes the next.
 pub(crate) const PORT: u16 = 11_811;
+/// Port of ntpd, which knows no other.
+pub(crate) const REFERENCE_PORT: u16 = 123;
 
 /// A folder of this process's own for configurations and logs, gone when dropped.
 pub(crate) struct Scratch(PathBuf);
@@ -34,11 +37,26 @@ impl Drop for Scratch {
 
 /// The daemon under test, one server thread.
 pub(crate) fn truechimer(scratch: &Scratch, core: usize) -> Result<Server, String> {
-    let conf = scratch.file(
-        "ntp.conf",
-        "disable ntp\nserver 127.127.1.0\nfudge 127.127.1.0 stratum 5\nrestrict default\n",
-    )?;
-    let program = found("TRUECHIMER_BIN", Path::new("target/release/truechimer"))?;
+    let config = "disable ntp\nserver 127.127.1.0\nfudge 127.127.1.0 stratum 5\nrestrict default\n";
+    started(scratch, core, config)
+}
+
+/// The same, with the keys in this folder.
+pub(crate) fn truechimer_with_autokey(
+    scratch: &Scratch,
+    core: usize,
+    keys: &Path,
+    password: &str,
+) -> Result<Server, String> {
+    started(
+        scratch,
+        core,
+        &autokey_config(&keys.display().to_string(), password),
+    )
+}
+
+fn started(scratch: &Scratch, core: usize, config: &str) -> Result<Server, String> {
+    let conf = scratch.file("ntp.conf", config)?;
     let port = PORT.to_string();
     let arguments = [
         "run",
@@ -54,10 +72,68 @@ pub(crate) fn truechimer(scratch: &Scratch, core: usize) -> Result<Server, Strin
     Server::start(
         "truechimer",
         core,
-        &program,
+        &program()?,
         &arguments,
         &scratch.0.join("truechimer.log"),
     )
+}
+
+fn program() -> Result<PathBuf, String> {
+    found("TRUECHIMER_BIN", Path::new("target/release/truechimer"))
+}
+
+/// In orphan mode both are content with their own clock at once.
+fn autokey_config(keys: &str, password: &str) -> String {
+    format!(
+        "tos orphan 5 orphanwait 1\nrestrict default\nkeysdir {keys}\n\
+         crypto host server pw {password}\n"
+    )
+}
+
+/// Keys of a host `server` with IFF and of one `client`, of today's sizes.
+pub(crate) fn autokey_keys(scratch: &Scratch, password: &str) -> Result<PathBuf, String> {
+    let folder = scratch.0.join("keys");
+    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    for options in ["-T -I -s server", "-H -s client"] {
+        let mut keygen = Command::new(program()?);
+        keygen.arg("keygen").args(options.split(' '));
+        keygen.args(["-p", password]).current_dir(&folder);
+        let made = keygen
+            .output()
+            .map_err(|error| format!("keygen: {error}"))?;
+        if !made.status.success() {
+            return Err(String::from_utf8_lossy(&made.stderr).into_owned());
+        }
+    }
+    Ok(folder)
+}
+
+/// ntpd 4.2.8p15 with the same keys, inside the tree that holds its own libraries.
+pub(crate) fn ntpd_with_autokey(
+    scratch: &Scratch,
+    core: usize,
+    keys: &Path,
+    password: &str,
+) -> Result<Server, String> {
+    let tree = peers_folder().join("ntp4");
+    let launcher = peers_folder().join("noclock");
+    if !tree.join("usr/sbin/ntpd").exists() || !launcher.exists() {
+        return Err("ntpd is not there: run tests/peers/install".into());
+    }
+    let config = scratch.file("ntpd.conf", &autokey_config("/lab/keys", password))?;
+    let lab = scratch.0.display().to_string();
+    // The mount is seen by this process and its children alone.
+    let script = "mount --bind \"$2\" \"$1/lab\" && mount --bind /dev \"$1/dev\" && \
+                  exec chroot \"$1\" /usr/sbin/ntpd -n -g -c \"/lab/$3\" -l /lab/ntpd.log";
+    let tree = tree.display().to_string();
+    let config = Path::new(&config).file_name().unwrap_or_default();
+    let config = config.to_string_lossy();
+    debug_assert!(keys.starts_with(&lab), "the tree sees this folder alone");
+    let arguments = [
+        "unshare", "--mount", "sh", "-c", script, "sh", &tree, &lab, &config,
+    ];
+    let log = scratch.0.join("ntpd.out");
+    Server::start("ntpd 4.2.8p15", core, &launcher, &arguments, &log)
 }
 
 /// chronyd, serving only, inside the tree that holds its own libraries.
@@ -93,12 +169,11 @@ fn peers_folder() -> PathBuf {
 
 fn found(variable: &str, otherwise: &Path) -> Result<PathBuf, String> {
     let path = std::env::var_os(variable).map_or_else(|| otherwise.to_path_buf(), PathBuf::from);
-    if path.exists() {
-        Ok(path)
-    } else {
-        Err(format!(
+    // Some are started in another folder.
+    fs::canonicalize(&path).map_err(|_| {
+        format!(
             "{} is not there; build or install it, or set {variable}",
             path.display()
-        ))
-    }
+        )
+    })
 }
