@@ -3,6 +3,7 @@
 mod emitter;
 mod fresh;
 mod hearing;
+mod key_lists;
 mod level;
 mod listener;
 mod one_way;
@@ -10,6 +11,7 @@ mod volley;
 
 pub(crate) use emitter::Emitter;
 pub(crate) use fresh::FirstPacket;
+pub(crate) use key_lists::KeyLists;
 pub(crate) use listener::{Listener, Road};
 
 use crate::config::{AssociationConfig, Remote};

@@ -3,7 +3,7 @@ mod hostile;
 mod replies;
 
 use super::*;
-use crate::authentication::{Authenticator, Verification};
+use crate::authentication::{Authenticator, SessionKey, Verification};
 use crate::config::Remote;
 use crate::packet::{Received, Stamp, Via};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -54,6 +54,28 @@ impl Authenticator for Ring {
 
     fn reference_id_of(&mut self, _: Ipv6Addr) -> Option<[u8; 4]> {
         None
+    }
+
+    fn session_key(
+        &mut self,
+        from: IpAddr,
+        to: IpAddr,
+        key_id: u32,
+        cookie: u32,
+    ) -> Option<SessionKey> {
+        // Twice, so that the first octets depend on all of it.
+        let told = format!("{from} {to} {key_id} {cookie}").repeat(2);
+        SessionKey::new(&Self::digest(0, told.as_bytes()))
+    }
+
+    fn check_session(&mut self, key: &SessionKey, message: &[u8], digest: &[u8]) -> bool {
+        Self::digest(key.first_word(), message) == digest
+    }
+
+    fn seal_session(&mut self, key: &SessionKey, message: &[u8], out: &mut [u8]) -> Option<usize> {
+        let digest = Self::digest(key.first_word(), message);
+        out.get_mut(..16)?.copy_from_slice(&digest);
+        Some(16)
     }
 }
 

@@ -100,7 +100,6 @@ impl KeyList {
     }
 
     /// Keys left.
-    #[cfg(test)]
     pub fn left(&self) -> usize {
         self.keys.len()
     }

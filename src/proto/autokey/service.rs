@@ -4,6 +4,7 @@ use super::job::{CryptoJob, SignedValue, Task};
 use super::status::{Scheme, StatusWord};
 use crate::packet::AssociationId;
 use crate::server::Bounds;
+use core::net::IpAddr;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use truechimer_wire::{AutokeyBody, AutokeyCode, AutokeyMessage};
@@ -37,8 +38,8 @@ pub struct Service {
     /// By subject.
     pub(crate) certificates: BTreeMap<String, SignedValue>,
     pub(crate) leap: SignedValue,
-    /// Autokey values of broadcast associations.
-    pub(crate) key_lists: BTreeMap<AssociationId, SignedValue>,
+    /// Autokey values of broadcast associations, by the address that is asked.
+    pub(crate) key_lists: BTreeMap<(AssociationId, IpAddr), SignedValue>,
     pub(crate) bounds: Arc<Bounds>,
 }
 
@@ -64,26 +65,29 @@ impl Service {
     }
 
     /// What is said to a request. `now_s` is the time, NTP seconds, if this host knows it; `cookie` is
-    /// what the asker is to be given when it asks for one.
+    /// what the asker is to be given when it asks for one; `ours` is the address that is asked.
     pub(crate) fn answer<'a>(
         &'a self,
         asked: &AutokeyMessage<'_>,
         now_s: Option<u32>,
         cookie: u32,
+        ours: IpAddr,
     ) -> Answer<'a> {
         let value = asked.body.map(|it| it.value).unwrap_or_default();
         match asked.code {
             AutokeyCode::LeapSeconds => ready(Some(&self.leap), now_s),
             AutokeyCode::Autokey => {
                 let list = u16::try_from(asked.association).ok();
-                match list.and_then(|id| self.key_lists.get(&AssociationId(id))) {
+                match list.and_then(|id| self.key_lists.get(&(AssociationId(id), ours))) {
                     Some(list) => ready(Some(list), now_s),
                     None => Answer::Error,
                 }
             }
             // All others ask with a value.
             _ if value.is_empty() => Answer::Error,
-            AutokeyCode::Association => Answer::Ready(self.introduction()),
+            AutokeyCode::Association => {
+                Answer::Ready(introduction(&self.host, self.status, self.signed_at))
+            }
             AutokeyCode::Certificate => {
                 let subject = core::str::from_utf8(value).ok();
                 ready(subject.and_then(|it| self.certificates.get(it)), now_s)
@@ -94,16 +98,6 @@ impl Service {
             AutokeyCode::Gq => self.prove(Scheme::Gq, value, now_s),
             AutokeyCode::Mv => self.prove(Scheme::Mv, value, now_s),
             AutokeyCode::NoOperation | AutokeyCode::Other(_) => Answer::Error,
-        }
-    }
-
-    /// The body of an association message of this host, asked or answered.
-    pub(crate) fn introduction(&self) -> AutokeyBody<'_> {
-        AutokeyBody {
-            timestamp: self.signed_at,
-            filestamp: self.status.word(),
-            value: self.host.name.as_bytes(),
-            signature: &[],
         }
     }
 
@@ -155,6 +149,20 @@ impl Service {
                 challenge: challenge.to_vec(),
             })
         })
+    }
+}
+
+/// The body of an association message of a host, asked or answered.
+pub(crate) fn introduction(
+    host: &HostFacts,
+    status: StatusWord,
+    signed_at: u32,
+) -> AutokeyBody<'_> {
+    AutokeyBody {
+        timestamp: signed_at,
+        filestamp: status.word(),
+        value: host.name.as_bytes(),
+        signature: &[],
     }
 }
 

@@ -1,4 +1,5 @@
 //! Autokey as far as it concerns the system: the host's own values, and jobs for holders of keys.
+mod broadcast;
 mod host;
 mod jobs;
 
@@ -40,6 +41,7 @@ impl System {
 
     fn crypto_done(&mut self, now: Now, purpose: Purpose, done: Done) {
         match purpose {
+            Purpose::KeyList(of) => self.key_list_done(of, done),
             Purpose::Signatures(signing) => {
                 if let Some(host) = &mut self.autokey {
                     host.take_signatures(now, &signing, done);
@@ -72,10 +74,18 @@ impl System {
         {
             host.put_off(now);
         }
-        if let Some(host) = &mut self.autokey
-            && let Some(service) = host.service_if_changed()
-        {
-            self.outbox.push(Output::Autokey(Some(service)));
+        self.tell_service(false);
+    }
+
+    /// Tells server threads what they answer from, if that changed or if this is `news` of key lists.
+    fn tell_service(&mut self, news: bool) {
+        let is_untold = self.autokey.as_mut().is_some_and(|it| it.take_untold());
+        if !is_untold && !news {
+            return;
+        }
+        let lists = self.list_ends();
+        if let Some(host) = &self.autokey {
+            self.outbox.push(Output::Autokey(Some(host.service(lists))));
         }
     }
 }

@@ -1,4 +1,5 @@
 //! The sending side: what leaves through which interface, and when it truly left (RFC 9769 §4).
+use super::KeyLists;
 use crate::packet::{LinkId, Stamp};
 use truechimer_time::NtpTimestamp;
 
@@ -8,6 +9,8 @@ pub(crate) struct Emitter {
     links: Vec<Last>,
     /// No interface fits, and that was said.
     pub(crate) homeless: bool,
+    /// Of Autokey.
+    pub(crate) lists: KeyLists,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -45,11 +48,13 @@ impl Emitter {
     /// Forgets interfaces that are gone, so that the list is no longer than that of the host.
     pub(crate) fn keep(&mut self, is_there: impl Fn(LinkId) -> bool) {
         self.links.retain(|it| is_there(it.link));
+        self.lists.keep(is_there);
     }
 
     /// The clock was stepped: stamps from before mean nothing.
     pub(crate) fn forget_time(&mut self) {
         self.links.clear();
+        self.lists.forget();
     }
 }
 

@@ -101,9 +101,12 @@ impl<'a> Asked<'a> {
             AutokeyCode::Cookie => self.session.new_cookie(self.service, authenticator),
             _ => None,
         };
-        let answer = self
-            .service
-            .answer(&asked, self.known_s(), cookie.unwrap_or_default());
+        let answer = self.service.answer(
+            &asked,
+            self.known_s(),
+            cookie.unwrap_or_default(),
+            self.session.ours(),
+        );
         let mut say =
             |body, is_error| self.say(&header, &asked, body, is_error, authenticator, out);
         match answer {

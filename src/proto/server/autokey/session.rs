@@ -80,6 +80,11 @@ impl Session {
         self.cookie_of(*service.private_values.first()?, authenticator)
     }
 
+    /// Our address that it asks.
+    pub(super) const fn ours(&self) -> IpAddr {
+        self.ours
+    }
+
     /// Who asks.
     pub(super) const fn asker(&self) -> IpAddr {
         self.asker

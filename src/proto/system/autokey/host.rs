@@ -3,16 +3,19 @@ use super::super::System;
 use crate::autokey::certificates::{CertificateFlags, Certificates};
 use crate::autokey::facts::{CertificateFacts, Generation, HostFacts};
 use crate::autokey::job::{Done, SignedValue, Task};
-use crate::autokey::service::Service;
+use crate::autokey::service::{Service, introduction};
 use crate::autokey::status::{Flags, StatusWord};
 use crate::config::AutokeyConfig;
 use crate::host::Output;
+use crate::packet::AssociationId;
 use crate::server::Bounds;
+use core::net::IpAddr;
 use core::time::Duration;
 use rand_chacha::rand_core::RngCore;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use truechimer_time::{Instant, Now};
+use truechimer_wire::AutokeyBody;
 
 /// Between 1900 and 1970, seconds.
 const UNIX_EPOCH_IN_NTP_SECONDS: i64 = truechimer_time::UNIX_EPOCH_IN_NTP_SECONDS;
@@ -208,6 +211,21 @@ impl Host {
         self.is_stale = true;
     }
 
+    /// How long a key list may last, log2 seconds.
+    pub(super) const fn automax(&self) -> u8 {
+        self.config.automax
+    }
+
+    /// When its values were signed last, NTP seconds; 0 if they never were.
+    pub(super) const fn signed_at(&self) -> u32 {
+        self.signed_at
+    }
+
+    /// The body of an association message of this host.
+    pub(super) fn introduction(&self) -> AutokeyBody<'_> {
+        introduction(&self.config.host, self.status(), self.signed_at)
+    }
+
     fn status(&self) -> StatusWord {
         let host: &HostFacts = &self.config.host;
         let own = host.certificates.first();
@@ -227,11 +245,16 @@ impl Host {
         }
     }
 
-    /// What server threads are to answer from, if it changed.
-    pub(super) fn service_if_changed(&mut self) -> Option<Arc<Service>> {
-        if !core::mem::replace(&mut self.is_untold, false) {
-            return None;
-        }
+    /// Whether server threads do not know the newest; then they are to be told now.
+    pub(super) const fn take_untold(&mut self) -> bool {
+        core::mem::replace(&mut self.is_untold, false)
+    }
+
+    /// What server threads are to answer from.
+    pub(super) fn service(
+        &self,
+        key_lists: BTreeMap<(AssociationId, IpAddr), SignedValue>,
+    ) -> Arc<Service> {
         let mut certificates = BTreeMap::new();
         for it in self.certificates.iter() {
             let subject = &it.facts.subject;
@@ -239,16 +262,16 @@ impl Host {
                 certificates.insert(subject.clone(), given.value.clone());
             }
         }
-        Some(Arc::new(Service {
+        Arc::new(Service {
             host: Arc::clone(&self.config.host),
             status: self.status(),
             signed_at: self.signed_at,
             private_values: self.config.private_values.clone(),
             certificates,
             leap: self.leap.clone(),
-            key_lists: BTreeMap::new(),
+            key_lists,
             bounds: Arc::clone(&self.bounds),
-        }))
+        })
     }
 }
 
@@ -271,7 +294,13 @@ impl System {
     /// Takes what the configuration says of Autokey.
     pub(in super::super) fn use_autokey(&mut self, config: Option<AutokeyConfig>) {
         match (&mut self.autokey, config) {
-            (Some(host), Some(config)) => host.reconfigure(config),
+            (Some(host), Some(config)) => {
+                let before = host.generation();
+                host.reconfigure(config);
+                if host.generation() != before {
+                    self.forget_lists();
+                }
+            }
             (None, Some(config)) => {
                 let mut secret = [0; 16];
                 self.rng.fill_bytes(&mut secret);

@@ -1,4 +1,5 @@
 //! Jobs under way: bounded, each with whom it is for.
+use super::broadcast::ListOf;
 use super::host::Signing;
 use crate::autokey::job::JobId;
 use core::time::Duration;
@@ -15,6 +16,8 @@ const LOST_AFTER: Duration = Duration::from_secs(60);
 pub(in super::super) enum Purpose {
     /// The host: what it hands out is signed.
     Signatures(Signing),
+    /// A broadcast server: the end of its next key list is signed.
+    KeyList(ListOf),
 }
 
 /// The jobs under way.

@@ -50,7 +50,7 @@ impl System {
         };
         let links: Vec<LinkId> = links_for(&self.config.links, to.ip());
         self.note_home(id, links.is_empty());
-        for link in links {
+        for link in self.with_keys(now, id, links) {
             self.outbox.push(Output::Compose(Departure {
                 association: id,
                 link: Some(link),
@@ -104,7 +104,13 @@ impl System {
             .unwrap_or(NtpTimestamp::ZERO);
         let hops = line.hops;
         let mut octets = header.to_octets().to_vec();
-        if let Some(key) = association.options.key
+        let speaks_autokey = line.autokey;
+        let key = association.options.key.filter(|_| !speaks_autokey);
+        if speaks_autokey && !self.append_autokey(&mut octets, id, link) {
+            return None;
+        }
+        let association = self.associations.get_mut(&id)?;
+        if let Some(key) = key
             && !append_mac(&mut octets, key, self.authenticator.as_mut())
         {
             let mut events = Vec::new();

@@ -1,4 +1,5 @@
 //! The host's side of Autokey: what is signed when, and what server threads answer from.
+mod broadcast;
 mod support;
 use super::world::{Server, World, config, server_line};
 use crate::association::tests::Ring;

@@ -1,4 +1,5 @@
 //! What is said to each message (RFC 5906 §10).
+use super::super::bench::LOCAL;
 use super::world::{SIGNED_AT, World, field, signed};
 use crate::autokey::job::{Done, Failure, Task};
 use crate::autokey::status::Scheme;
@@ -33,7 +34,10 @@ fn a_key_list_is_given_by_its_association() {
         "there is no such list"
     );
     let list = signed(SIGNED_AT, &[1, 2, 3, 4, 0, 0, 0, 99]);
-    world.service.key_lists.insert(AssociationId(77), list);
+    world
+        .service
+        .key_lists
+        .insert((AssociationId(77), LOCAL.ip()), list);
     let said = world.ask(AutokeyCode::Autokey, &[]);
     assert_eq!(said.body.map(|it| it.2.len()), Some(8));
 }
