@@ -4,6 +4,7 @@
 //! starts the engine. It decides nothing about time: `proto` does.
 #![forbid(unsafe_code)]
 
+mod autokey;
 pub mod billboard;
 mod calendar;
 pub mod check;

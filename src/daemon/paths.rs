@@ -51,12 +51,25 @@ impl Said {
 /// Where an ntp.conf is looked for when none is named, first come first taken: ours, ntpd's, and
 /// NTPsec's, which is used but not without a word.
 pub fn configurations() -> [String; 3] {
+    configurations_in(&said_sysconf())
+}
+
+/// Where key files of Autokey are looked for when no folder is named, as by the reference.
+pub fn system_folder() -> String {
+    system_folder_of(&said_sysconf()).to_owned()
+}
+
+fn said_sysconf() -> Option<String> {
     let said = Said::at_run().sysconf();
-    configurations_in(&said.or_else(|| Said::at_build().sysconf()))
+    said.or_else(|| Said::at_build().sysconf())
+}
+
+fn system_folder_of(sysconf: &Option<String>) -> &str {
+    sysconf.as_deref().unwrap_or("/etc").trim_end_matches('/')
 }
 
 fn configurations_in(sysconf: &Option<String>) -> [String; 3] {
-    let folder = sysconf.as_deref().unwrap_or("/etc").trim_end_matches('/');
+    let folder = system_folder_of(sysconf);
     ["truechimer/ntp.conf", "ntp.conf", "ntpsec/ntp.conf"].map(|file| format!("{folder}/{file}"))
 }
 

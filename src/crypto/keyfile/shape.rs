@@ -32,6 +32,18 @@ impl KeyText {
             Numbers::Dsa(dsa) => dsa_role(&dsa, named)?,
         })
     }
+
+    /// Bits of the modulus of its first key, whatever the key is for.
+    ///
+    /// # Errors
+    /// What is wrong with it; a wrong or missing password.
+    pub fn modulus_bits(&self, password: Option<&[u8]>) -> Result<u32, KeyFileError> {
+        let bits = match self.one(password)? {
+            Numbers::Rsa(rsa) => rsa.n.num_bits(),
+            Numbers::Dsa(dsa) => dsa.p.num_bits(),
+        };
+        Ok(u32::try_from(bits).unwrap_or(0))
+    }
 }
 
 fn dsa_role(dsa: &DsaNumbers, named: Option<FileRole>) -> Result<FileRole, KeyFileError> {

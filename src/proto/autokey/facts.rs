@@ -1,5 +1,5 @@
 //! What a host's key files say, without their secrets: made by who read them, told to the protocol.
-use super::status::Scheme;
+use super::status::{Flags, Scheme, StatusWord};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -68,6 +68,22 @@ impl CertificateFacts {
 }
 
 impl HostFacts {
+    /// What it says of itself before anything was signed.
+    pub fn status_word(&self) -> StatusWord {
+        let own = self.certificates.first();
+        let mut flags = Flags::ENABLED;
+        if own.is_some_and(|own| own.private) {
+            flags |= Flags::PRIVATE;
+        }
+        for scheme in self.schemes.keys() {
+            flags |= scheme.flag();
+        }
+        StatusWord {
+            signature_nid: own.map_or(0, |own| own.signature_nid),
+            flags,
+        }
+    }
+
     /// The part of the name after `@`.
     pub fn group(&self) -> Option<&str> {
         Some(self.name.split_once('@')?.1)

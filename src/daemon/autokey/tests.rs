@@ -1,0 +1,182 @@
+//! Folders made by `ntp-keygen`, read as a daemon reads them.
+use super::read;
+use crate::keygen::{self, Place};
+use crate::persona::ntp_keygen::{Asked, Surroundings, parse};
+use crate::service::Remark;
+use crate::testing::Scratch;
+use std::fs;
+use std::path::Path;
+use truechimer_config::{NoFiles, Settings};
+use truechimer_proto::autokey::status::Scheme;
+
+/// 2026-11-28T00:00:00Z
+const NOW_UNIX_S: i64 = 1_795_824_000;
+
+/// Runs `ntp-keygen` on the machine `host`; what it says on standard output.
+fn ntp_keygen(folder: &Path, host: &str, line: &str) -> String {
+    let words = line.split_whitespace().map(std::ffi::OsString::from);
+    let Ok(Asked::Run(options)) = parse(words, &Surroundings::default()) else {
+        panic!("{line}");
+    };
+    let place = Place {
+        host: host.to_owned(),
+        now_unix_s: NOW_UNIX_S,
+        folder: folder.to_owned(),
+        group: None,
+    };
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    keygen::run(&options, &place, &mut out, &mut err)
+        .unwrap_or_else(|failure| panic!("{line}: {failure}"));
+    String::from_utf8(out).expect("text")
+}
+
+fn settings(folder: &Path, lines: &str) -> Settings {
+    let text = format!("keysdir {}\n{lines}\n", folder.display());
+    let parsed = truechimer_config::parse("test", text.as_bytes(), &NoFiles);
+    assert!(!parsed.has_errors(), "{}", parsed.render(false));
+    parsed.settings
+}
+
+/// What a reading says, and what it warns of.
+fn attempt(folder: &Path, host: &str, lines: &str) -> (Option<super::Reading>, Vec<Remark>) {
+    let mut remarks = Vec::new();
+    let reading = read(&settings(folder, lines), host, &mut remarks);
+    (reading, remarks)
+}
+
+fn errors(remarks: &[Remark]) -> Vec<&str> {
+    let errors = remarks.iter().filter(|it| it.level == log::Level::Error);
+    errors.map(|it| it.text.as_str()).collect()
+}
+
+#[test]
+fn nothing_is_read_unless_asked_for() {
+    let (reading, remarks) = attempt(Path::new("/nonexistent"), "alice", "");
+    assert!(reading.is_none() && remarks.is_empty());
+}
+
+#[test]
+fn a_trusted_host_by_its_links() {
+    let scratch = Scratch::new("autokey-tc");
+    let folder = scratch.path("");
+    ntp_keygen(&folder, "alice", "-T -m 512 -p srvpw");
+    let (reading, remarks) = attempt(&folder, "alice", "crypto pw srvpw");
+    let reading = reading.unwrap_or_else(|| panic!("{remarks:?}"));
+    assert_eq!(reading.facts.name, "alice");
+    assert!(reading.facts.certificates[0].trusted);
+    assert_eq!(reading.facts.signature_len, 64);
+    let text = reading.lines.join("\n");
+    let stamp = reading.facts.key_filestamp;
+    assert!(
+        text.starts_with(&format!("ntpkey_RSAhost_alice.{stamp} mod 512\n")),
+        "{text}"
+    );
+    assert!(text.contains("cert_alice") && text.contains(" 0x1 len "));
+    assert!(
+        text.ends_with("host alice sha256WithRSAEncryption"),
+        "{text}"
+    );
+    assert!(text.contains("setup 0x29c0001 host"), "{text}");
+    let (again, _) = attempt(&folder, "alice", "crypto pw srvpw");
+    let again = again.expect("still there");
+    assert!(again.facts.generation > reading.facts.generation);
+}
+
+#[test]
+fn what_is_missing_or_locked_is_named_with_its_remedy() {
+    let scratch = Scratch::new("autokey-missing");
+    let folder = scratch.path("");
+    let (reading, remarks) = attempt(&folder, "alice", "crypto");
+    assert!(reading.is_none());
+    let told = errors(&remarks)[0];
+    assert!(
+        told.starts_with("Autokey is off: ") && told.contains("ntpkey_host_alice: not there"),
+        "{told}"
+    );
+    assert!(told.contains("ntp-keygen -H --keysdir "), "{told}");
+
+    ntp_keygen(&folder, "alice", "-T -m 512 -p srvpw");
+    let (reading, remarks) = attempt(&folder, "alice", "crypto pw wrong");
+    assert!(reading.is_none());
+    let told = errors(&remarks)[0];
+    assert!(
+        told.contains("ntpkey_host_alice: the password does not open it; give the password"),
+        "{told}"
+    );
+
+    let (reading, remarks) = attempt(&folder, "alice", "crypto pw srvpw digest SHA512");
+    assert!(reading.is_some(), "{remarks:?}");
+    let (reading, remarks) = attempt(&folder, "alice", "crypto pw srvpw digest NOSUCH");
+    assert!(reading.is_none());
+    assert!(errors(&remarks)[0].contains("crypto digest NOSUCH: "));
+}
+
+#[test]
+fn the_default_password_is_the_machines_name_whole_or_short() {
+    let scratch = Scratch::new("autokey-password");
+    let folder = scratch.path("");
+    ntp_keygen(&folder, "portable", "-T -m 512");
+    let (reading, remarks) = attempt(&folder, "portable.archi.amt", "crypto");
+    assert!(reading.is_some(), "{remarks:?}");
+    let (reading, _) = attempt(&folder, "other", "crypto host portable");
+    assert!(reading.is_none(), "another machine's password");
+}
+
+#[test]
+fn a_group_on_both_sides_as_the_guide_has_it() {
+    let (server, client) = (Scratch::new("autokey-gr1-s"), Scratch::new("autokey-gr1-c"));
+    let (at_server, at_client) = (server.path(""), client.path(""));
+    ntp_keygen(&at_server, "portable", "-m 512 -p private -T -I -i GR1");
+    ntp_keygen(&at_client, "fixe", "-m 512 -H -p client");
+    let exported = ntp_keygen(&at_server, "portable", "-m 512 -i GR1 -p private -e");
+    let (reading, remarks) = attempt(&at_server, "portable", "crypto pw private ident GR1");
+    let reading = reading.unwrap_or_else(|| panic!("{remarks:?}"));
+    assert_eq!(
+        reading.facts.schemes.keys().collect::<Vec<_>>(),
+        [&Scheme::Iff]
+    );
+    assert!(reading.lines.iter().any(|it| it.contains("IFFkey_GR1")));
+    let lines = "crypto pw client ident GR1\nserver 192.0.2.1 iburst autokey";
+    let (reading, remarks) = attempt(&at_client, "fixe", lines);
+    let reading = reading.unwrap_or_else(|| panic!("{remarks:?}"));
+    assert_eq!(reading.group, None, "its parameters are not here yet");
+    assert_eq!(errors(&remarks), [""; 0], "a server of the group has none");
+
+    fs::write(at_client.join("ntpkey_iffpar_GR1"), exported).expect("written");
+    let (reading, remarks) = attempt(&at_client, "fixe", lines);
+    let reading = reading.unwrap_or_else(|| panic!("{remarks:?}"));
+    assert_eq!(reading.group.as_deref(), Some("GR1"));
+    let name = ("GR1".to_owned(), Scheme::Iff);
+    assert!(reading.facts.parameters.contains_key(&name));
+    assert!(reading.facts.schemes.is_empty(), "a client proves nothing");
+}
+
+#[test]
+fn a_group_without_parameters_is_told_with_the_commands_for_both_sides() {
+    let scratch = Scratch::new("autokey-noparams");
+    let folder = scratch.path("");
+    ntp_keygen(&folder, "bob", "-m 512");
+    let lines = "crypto\nserver 192.0.2.1 autokey ident GR2";
+    let (reading, remarks) = attempt(&folder, "bob", lines);
+    assert!(reading.is_some());
+    let told = errors(&remarks)[0];
+    assert!(
+        told.contains("no parameters of the group GR2")
+            && told.contains("ntp-keygen -e -i GR2 >FILE"),
+        "{told}"
+    );
+}
+
+#[test]
+fn files_that_old_words_name() {
+    let scratch = Scratch::new("autokey-legacy");
+    let folder = scratch.path("");
+    ntp_keygen(&folder, "bob", "-m 512 -T -I -i GR1");
+    let own = fs::read_link(folder.join("ntpkey_cert_bob")).expect("a link");
+    fs::rename(folder.join(&own), folder.join("mine.pem")).expect("there");
+    fs::remove_file(folder.join("ntpkey_cert_bob")).expect("there");
+    let (reading, _) = attempt(&folder, "bob", "crypto");
+    assert!(reading.is_none(), "no link");
+    let (reading, remarks) = attempt(&folder, "bob", "crypto cert mine.pem");
+    assert!(reading.is_some(), "{remarks:?}");
+}
