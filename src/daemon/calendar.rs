@@ -1,4 +1,13 @@
 //! Dates for people, in UTC: this room's logs must not depend on a zone file.
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// By the system clock, seconds of Unix.
+pub(crate) fn now_unix_s() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    })
+}
 
 /// Year, month and day of a Unix day number (proleptic Gregorian).
 pub(crate) fn date(unix_day: i64) -> (i64, i64, i64) {

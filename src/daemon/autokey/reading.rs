@@ -2,6 +2,7 @@
 use super::Lookup;
 use crate::keygen::folder::{Found, Problem};
 use crate::service::Remark;
+use crate::translate::autokey::Host;
 use core::fmt;
 use log::Level;
 use std::sync::Arc;
@@ -32,6 +33,17 @@ pub(crate) struct Reading {
     pub(crate) group: Option<String>,
     /// For cryptostats, in the reference's words.
     pub(crate) lines: Vec<String>,
+}
+
+impl Reading {
+    /// This host, as the configuration's translator knows it.
+    pub(crate) fn host(&self) -> Host {
+        Host {
+            facts: Arc::clone(&self.facts),
+            group: self.group.clone(),
+            digest: self.digest.clone(),
+        }
+    }
 }
 
 /// Reads the key files, where `crypto` asks for them. What is wrong becomes remarks; without host key

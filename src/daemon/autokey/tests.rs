@@ -13,7 +13,7 @@ use truechimer_proto::autokey::status::Scheme;
 const NOW_UNIX_S: i64 = 1_795_824_000;
 
 /// Runs `ntp-keygen` on the machine `host`; what it says on standard output.
-fn ntp_keygen(folder: &Path, host: &str, line: &str) -> String {
+pub(super) fn ntp_keygen(folder: &Path, host: &str, line: &str) -> String {
     let words = line.split_whitespace().map(std::ffi::OsString::from);
     let Ok(Asked::Run(options)) = parse(words, &Surroundings::default()) else {
         panic!("{line}");
@@ -38,7 +38,11 @@ fn settings(folder: &Path, lines: &str) -> Settings {
 }
 
 /// What a reading says, and what it warns of.
-fn attempt(folder: &Path, host: &str, lines: &str) -> (Option<super::Reading>, Vec<Remark>) {
+pub(super) fn attempt(
+    folder: &Path,
+    host: &str,
+    lines: &str,
+) -> (Option<super::Reading>, Vec<Remark>) {
     let mut remarks = Vec::new();
     let reading = read(&settings(folder, lines), host, &mut remarks);
     (reading, remarks)

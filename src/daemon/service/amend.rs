@@ -1,6 +1,7 @@
 //! Lines of configuration that come by control messages: understood against the running
 //! configuration, and answered in the reference's form.
 use super::setup::{Remark, Setup, read_leap_table};
+use crate::autokey;
 use crate::translate::keys::Keys;
 use truechimer_config::settings::Located;
 use truechimer_config::{Diagnostic, NoFiles, Settings, Severity, codes, lint, parse, write};
@@ -62,6 +63,7 @@ pub(super) fn amend(running: &Settings, keys: &Keys, lines: &str) -> Result<Setu
     // Those that were to be said were said when the file was named.
     Ok(Setup {
         leap_table: read_leap_table(&settings, &mut Vec::new()),
+        autokey: autokey::read(&settings, &autokey::machine(), &mut Vec::new()),
         settings,
         keys,
         included: Vec::new(),

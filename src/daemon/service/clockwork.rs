@@ -7,6 +7,7 @@ use super::run::Failure;
 use super::setup::Setup;
 use super::signals::Signals;
 use super::steward::{Offices, SharedKeys, Steward};
+use crate::autokey::{Office, Reading};
 use crate::cli;
 use crate::exit::Exit;
 use crate::files::config::Origin;
@@ -19,11 +20,14 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
+use truechimer_config::settings::Autokey;
 use truechimer_engine::{Ended, Engine, Why};
+use truechimer_proto::config::SystemConfig;
 use truechimer_proto::host::Exit as ProtocolExit;
 use truechimer_proto::system::System;
 use truechimer_sys::process::Startup;
 use truechimer_sys::{clock, entropy};
+use truechimer_time::Instant;
 
 /// Parts of a run, ready to be put together.
 pub(super) struct Machine {
@@ -34,6 +38,8 @@ pub(super) struct Machine {
     pub(super) drift: Option<DriftKeeper>,
     pub(super) runtime: Option<PathBuf>,
     pub(super) may_steer: bool,
+    /// Cores that threads are bound to, the first ones.
+    pub(super) taken_cores: Option<usize>,
     pub(super) signals: Signals,
     /// For whoever waits for us to have come up.
     pub(super) startup: Option<Startup>,
@@ -44,37 +50,41 @@ pub(super) fn run(machine: Machine) -> Result<Exit, Failure> {
     let Machine {
         launch,
         origin,
-        setup,
-        engine,
+        mut setup,
+        mut engine,
         drift,
         runtime,
         may_steer,
+        taken_cores,
         signals,
         startup,
     } = machine;
     let mark = runtime.as_deref().map(PanicGate::new);
     let findings = Findings {
-        precision: clock::measure_precision(),
         may_steer,
         stored_freq_ppm: drift.as_ref().and_then(|keeper| stored(keeper.path())),
         panic_gate_spent: mark.as_ref().is_some_and(is_spent),
-        leap_table: setup.leap_table.clone(),
         own_addresses: engine.own_addresses(),
         links: engine.links(),
-        clients: Some(translate::access::memory(&setup.settings, &random()?)),
-        autokey: None,
+        ..found_in(&setup)?
     };
     let settings = &setup.settings;
-    let config = translate::system::config(settings, &launch, findings.clone());
+    let mut config = translate::system::config(settings, &launch, findings.clone());
+    let now = clock::now();
+    let mut office = Office::new(drift.as_ref().map(DriftKeeper::path), taken_cores);
+    if let Some(reading) = setup.autokey.take() {
+        let said = &settings.autokey;
+        open(&mut office, now.mono, reading, said, &mut config)?;
+    }
+    engine.use_crypto(office.pool());
     let gate = mark
         .zip(config.tinker.panic_s)
         .filter(|_| config.steering.allow_panic_once);
     let gate = gate.map(|(mark, panic_s)| Gate::new(mark, panic_s));
     let policy = Arc::clone(&config.access);
     let drivers = translate::system::drivers(settings);
-    let keys: SharedKeys = Rc::new(RefCell::new(setup.keys));
-
-    let now = clock::now();
+    let digest = findings.autokey.as_ref().map(|it| it.digest.clone());
+    let keys: SharedKeys = Rc::new(RefCell::new(setup.keys.with_autokey(digest)));
     let authenticator = keys.borrow().authenticator();
     let system = System::new(now, config, random()?, authenticator);
     let (ident, one_shot) = (launch.ident, launch.one_shot);
@@ -90,6 +100,7 @@ pub(super) fn run(machine: Machine) -> Result<Exit, Failure> {
         keys: Rc::clone(&keys),
         settings: settings.clone(),
         waker: engine.waker(),
+        office,
         drift,
         gate,
         startup,
@@ -97,17 +108,37 @@ pub(super) fn run(machine: Machine) -> Result<Exit, Failure> {
     };
     let mut steward = Steward::new(now.mono, offices);
     let mut make_authenticator = || keys.borrow().authenticator();
-    let ended = engine
-        .run(
-            system,
-            drivers,
-            policy,
-            &mut make_authenticator,
-            &mut steward,
-        )
-        .map_err(Failure::Engine)?;
+    let keys = &mut make_authenticator;
+    let ended = engine.run(system, drivers, policy, keys, &mut steward);
+    let ended = ended.map_err(Failure::Engine)?;
     steward.finish(frequency_to_keep(&ended).filter(|_| !one_shot));
     Ok(tell_end(ident, ended.why))
+}
+
+fn found_in(setup: &Setup) -> Result<Findings, Failure> {
+    Ok(Findings {
+        precision: clock::measure_precision(),
+        leap_table: setup.leap_table.clone(),
+        clients: Some(translate::access::memory(&setup.settings, &random()?)),
+        autokey: setup.autokey.as_ref().map(Reading::host),
+        ..Findings::default()
+    })
+}
+
+/// Has Autokey's keys and cookies ready before the first packet.
+fn open(
+    office: &mut Office,
+    now: Instant,
+    reading: Reading,
+    said: &Autokey,
+    config: &mut SystemConfig,
+) -> Result<(), Failure> {
+    let values = office.private_values(said, now).map_err(Failure::Other)?;
+    office.take(reading, now);
+    if let Some(autokey) = &mut config.autokey {
+        autokey.private_values = values;
+    }
+    Ok(())
 }
 
 fn random<const LEN: usize>() -> Result<[u8; LEN], Failure> {

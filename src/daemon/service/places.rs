@@ -1,5 +1,6 @@
 //! Folders a run has to do with.
 use super::setup::Setup;
+use crate::autokey;
 use crate::files::config::Origin;
 use crate::paths;
 use crate::privilege::files::Needed;
@@ -65,6 +66,10 @@ pub(super) fn needed(
         Origin::File(path) => Some(path.as_path()),
         Origin::Embedded => None,
     };
+    let said = &setup.settings.autokey;
+    let keys = said.is_on().then(|| autokey::folder(said));
+    // A link may be all there is of it.
+    let real = keys.as_ref().and_then(|it| it.canonicalize().ok());
     let included = setup.included.iter().map(PathBuf::as_path);
     // The folders, not the files: a reload reads the file that then has the name.
     Needed {
@@ -72,6 +77,8 @@ pub(super) fn needed(
             .chain(config)
             .chain(included)
             .flat_map(folders_of)
+            .chain(keys)
+            .chain(real)
             .collect(),
         write: drift
             .into_iter()

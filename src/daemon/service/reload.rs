@@ -2,7 +2,9 @@
 use super::launch::Launch;
 use super::setup::{self, Refused, Setup};
 use super::surroundings;
+use crate::autokey::Reading;
 use crate::files::config::Origin;
+use crate::translate::autokey::Host;
 use crate::translate::system::Findings;
 use crate::translate::{self, keys::Keys};
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
@@ -10,6 +12,7 @@ use std::io;
 use std::sync::Arc;
 use std::thread;
 use truechimer_config::Settings;
+use truechimer_crypto::autokey::AutokeyDigest;
 use truechimer_engine::{Hearing, Listen};
 use truechimer_proto::config::SystemConfig;
 use truechimer_proto::server::{MruTable, Policy};
@@ -38,6 +41,10 @@ pub(super) struct Fresh {
     pub(super) hearing: Hearing,
     /// For all of them.
     pub(super) keys: FreshKeys,
+    /// Of Autokey's session keys.
+    pub(super) digest: Option<AutokeyDigest>,
+    /// Autokey's keys, where they changed.
+    pub(super) reading: Option<Reading>,
     /// The operator's words for all that.
     pub(super) settings: Settings,
 }
@@ -155,11 +162,12 @@ impl Reloader {
     }
 
     /// In each room's terms; what is to be said of it is said.
-    pub(super) fn take(&mut self, setup: Setup) -> Fresh {
+    pub(super) fn take(&mut self, mut setup: Setup) -> Fresh {
         for remark in &setup.remarks {
             remark.say();
         }
         self.keep_or_renew_memory(&setup.settings);
+        let reading = self.keep_or_renew_host(setup.autokey.take(), &setup.settings);
         let basis = &self.basis;
         let findings = Findings {
             leap_table: setup.leap_table.clone(),
@@ -173,6 +181,38 @@ impl Reloader {
             hearing: surroundings::hearing(&basis.launch, &setup.settings),
             settings: setup.settings.clone(),
             keys: fresh_keys(setup),
+            digest: basis.findings.autokey.as_ref().map(|it| it.digest.clone()),
+            reading,
+        }
+    }
+
+    /// Autokey's keys, if they are others than those in use. Where files cannot be read now, the old
+    /// keys stay.
+    fn keep_or_renew_host(
+        &mut self,
+        reading: Option<Reading>,
+        settings: &Settings,
+    ) -> Option<Reading> {
+        let host = &mut self.basis.findings.autokey;
+        let Some(reading) = reading else {
+            if !settings.autokey.is_on() {
+                *host = None;
+            } else if host.is_some() {
+                log::warn!("the old keys of Autokey stay");
+            }
+            return None;
+        };
+        let fresh = reading.host();
+        match host {
+            Some(known) if known.is_like(&fresh.facts) => {
+                let facts = Arc::clone(&known.facts);
+                *known = Host { facts, ..fresh };
+                None
+            }
+            _ => {
+                *host = Some(fresh);
+                Some(reading)
+            }
         }
     }
 

@@ -121,6 +121,7 @@ fn attempt(launch: Launch, signals: io::Result<Signals>) -> Result<Exit, Failure
         drift: paths.drift.map(DriftKeeper::new),
         runtime,
         may_steer: surroundings.engine.may_adjust,
+        taken_cores: surroundings.taken_cores(),
         signals,
         startup,
     });

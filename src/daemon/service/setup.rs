@@ -1,4 +1,6 @@
 //! What the files say, read together so that it is believed or refused together.
+use crate::autokey::{self, Reading};
+use crate::calendar::now_unix_s;
 use crate::files::config::Origin;
 use crate::files::leap;
 use crate::service::launch::Launch;
@@ -6,8 +8,7 @@ use crate::translate::keys::Keys;
 use core::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
-use truechimer_config::{Diagnostic, LoadError, Parsed, Settings, Severity};
+use truechimer_config::{Diagnostic, LoadError, Parsed, Settings, Severity, codes, lint};
 use truechimer_time::leap::LeapTable;
 
 /// What the files say.
@@ -16,6 +17,8 @@ pub struct Setup {
     pub settings: Settings,
     /// The keys.
     pub keys: Keys,
+    /// The keys of Autokey, where it is on and they could be read.
+    pub(crate) autokey: Option<Reading>,
     /// The leap second table, where one was named and good.
     pub leap_table: Option<LeapTable>,
     /// Files that were read as parts of the configuration, beside its first.
@@ -140,13 +143,23 @@ pub fn read(origin: &Origin, launch: &Launch) -> Result<Setup, Refused> {
     }
     let keys = read_keys(&parsed.settings, &mut remarks);
     let leap_table = read_leap_table(&parsed.settings, &mut remarks);
+    remarks.extend(warn_of_autokey(&parsed.settings));
+    let autokey = autokey::read(&parsed.settings, &autokey::machine(), &mut remarks);
     Ok(Setup {
         settings: parsed.settings,
         keys,
+        autokey,
         leap_table,
         included,
         remarks,
     })
+}
+
+/// What `check` says of it too; whoever runs it without ever checking is told at the start.
+fn warn_of_autokey(settings: &Settings) -> Option<Remark> {
+    let mut all = lint(settings).into_iter();
+    let found = all.find(|it| it.code == codes::AUTOKEY_WEAK.id)?;
+    Some(of_diagnostic(&found))
 }
 
 fn read_keys(settings: &Settings, remarks: &mut Vec<Remark>) -> Keys {
@@ -178,7 +191,7 @@ pub(super) fn read_leap_table(settings: &Settings, remarks: &mut Vec<Remark>) ->
     match leap::load(path, settings.files.check_leap_hash) {
         Ok(table) => {
             remarks.push(remark(log::Level::Info, leap::describe(path, &table)));
-            let age = leap::complaint_of_age(path, &table, unix_s());
+            let age = leap::complaint_of_age(path, &table, now_unix_s());
             remarks.extend(age.map(|text| remark(log::Level::Warn, text)));
             Some(table)
         }
@@ -188,13 +201,6 @@ pub(super) fn read_leap_table(settings: &Settings, remarks: &mut Vec<Remark>) ->
             None
         }
     }
-}
-
-fn unix_s() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| {
-        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-    })
 }
 
 const fn remark(level: log::Level, text: String) -> Remark {

@@ -9,6 +9,7 @@ use super::reload::{Fresh, Reloader};
 use super::resolver::Resolver;
 use super::signals::Signals;
 use super::trace;
+use crate::autokey::Office;
 use crate::billboard;
 use crate::logging;
 use crate::statistics::{Desk, Entry};
@@ -21,6 +22,7 @@ use truechimer_config::Settings;
 use truechimer_engine::{Command, Hearing, Host, Listen, Notice, Report, Waker};
 use truechimer_proto::event::{self, Event, PeerEvent, SystemEvent};
 use truechimer_proto::host::{Exit, HostEvent, Output};
+use truechimer_proto::statistics::{Measured, Record};
 use truechimer_sys::process::Startup;
 use truechimer_time::leap::LeapIndicator;
 use truechimer_time::{Instant, Now};
@@ -37,6 +39,8 @@ pub(super) struct Offices {
     pub(super) settings: Settings,
     /// Rings for the clock thread.
     pub(super) waker: Waker,
+    /// For what Autokey has to have done beside the protocol.
+    pub(super) office: Office,
     pub(super) drift: Option<DriftKeeper>,
     pub(super) gate: Option<Gate>,
     /// For whoever waits for us to have come up.
@@ -51,6 +55,7 @@ pub(super) struct Steward {
     events: EventLog,
     resolver: Resolver,
     drift: Option<DriftKeeper>,
+    office: Office,
     notifier: Notifier,
     operator: Operator,
     signals: Signals,
@@ -76,6 +81,7 @@ impl Steward {
             events: EventLog::new(now, offices.settings.monitoring.log_mask),
             resolver: Resolver::default(),
             drift: offices.drift,
+            office: offices.office,
             notifier: Notifier::from_environment(),
             statistics: Desk::new(now, translate::statistics::plan(&offices.settings)),
             operator: Operator::new(offices.settings, offices.waker),
@@ -132,12 +138,14 @@ impl Steward {
         command
     }
 
-    fn take_over(&mut self, fresh: Fresh) -> Command {
+    fn take_over(&mut self, mut fresh: Fresh) -> Command {
+        self.take_over_autokey(&mut fresh);
         self.statistics
             .follow(translate::statistics::plan(&fresh.settings));
         self.events.follow(fresh.settings.monitoring.log_mask);
         self.operator.run_on(fresh.settings);
         let keys = fresh.keys.after(&self.keys.borrow());
+        let keys = keys.with_autokey(fresh.digest);
         *self.keys.borrow_mut() = keys;
         self.waiting.push_back(HostEvent::Reconfigured {
             config: Box::new(fresh.config),
@@ -146,6 +154,37 @@ impl Steward {
         log::info!("the configuration changed");
         self.listen = Some((fresh.listen, fresh.hearing));
         Command::ReplacePolicy(fresh.policy)
+    }
+
+    fn take_over_autokey(&mut self, fresh: &mut Fresh) {
+        let now = truechimer_sys::clock::monotonic();
+        if let Some(autokey) = &mut fresh.config.autokey {
+            match self.office.private_values(&fresh.settings.autokey, now) {
+                Ok(values) => autokey.private_values = values,
+                Err(error) => {
+                    log::error!("Autokey is off: no randomness for its cookies: {error}");
+                    fresh.config.autokey = None;
+                    fresh.config.associations.retain(|it| !it.autokey);
+                }
+            }
+        }
+        if let Some(reading) = fresh.reading.take() {
+            log::info!("new keys of Autokey: {}", reading.facts.name);
+            self.office.take(reading, now);
+        }
+    }
+
+    /// What is due of Autokey's, beside the protocol.
+    fn run_office(&mut self, now: Now) {
+        if let Some(values) = self.office.poll(now.mono) {
+            self.waiting.push_back(HostEvent::PrivateValues(values));
+        }
+        while let Some(text) = self.office.take_line() {
+            self.statistics.take(Entry::Record(Record {
+                at: now.wall,
+                measured: Measured::Crypto { remote: None, text },
+            }));
+        }
     }
 
     fn tell_startup(&mut self) {
@@ -208,6 +247,7 @@ impl Host for Steward {
         self.notifier.tick(now.mono);
         self.events.sweep(now.mono);
         self.statistics.tick(now.mono);
+        self.run_office(now);
         if let Some(drift) = &mut self.drift {
             drift.poll();
         }

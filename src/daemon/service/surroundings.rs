@@ -80,6 +80,15 @@ impl Surroundings {
         }
     }
 
+    /// Cores that threads of the engine are bound to, the first ones: those of the server threads and
+    /// the clock's.
+    pub(super) const fn taken_cores(&self) -> Option<usize> {
+        match self.engine.server_threads {
+            1.. if self.engine.pin_threads => Some(self.engine.server_threads + 1),
+            _ => None,
+        }
+    }
+
     /// Says in one line what is not done and why.
     pub(super) fn explain(&self, launch: &Launch, origin: &Origin, setup: &Setup) {
         if *origin == Origin::Embedded {

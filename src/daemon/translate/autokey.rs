@@ -1,5 +1,57 @@
 //! What Autokey is told of the configuration.
-use truechimer_config::settings::{Association, Settings};
+use std::sync::Arc;
+use truechimer_config::settings::{Association, Autokey, Settings};
+use truechimer_crypto::autokey::AutokeyDigest;
+use truechimer_proto::autokey::facts::{Generation, HostFacts};
+use truechimer_proto::config::{AssociationConfig, AutokeyConfig};
+
+/// Lifetime of a key list unless `automax` says otherwise, log2 seconds: the reference's.
+const USUAL_AUTOMAX_LOG2_S: u8 = 12;
+
+/// This host, by its key files.
+#[derive(Clone)]
+pub struct Host {
+    /// What they say.
+    pub facts: Arc<HostFacts>,
+    /// The group of associations that name none.
+    pub group: Option<String>,
+    /// Of session keys.
+    pub digest: AutokeyDigest,
+}
+
+impl core::fmt::Debug for Host {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Host({})", self.facts.name)
+    }
+}
+
+impl Host {
+    /// Whether these facts say the same, though they were read at another time.
+    pub fn is_like(&self, facts: &HostFacts) -> bool {
+        let timeless = |facts: &HostFacts| HostFacts {
+            generation: Generation::default(),
+            ..facts.clone()
+        };
+        timeless(&self.facts) == timeless(facts)
+    }
+
+    /// For the protocol, but for the private values.
+    pub fn config(&self, said: &Autokey) -> AutokeyConfig {
+        AutokeyConfig {
+            host: Arc::clone(&self.facts),
+            ident: said.default_ident.clone().or_else(|| self.group.clone()),
+            automax: said.automax_log2_s.unwrap_or(USUAL_AUTOMAX_LOG2_S),
+            private_values: Vec::new(),
+        }
+    }
+
+    /// Has an association's server prove the group that `crypto ident` names, if its line names none.
+    pub fn ask_for_group(&self, line: &mut AssociationConfig) {
+        if line.autokey && line.ident.is_none() {
+            line.ident.clone_from(&self.group);
+        }
+    }
+}
 
 /// The lines whose servers can prove who they are, if they are to. Without key files nobody can by
 /// Autokey, and who is to would be believed without.

@@ -7,6 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 use truechimer_config::Settings;
+use truechimer_crypto::autokey::AutokeyDigest;
 use truechimer_crypto::{KeyComplaint, KeyFile, KeyTable, Keyring, keys, wipe};
 use truechimer_proto::authentication::{Authenticator, KeyId, Verification};
 
@@ -15,6 +16,8 @@ use truechimer_proto::authentication::{Authenticator, KeyId, Verification};
 pub struct Keys {
     /// `None` where no keys file is named.
     table: Option<Arc<KeyTable>>,
+    /// Of Autokey's session keys, where it is on.
+    autokey: Option<AutokeyDigest>,
 }
 
 /// What reading a keys file gave.
@@ -60,6 +63,16 @@ impl Keys {
         let table = KeyTable::new(file, trusted(settings));
         Self {
             table: Some(Arc::new(table)),
+            autokey: None,
+        }
+    }
+
+    /// With the session keys of Autokey, or without.
+    #[must_use]
+    pub fn with_autokey(self, digest: Option<AutokeyDigest>) -> Self {
+        Self {
+            autokey: digest,
+            ..self
         }
     }
 
@@ -68,6 +81,7 @@ impl Keys {
         let table = self.table.as_ref();
         Self {
             table: table.map(|table| Arc::new(table.with_trusted(trusted(settings)))),
+            autokey: self.autokey.clone(),
         }
     }
 
@@ -78,9 +92,14 @@ impl Keys {
 
     /// An authenticator for one thread.
     pub fn authenticator(&self) -> Box<dyn Authenticator> {
-        match &self.table {
-            Some(table) => Box::new(Keyring::new(Arc::clone(table))),
-            None => Box::new(Keyless::default()),
+        let keyring = |table| Keyring::new(Arc::clone(table));
+        match (&self.table, &self.autokey) {
+            (None, None) => Box::new(Keyless::default()),
+            (Some(table), None) => Box::new(keyring(table)),
+            (table, Some(digest)) => {
+                let table = table.as_ref().map_or_else(empty, keyring);
+                Box::new(table.with_autokey_digest(digest.clone()))
+            }
         }
     }
 }
@@ -99,6 +118,10 @@ fn readable_by_all(path: &Path) -> Option<String> {
     })
 }
 
+fn empty() -> Keyring {
+    Keyring::new(Arc::new(KeyTable::new(KeyFile::default(), [])))
+}
+
 /// For sites without keys: OpenSSL is loaded only if a server is known by an IPv6 address, whose
 /// digest names it.
 #[derive(Default)]
@@ -114,7 +137,6 @@ impl Authenticator for Keyless {
     }
 
     fn reference_id_of(&mut self, address: Ipv6Addr) -> Option<[u8; 4]> {
-        let empty = || Keyring::new(Arc::new(KeyTable::new(KeyFile::default(), [])));
         self.0.get_or_insert_with(empty).reference_id_of(address)
     }
 }

@@ -1,12 +1,13 @@
 //! Servers, reference clocks, limits and the discipline, in the protocol's terms.
+use super::autokey::Host;
 use crate::service::launch::{Families, Launch};
 use core::net::IpAddr;
 use std::sync::Arc;
 use truechimer_config::settings::{self, Association, Refclock, Settings};
 use truechimer_proto::authentication::KeyId;
 use truechimer_proto::config::{
-    AssociationConfig, AssociationKind, AutokeyConfig, Demand, Family, Listening, RefclockConfig,
-    Remote, Steering, SystemConfig, Tinker, Tos,
+    AssociationConfig, AssociationKind, Demand, Family, Listening, RefclockConfig, Remote,
+    Steering, SystemConfig, Tinker, Tos,
 };
 use truechimer_proto::packet::Link;
 use truechimer_proto::refclock::{Driver, RefclockId};
@@ -42,8 +43,8 @@ pub struct Findings {
     pub links: Vec<Link>,
     /// The memory of clients; nobody is limited without it.
     pub clients: Option<Arc<MruTable>>,
-    /// What Autokey's key files say, where it is wanted.
-    pub autokey: Option<AutokeyConfig>,
+    /// This host by Autokey's key files.
+    pub autokey: Option<Host>,
 }
 
 /// Everything `System` is told.
@@ -53,7 +54,7 @@ pub fn config(settings: &Settings, launch: &Launch, findings: Findings) -> Syste
         recording: super::statistics::recording(settings),
         trace: launch.trace(),
         associations: associations
-            .map(|said| association(said, launch.families))
+            .map(|said| association(said, launch.families, findings.autokey.as_ref()))
             .collect(),
         refclocks: settings.refclocks.iter().map(refclock).collect(),
         tos: tos(&settings.tos),
@@ -79,7 +80,7 @@ pub fn config(settings: &Settings, launch: &Launch, findings: Findings) -> Syste
         rings: rings(&settings.broadcasting.ttls),
         control: super::control::config(settings),
         access: Arc::new(super::access::policy(settings, findings.clients)),
-        autokey: findings.autokey,
+        autokey: findings.autokey.map(|host| host.config(&settings.autokey)),
     }
 }
 
@@ -119,7 +120,7 @@ fn rings(said: &[u8]) -> Vec<u8> {
     rings
 }
 
-fn association(said: &Association, families: Families) -> AssociationConfig {
+fn association(said: &Association, families: Families, host: Option<&Host>) -> AssociationConfig {
     let options = &said.options;
     let kind = match said.kind {
         settings::AssociationKind::Server => AssociationKind::Server,
@@ -128,7 +129,7 @@ fn association(said: &Association, families: Families) -> AssociationConfig {
         settings::AssociationKind::Broadcast => AssociationKind::Broadcast,
         settings::AssociationKind::ManycastClient => AssociationKind::ManycastClient,
     };
-    AssociationConfig {
+    let mut line = AssociationConfig {
         kind,
         remote: match &said.host {
             settings::Host::Address(address) => Remote::Address(*address),
@@ -157,7 +158,11 @@ fn association(said: &Association, families: Families) -> AssociationConfig {
         interleaved: options.xleave,
         autokey: options.autokey,
         ident: options.ident.clone(),
+    };
+    if let Some(host) = host {
+        host.ask_for_group(&mut line);
     }
+    line
 }
 
 fn refclock(said: &Refclock) -> RefclockConfig {

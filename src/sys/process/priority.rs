@@ -1,4 +1,4 @@
-//! Going before others.
+//! Going before others, or behind them.
 use std::io;
 
 /// Of SCHED_FIFO, by sched(7).
@@ -20,6 +20,17 @@ pub fn run_at_real_time(priority: Option<i32>) -> io::Result<()> {
     Ok(())
 }
 
+/// Lets the calling thread run only when its core has nothing better to do (SCHED_IDLE).
+///
+/// # Errors
+/// The kernel's.
+pub fn run_when_idle() -> io::Result<()> {
+    let wanted = libc::sched_param { sched_priority: 0 };
+    // SAFETY: the kernel reads one structure, ours during the call.
+    crate::checked(unsafe { libc::sched_setscheduler(0, libc::SCHED_IDLE, &raw const wanted) })?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -27,6 +38,16 @@ mod tests {
     fn policy() -> i32 {
         // SAFETY: no memory is passed.
         unsafe { libc::sched_getscheduler(0) }
+    }
+
+    #[test]
+    fn a_thread_may_go_behind_all_others() {
+        std::thread::spawn(|| {
+            run_when_idle().unwrap();
+            assert_eq!(policy(), libc::SCHED_IDLE);
+        })
+        .join()
+        .unwrap();
     }
 
     #[test]

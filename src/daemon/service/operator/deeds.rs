@@ -1,6 +1,7 @@
 //! Changes that no line of ntp.conf says: taking back what lines before them made, and reading keys
 //! again.
 use super::super::setup::{Setup, read_leap_table};
+use crate::autokey;
 use crate::translate::access;
 use crate::translate::keys::Keys;
 use truechimer_config::Settings;
@@ -47,6 +48,7 @@ fn setup(settings: Settings, keys: Keys) -> Setup {
     let mut remarks = Vec::new();
     Setup {
         leap_table: read_leap_table(&settings, &mut remarks),
+        autokey: autokey::read(&settings, &autokey::machine(), &mut remarks),
         settings,
         keys,
         included: Vec::new(),
