@@ -200,6 +200,7 @@ mod tests {
             flash: 0,
             refused: [0; 13],
             unauthentic: [0; AuthFailure::ALL.len()],
+            autokey: None,
             sent: 0,
             received: 0,
             events: EventCounts::default(),

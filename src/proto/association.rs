@@ -1,10 +1,12 @@
 //! Associations (RFC 5905 §9): one server, peer or reference clock each, what is known of it, and
 //! what a datagram or a sample from it changes.
+mod autokey;
 mod broadcast;
 mod exchange;
 mod on_wire;
 mod packet_tests;
 mod poll;
+mod refclock;
 mod reply;
 mod request;
 mod role;
@@ -12,6 +14,7 @@ mod symmetric;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub(crate) use autokey::{Autokey, Blocked, Spoken};
 pub(crate) use broadcast::{Emitter, FirstPacket, Listener, Road};
 pub(crate) use exchange::Exchange;
 pub(crate) use packet_tests::{Authenticity, Refusal, examine, identify};
@@ -24,15 +27,15 @@ pub(crate) use symmetric::{Conversation, Hand};
 use crate::authentication::{AuthFailure, KeyId};
 use crate::clock_filter::{ClockFilter, Filtered, Setting};
 use crate::config::{AssociationConfig, RefclockConfig};
-use crate::event::{EventCounts, PeerEvent};
+use crate::event::EventCounts;
 use crate::packet::{AssociationId, StampClass};
-use crate::refclock::{RefclockId, RefclockSample};
+use crate::refclock::RefclockId;
 use crate::status::{PacketTest, Tally};
 use core::net::{IpAddr, SocketAddr};
 use poll::Habits;
 use rand_chacha::ChaCha20Rng;
 use truechimer_time::leap::LeapIndicator;
-use truechimer_time::{Instant, Now, NtpTimestamp};
+use truechimer_time::{Instant, NtpTimestamp};
 use truechimer_wire::{Mode, ReferenceId};
 
 /// Stratum of a source that has none.
@@ -120,6 +123,8 @@ pub(crate) struct Association {
     pub(crate) emitter: Option<Box<Emitter>>,
     /// Of a broadcast server that we hear.
     pub(crate) listener: Option<Box<Listener>>,
+    /// Of one whose line says `autokey`.
+    pub(crate) autokey: Option<Box<Autokey>>,
     exchange: Exchange,
     /// With a symmetric peer.
     pub(crate) conversation: Conversation,
@@ -209,6 +214,7 @@ impl Association {
             said_unreachable: false,
             emitter: None,
             listener: None,
+            autokey: None,
             exchange: Exchange::default(),
             conversation: Conversation::default(),
             key_missed: false,
@@ -217,7 +223,8 @@ impl Association {
         }
     }
 
-    /// Begins anew: the clock was stepped (`STEP`) or the server has another address (`INIT`).
+    /// Begins anew: the clock was stepped (`STEP`) or the server has another address (`INIT`). What
+    /// Autokey knows of it stays; another clock is no other server.
     pub(crate) fn restart(
         &mut self,
         now: Instant,
@@ -243,6 +250,11 @@ impl Association {
         self.tally = Tally::Reject;
         self.unwanted = 0;
         self.counts.flash = 0;
+    }
+
+    /// Whether only authentic packets are taken: by a key, or by Autokey.
+    pub(crate) const fn is_keyed(&self) -> bool {
+        self.options.key.is_some() || self.autokey.is_some()
     }
 
     /// As configured, for people.
@@ -307,46 +319,6 @@ impl Association {
     pub(crate) fn note_silence(&mut self, now: Instant, base: &Setting) -> Filtered {
         let setting = self.setting(base);
         self.filter.push_silence(now, &setting)
-    }
-
-    /// Takes a measurement of a reference clock (the reference's `refclock_receive`).
-    pub(crate) fn take_sample(
-        &mut self,
-        now: Now,
-        sample: &RefclockSample,
-        base: &Setting,
-    ) -> Heard {
-        let mut heard = Heard::default();
-        self.counts.received = self.counts.received.saturating_add(1);
-        self.peer.leap = sample.leap;
-        if sample.leap == LeapIndicator::NotSynchronized {
-            return heard;
-        }
-        let first = self.poll.reach() == 0;
-        if first {
-            heard.events.push(PeerEvent::Reachable);
-            self.reach_changed = now.mono;
-        }
-        self.poll.reached();
-        self.heard = Some(now.mono);
-        self.peer.destination = now.wall;
-        self.peer.root_dispersion_s = sample.dispersion.to_seconds().max(0.0);
-        let jitter_s = if sample.jitter_s.is_finite() {
-            sample.jitter_s.max(base.precision_s)
-        } else {
-            base.precision_s
-        };
-        let measured = crate::clock_filter::Sample {
-            offset_s: sample.offset.to_seconds(),
-            delay_s: 0.0,
-            dispersion_s: jitter_s,
-        };
-        if first && sample.id.is_local() {
-            self.filter.prime(now.mono, measured);
-        }
-        let setting = self.setting(base);
-        heard.take(self.filter.push(now.mono, measured, &setting));
-        heard
     }
 }
 

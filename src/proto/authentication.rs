@@ -58,11 +58,13 @@ pub enum AuthFailure {
     WrongDigest,
     /// It says that the other side could not verify us.
     CryptoNak,
+    /// Its session key is not the next of the sender's key list (RFC 5906 §5).
+    OutOfList,
 }
 
 impl AuthFailure {
     /// All of them, in order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NoMac,
         Self::OtherKey,
         Self::UnknownKey,
@@ -71,6 +73,7 @@ impl AuthFailure {
         Self::WrongLength,
         Self::WrongDigest,
         Self::CryptoNak,
+        Self::OutOfList,
     ];
 
     /// A word for metrics.
@@ -84,6 +87,7 @@ impl AuthFailure {
             Self::WrongLength => "wrong_mac_length",
             Self::WrongDigest => "wrong_digest",
             Self::CryptoNak => "crypto_nak",
+            Self::OutOfList => "out_of_list",
         }
     }
 }
@@ -220,6 +224,22 @@ pub fn verify(
         Verification::WrongLength => Err(AuthFailure::WrongLength),
         Verification::WrongDigest => Err(AuthFailure::WrongDigest),
     }
+}
+
+/// Proof that a MAC was verified under a session key of Autokey; only [`verify_session`] can make one.
+#[derive(Debug, PartialEq, Eq)]
+pub struct SessionVerified(());
+
+/// Verifies the MAC of a packet under a session key.
+pub fn verify_session(
+    authenticator: &mut dyn Authenticator,
+    key: &SessionKey,
+    message: &[u8],
+    digest: &[u8],
+) -> Option<SessionVerified> {
+    authenticator
+        .check_session(key, message, digest)
+        .then_some(SessionVerified(()))
 }
 
 /// Knows no key: for sites without a key file.

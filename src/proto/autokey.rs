@@ -4,6 +4,7 @@
 //! else on threads of their own; here its outcome is an event. Session keys and cookies need only a
 //! digest and are asked of the [`Authenticator`](crate::authentication::Authenticator).
 pub mod certificates;
+pub(crate) mod dance;
 pub mod facts;
 pub mod job;
 pub mod key_list;

@@ -1,6 +1,7 @@
 //! What happened, for the operator: named as the reference daemon names it where it has a name.
 mod code;
 use crate::authentication::{AuthFailure, KeyId};
+use crate::autokey::status::Scheme;
 use crate::packet::AssociationId;
 use crate::status::PacketTest;
 use crate::unsolicited::Unsolicited;
@@ -55,6 +56,14 @@ pub enum PeerEvent {
         /// What was wrong.
         failure: AuthFailure,
     },
+    /// A packet was not authentic under Autokey's session keys.
+    BadSession(AuthFailure),
+    /// Autokey begins anew with it, for this reason.
+    CryptoRestart(CryptoRestart),
+    /// Autokey is agreed with it; by which scheme it proved to be of the group that was demanded.
+    Proventic(Option<Scheme>),
+    /// It cannot prove to be of the group that its line demands by `ident`.
+    IdentityMissing,
     /// An outlier in the filter was passed over, seconds from the last offset.
     Popcorn(f64),
     /// A packet failed this test.
@@ -70,6 +79,37 @@ pub enum PeerEvent {
     /// A broadcast server does not answer requests, so nobody measured how long its packets are on
     /// their way.
     PathUnknown,
+}
+
+/// Why Autokey begins anew with somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CryptoRestart {
+    /// What it said is against the protocol.
+    Error,
+    /// It does not know our cookie any more.
+    CryptoNak,
+    /// The association is as old as one may become.
+    Refresh,
+}
+
+impl CryptoRestart {
+    /// The reference's words.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Error => "crypto error",
+            Self::CryptoNak => "crypto NAK",
+            Self::Refresh => "crypto refresh",
+        }
+    }
+
+    /// What is shown as its reference identifier until it is heard again.
+    pub(crate) const fn letters(self) -> &'static str {
+        match self {
+            Self::Error => "CRYP",
+            Self::CryptoNak => "AUTH",
+            Self::Refresh => "TIME",
+        }
+    }
 }
 
 /// System events (RFC 9327 appendix B.2).
@@ -133,7 +173,11 @@ impl PeerEvent {
     pub const fn is_network_triggered(&self) -> bool {
         matches!(
             self,
-            Self::Refused(_) | Self::BadAuthentication { .. } | Self::Popcorn(_)
+            Self::Refused(_)
+                | Self::BadAuthentication { .. }
+                | Self::BadSession(_)
+                | Self::CryptoRestart(_)
+                | Self::Popcorn(_)
         )
     }
 }
@@ -152,24 +196,23 @@ impl fmt::Display for PeerEvent {
             Self::LeapArmed => f.write_str("leap_armed"),
             Self::SystemPeer => f.write_str("sys_peer"),
             Self::BadAuthentication { key, failure } => {
-                let why = match failure {
-                    AuthFailure::NoMac => "the reply has no MAC",
-                    AuthFailure::OtherKey => "the reply uses another key",
-                    AuthFailure::UnknownKey => "we have no such key",
-                    AuthFailure::UntrustedKey => "the key is not trusted here",
-                    AuthFailure::WrongAddress => {
-                        "the keys file does not let this address use the key"
-                    }
-                    AuthFailure::WrongLength => {
-                        "the MAC has a wrong length: do both sides give the key the same type?"
-                    }
-                    AuthFailure::WrongDigest => {
-                        "the digest is wrong: do both sides have the same key?"
-                    }
-                    AuthFailure::CryptoNak => "the server refused our MAC (crypto-NAK)",
-                };
-                write!(f, "bad_auth key {}: {why}", key.get())
+                write!(f, "bad_auth key {}: {}", key.get(), why(*failure))
             }
+            Self::BadSession(failure) => f.write_str(why_no_session(*failure)),
+            Self::CryptoRestart(why) => write!(f, "restart {}", why.word()),
+            Self::Proventic(Some(scheme)) => write!(
+                f,
+                "authenticated by Autokey, its group proven by {}",
+                scheme.name()
+            ),
+            Self::Proventic(None) => f.write_str(
+                "authenticated by Autokey without a proof of identity: whoever can alter packets may \
+                 pose as it; demand one by `ident`",
+            ),
+            Self::IdentityMissing => f.write_str(
+                "not used: its line demands a group by `ident`, and it offers no scheme that we have \
+                 the parameters of",
+            ),
             Self::Popcorn(offset_s) => write!(f, "popcorn {offset_s:+.6} s"),
             Self::Refused(test @ PacketTest::Stratum) => write!(
                 f,
@@ -194,6 +237,34 @@ impl fmt::Display for PeerEvent {
                  say it with `broadcastdelay`",
             ),
         }
+    }
+}
+
+/// What is wrong with a MAC, and what to look at.
+const fn why(failure: AuthFailure) -> &'static str {
+    match failure {
+        AuthFailure::NoMac => "the reply has no MAC",
+        AuthFailure::OtherKey => "the reply uses another key",
+        AuthFailure::UnknownKey => "we have no such key",
+        AuthFailure::UntrustedKey => "the key is not trusted here",
+        AuthFailure::WrongAddress => "the keys file does not let this address use the key",
+        AuthFailure::WrongLength => {
+            "the MAC has a wrong length: do both sides give the key the same type?"
+        }
+        AuthFailure::WrongDigest => "the digest is wrong: do both sides have the same key?",
+        AuthFailure::CryptoNak => "the server refused our MAC (crypto-NAK)",
+        AuthFailure::OutOfList => "its key is of no list",
+    }
+}
+
+/// The reference's words, of what it has words for.
+const fn why_no_session(failure: AuthFailure) -> &'static str {
+    match failure {
+        AuthFailure::CryptoNak => "bad_auth crypto_NAK",
+        AuthFailure::OutOfList => "bad_auth keylist",
+        AuthFailure::NoMac => "bad_auth no MAC",
+        AuthFailure::OtherKey => "bad_auth key of another packet",
+        _ => "bad_auth digest",
     }
 }
 

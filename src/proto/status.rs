@@ -1,5 +1,6 @@
 //! The state of the protocol as shown to people and programs: one registry for tables and JSON.
 use crate::authentication::AuthFailure;
+use crate::autokey::status::{Scheme, StatusWord};
 use crate::event::EventCounts;
 use crate::packet::{AssociationId, StampClass};
 use crate::unsolicited::UnsolicitedCounts;
@@ -252,8 +253,38 @@ pub struct AssociationStatus {
     pub received: u32,
     /// Who took the stamps of the last sample: ours on sending, ours on receiving.
     pub stamps: Option<(StampClass, StampClass)>,
+    /// What Autokey knows of it, if its line asks for that.
+    pub autokey: Option<AutokeyStatus>,
     /// Events since the start.
     pub events: EventCounts,
     /// Filter stages, newest first: offset, delay, dispersion in seconds.
     pub filter: Vec<(f64, f64, f64)>,
+}
+
+/// What Autokey (RFC 5906) knows of an association.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AutokeyStatus {
+    /// Its name; empty before it said it.
+    pub host: String,
+    /// What it offers, and what of it is proven.
+    pub status: StatusWord,
+    /// The group that it must prove to be of.
+    pub ident: Option<String>,
+    /// By which scheme it did; `None` if it did not, or nobody asked.
+    pub identity: Option<Scheme>,
+    /// The key list of who speaks unasked.
+    pub initial: Option<InitialValues>,
+    /// Times it did not know our cookie.
+    pub naks: u32,
+}
+
+/// Where a key list ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InitialValues {
+    /// Number of its first key, those before packets that were lost left out.
+    pub sequence: u32,
+    /// The key whose hash no packet has.
+    pub key_id: u32,
+    /// When it was signed, NTP seconds.
+    pub timestamp: u32,
 }

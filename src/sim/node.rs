@@ -13,8 +13,10 @@ use crate::truth::Truth;
 use core::net::IpAddr;
 use server::Server;
 use std::sync::Arc;
-use truechimer_crypto::{KeyTable, Keyring};
+use truechimer_crypto::autokey::{AutokeyDigest, Worker};
+use truechimer_crypto::{KeyTable, Keyring, keys};
 use truechimer_proto::authentication::{Authenticator, NoKeys};
+use truechimer_proto::autokey::job::{CryptoJob, Done, Failure};
 use truechimer_proto::config::{Listening, SystemConfig};
 use truechimer_proto::event::{Event, Report};
 use truechimer_proto::host::Exit;
@@ -68,6 +70,8 @@ pub struct NodeConfig {
     pub role: Role,
     /// Keys it holds.
     pub keys: Option<Arc<KeyTable>>,
+    /// Holds its keys of Autokey, and does at once what they are asked for.
+    pub autokey: Option<Arc<Worker>>,
     /// Whether its kernel lets it adjust the clock.
     pub may_steer: bool,
     /// How its server treats requests.
@@ -94,6 +98,7 @@ impl NodeConfig {
             clock,
             role,
             keys: None,
+            autokey: None,
             may_steer: true,
             manner: Manner::Honest,
             manycast: None,
@@ -105,7 +110,7 @@ impl NodeConfig {
 pub(crate) struct Node {
     pub(crate) name: String,
     pub(crate) addresses: Vec<IpAddr>,
-    keys: Option<Arc<KeyTable>>,
+    keys: Keys,
     pub(crate) clock: Clock,
     pub(crate) may_steer: bool,
     pub(crate) random: Random,
@@ -140,11 +145,15 @@ impl Node {
         let mut clock = Clock::new(config.clock, truth, clock, keeps_utc);
         let now = clock.now(true_ns, truth);
         let addresses = config.addresses;
+        let keys = Keys {
+            table: config.keys,
+            autokey: config.autokey,
+        };
         let server = Server::new(
             &config.role,
             config.manner,
             config.manycast,
-            authenticator(config.keys.as_ref()),
+            keys.authenticator(),
         );
         let mut listening = Listening::default();
         let client = match config.role {
@@ -153,14 +162,18 @@ impl Node {
                 system.own_addresses.clone_from(&addresses);
                 system.links = crate::world::links(&addresses);
                 listening.clone_from(&system.listening);
-                let keys = authenticator(config.keys.as_ref());
-                Some(Client::new(now, *system, random.seed(), keys))
+                Some(Client::new(
+                    now,
+                    *system,
+                    random.seed(),
+                    keys.authenticator(),
+                ))
             }
         };
         Self {
             name: config.name,
             addresses,
-            keys: config.keys,
+            keys,
             clock,
             may_steer: config.may_steer,
             random,
@@ -175,7 +188,7 @@ impl Node {
     pub(crate) fn restart(&mut self, now: Now, mut config: SystemConfig) {
         config.own_addresses.clone_from(&self.addresses);
         config.links = crate::world::links(&self.addresses);
-        let keys = authenticator(self.keys.as_ref());
+        let keys = self.keys.authenticator();
         let seed = self.random.seed();
         self.client = self
             .client
@@ -192,9 +205,35 @@ impl Node {
     }
 }
 
-fn authenticator(keys: Option<&Arc<KeyTable>>) -> Box<dyn Authenticator> {
-    match keys {
-        Some(table) => Box::new(Keyring::new(Arc::clone(table))),
-        None => Box::new(NoKeys),
+/// The keys of a node.
+struct Keys {
+    table: Option<Arc<KeyTable>>,
+    autokey: Option<Arc<Worker>>,
+}
+
+fn none() -> Arc<KeyTable> {
+    let (nothing, _) = keys::parse(b"");
+    Arc::new(KeyTable::new(nothing, None))
+}
+
+impl Keys {
+    fn authenticator(&self) -> Box<dyn Authenticator> {
+        if self.autokey.is_none() && self.table.is_none() {
+            return Box::new(NoKeys);
+        }
+        let keyring = Keyring::new(self.table.clone().unwrap_or_else(none));
+        let digest = AutokeyDigest::from_name("MD5").ok();
+        Box::new(match digest.filter(|_| self.autokey.is_some()) {
+            Some(digest) => keyring.with_autokey_digest(digest),
+            None => keyring,
+        })
+    }
+}
+
+impl Node {
+    /// Does what needs keys, as fast as thought.
+    pub(crate) fn perform(&self, job: &CryptoJob) -> Done {
+        let worker = self.keys.autokey.as_ref();
+        worker.map_or(Done::Failed(Failure::Busy), |it| it.perform(job))
     }
 }

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod accuracy;
+mod autokey;
 mod broadcast;
 mod build;
 mod faults;

@@ -85,7 +85,7 @@ fn kind(event: &Event) -> Option<String> {
         Event::Peer { remote, what, .. } if what.is_network_triggered() => {
             let word = match what {
                 PeerEvent::Refused(test) => test.name(),
-                PeerEvent::BadAuthentication { .. } => "bad_auth",
+                PeerEvent::BadAuthentication { .. } | PeerEvent::BadSession(_) => "bad_auth",
                 PeerEvent::Popcorn(_) => "popcorn",
                 _ => "event",
             };

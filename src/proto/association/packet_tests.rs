@@ -3,7 +3,9 @@
 //! Until the origin is proven (and the MAC, where the association is keyed) a packet is anybody's:
 //! its refusal is counted and shown, and nothing else of the association changes.
 use super::exchange::{Exchange, OriginProven};
-use crate::authentication::{AuthFailure, Authenticator, KeyId, MacVerified, verify};
+use crate::authentication::{
+    AuthFailure, Authenticator, KeyId, MacVerified, SessionVerified, verify,
+};
 use crate::status::PacketTest;
 use core::net::IpAddr;
 use truechimer_time::leap::LeapIndicator;
@@ -27,6 +29,8 @@ pub(crate) enum Authenticity {
     NotAsked,
     /// Verified under the association's own key.
     Verified(#[expect(dead_code, reason = "held as proof; nobody reads it again")] MacVerified),
+    /// Verified under a session key that was agreed with a host whose certificate is proven.
+    Proventic(SessionVerified),
 }
 
 /// A reply to the outstanding request, authentic as far as asked.
@@ -47,6 +51,8 @@ pub(crate) enum Refusal {
     Test(PacketTest),
     /// Not authentic under the association's key.
     Unauthentic(KeyId, AuthFailure),
+    /// Not authentic under Autokey's session keys.
+    Session(AuthFailure),
 }
 
 impl Refusal {
@@ -54,7 +60,7 @@ impl Refusal {
     pub(crate) const fn test(self) -> PacketTest {
         match self {
             Self::Test(test) => test,
-            Self::Unauthentic(..) => PacketTest::Authentication,
+            Self::Unauthentic(..) | Self::Session(_) => PacketTest::Authentication,
         }
     }
 }

@@ -192,6 +192,16 @@ impl PollProcess {
         }
     }
 
+    /// An answer came that measures nothing, to a request that a measurement needs: if `prolongs`, a
+    /// burst is to have one more.
+    pub(crate) fn answered_step(&mut self, now: Instant, prolongs: bool) {
+        let bursts = self.burst > 0;
+        self.answered(now);
+        if bursts && prolongs {
+            self.burst = self.burst.saturating_add(1);
+        }
+    }
+
     /// A good answer came.
     pub(crate) fn reached(&mut self) {
         self.reach |= 1;

@@ -1,7 +1,7 @@
 //! What a datagram changes in an association: nothing, unless it is the reply asked for.
 use super::on_wire::{Errors, Stamps, measure};
 use super::packet_tests::{Authenticity, Refusal, Reply, TestsPassed, examine, identify, kiss};
-use super::{Association, STRATUM_UNSPECIFIED};
+use super::{Association, STRATUM_UNSPECIFIED, Spoken};
 use crate::authentication::Authenticator;
 use crate::clock_filter::{Filtered, Setting};
 use crate::event::PeerEvent;
@@ -32,6 +32,10 @@ pub(crate) struct Heard {
     pub(crate) events: Vec<PeerEvent>,
     /// To be recorded: what the reply said.
     pub(crate) raw: Option<RawRecord>,
+    /// What it carried of Autokey.
+    pub(crate) said: Option<Spoken>,
+    /// The server does not know our cookie.
+    pub(crate) renounced: bool,
     /// The filter put forward a new estimate.
     pub(crate) fresh: bool,
     /// To be done.
@@ -77,6 +81,9 @@ impl Association {
         if self.is_symmetric() {
             return self.hear_peer(now, received, base, authenticator, rng);
         }
+        if self.autokey.is_some() {
+            return self.take_sealed_reply(now, received, base, authenticator, rng);
+        }
         let mut heard = Heard::default();
         self.counts.received = self.counts.received.saturating_add(1);
         match self.identify_reply(received, authenticator) {
@@ -119,6 +126,10 @@ impl Association {
             Refusal::Unauthentic(key, failure) => {
                 self.counts.note_unauthentic(failure);
                 PeerEvent::BadAuthentication { key, failure }
+            }
+            Refusal::Session(failure) => {
+                self.counts.note_unauthentic(failure);
+                PeerEvent::BadSession(failure)
             }
         });
     }
@@ -175,7 +186,7 @@ impl Association {
             arrived,
         } = answer;
         self.counts.flash &= PEER_TESTS;
-        self.authentic = matches!(authenticity, Authenticity::Verified(_));
+        self.authentic = !matches!(authenticity, Authenticity::NotAsked);
         heard.raw = stamps.ok().map(|stamps| {
             let ours = (stamps.origin, stamps.destination);
             RawRecord::new(&header, received.source.ip(), self.local, ours)
@@ -215,14 +226,14 @@ impl Association {
             server_precision_s: f64::from(header.precision).exp2(),
             phi_s_per_s: base.phi_s_per_s,
         };
-        if self.options.key.is_some() && matches!(authenticity, Authenticity::NotAsked) {
+        if self.is_keyed() && matches!(authenticity, Authenticity::NotAsked) {
             return Err(PacketTest::Authentication);
         }
         measure(tests, authenticity, stamps, errors)
     }
 
     /// A kiss gets here only because it is the authentic answer to our request (CVE-2015-7704).
-    fn take_kiss(
+    pub(super) fn take_kiss(
         &mut self,
         now: Now,
         code: KissCode,

@@ -5,10 +5,11 @@ mod replies;
 use super::*;
 use crate::authentication::{Authenticator, SessionKey, Verification};
 use crate::config::Remote;
+use crate::event::PeerEvent;
 use crate::packet::{Received, Stamp, Via};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use rand_chacha::rand_core::SeedableRng;
-use truechimer_time::NtpDuration;
+use truechimer_time::{Now, NtpDuration};
 use truechimer_wire::{Header, Mode};
 
 /// Where no key of [`Ring`] may be used.

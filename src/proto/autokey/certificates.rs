@@ -114,6 +114,12 @@ impl Certificates {
         self.0.retain(stays);
     }
 
+    /// The host's own, as it is handed out.
+    pub(crate) fn own(&self) -> Option<&SignedValue> {
+        let own = self.0.iter().find(|it| it.is_own);
+        own.map(|it| &it.value)
+    }
+
     /// All, newest first.
     pub fn iter(&self) -> impl Iterator<Item = &Certificate> {
         self.0.iter()

@@ -136,20 +136,22 @@ impl PeerEvent {
             Self::Demobilize => 2,
             Self::Unreachable => 3,
             Self::Reachable => 4,
-            Self::Restart => 5,
+            Self::Restart | Self::CryptoRestart(_) => 5,
             Self::NoReply => 6,
             Self::RateExceeded(_) => 7,
             Self::AccessDenied(_) => 8,
             Self::LeapArmed => 9,
             Self::SystemPeer => 10,
-            Self::BadAuthentication { .. } => 12,
+            Self::BadAuthentication { .. } | Self::BadSession(_) => 12,
             Self::Popcorn(_) => 13,
             Self::Refused(_)
             | Self::Restricted
             | Self::Untrusted
             | Self::Keyless
             | Self::NoInterface
-            | Self::PathUnknown => return None,
+            | Self::PathUnknown
+            | Self::Proventic(_)
+            | Self::IdentityMissing => return None,
         })
     }
 }

@@ -65,7 +65,7 @@ pub(super) fn is_barred(association: &Association, config: &SystemConfig) -> boo
 /// Whether only authenticated replies may be taken and there can be none.
 pub(super) fn is_distrusted(association: &Association, config: &SystemConfig) -> bool {
     let server = server_of(association);
-    association.options.key.is_none()
+    !association.is_keyed()
         && server.is_some_and(|it| flags(config, it).contains(RestrictFlags::NOTRUST))
 }
 

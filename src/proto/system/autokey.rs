@@ -1,4 +1,5 @@
 //! Autokey as far as it concerns the system: the host's own values, and jobs for holders of keys.
+mod association;
 mod broadcast;
 mod host;
 mod jobs;
@@ -47,6 +48,7 @@ impl System {
                     host.take_signatures(now, &signing, done);
                 }
             }
+            Purpose::Dance(of) => self.dance_done(now, of, done),
         }
     }
 

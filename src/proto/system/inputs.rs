@@ -92,6 +92,7 @@ impl System {
     }
 
     pub(super) fn after(&mut self, now: Now, id: AssociationId, heard: Heard, bursting: bool) {
+        let (said, renounced) = (heard.said, heard.renounced);
         let remote = self.associations.get(&id).map(|it| it.shown_remote());
         let named = match self.associations.get(&id).map(|it| &it.role) {
             Some(Role::Member { pool, .. }) => *pool,
@@ -123,6 +124,12 @@ impl System {
                 self.select(now);
                 self.end_if_hopeless(now);
             }
+        }
+        if let Some(said) = said {
+            self.hear_spoken(now, id, &said);
+        }
+        if renounced {
+            self.hear_crypto_nak(now, id);
         }
         self.pump(now);
         self.publish();

@@ -68,6 +68,6 @@ impl System {
     }
 }
 
-fn unix_s(now: Now) -> i64 {
+pub(super) fn unix_s(now: Now) -> i64 {
     now.wall.to_unix(PIVOT_UNIX_S).0
 }

@@ -161,6 +161,10 @@ impl System {
                 hunt.counts.note_unauthentic(failure);
                 PeerEvent::BadAuthentication { key, failure }
             }
+            Refusal::Session(failure) => {
+                hunt.counts.note_unauthentic(failure);
+                PeerEvent::BadSession(failure)
+            }
         };
         self.tell(id, source.ip().to_string(), event);
     }
@@ -312,10 +316,12 @@ fn through(group: SocketAddr, link: Link) -> SocketAddr {
 
 const fn name_of(refusal: Refusal) -> Unsolicited {
     match refusal {
-        Refusal::Unauthentic(_, AuthFailure::NoMac) => Unsolicited::NoMac,
-        Refusal::Unauthentic(..) | Refusal::Test(PacketTest::Authentication) => {
-            Unsolicited::NotAuthentic
+        Refusal::Unauthentic(_, AuthFailure::NoMac) | Refusal::Session(AuthFailure::NoMac) => {
+            Unsolicited::NoMac
         }
+        Refusal::Unauthentic(..)
+        | Refusal::Session(_)
+        | Refusal::Test(PacketTest::Authentication) => Unsolicited::NotAuthentic,
         Refusal::Test(PacketTest::Bogus | PacketTest::Duplicate) => Unsolicited::Unasked,
         Refusal::Test(_) => Unsolicited::Malformed,
     }

@@ -53,6 +53,7 @@ impl System {
             self.pools.insert(id, Pool::new(line.clone(), first));
         } else {
             let mut association = self.make_association(id, line, now, first);
+            self.equip(now, &mut association);
             match line.remote {
                 Remote::Address(address) => {
                     association.remote = Some(SocketAddr::new(address, line.port));
@@ -133,6 +134,7 @@ impl System {
         let precision_s = self.precision_s();
         let mut member = Association::server(id, role, line, now.mono, now.mono, precision_s);
         member.remote = Some(remote);
+        self.equip(now, &mut member);
         self.ask_once(&mut member);
         let shown = member.shown_remote();
         self.associations.insert(id, member);

@@ -142,6 +142,7 @@ impl System {
         let had_one = association.remote.is_some();
         association.remote = Some(remote);
         association.restart(now.mono, "INIT", precision_s, &mut self.rng);
+        association.restart_autokey(now.mono, &mut self.rng);
         association.poll.forget_rate();
         let pause_s = if had_one { CHANGE_PAUSE_S } else { 0.0 };
         association.poll.resume(now.mono.plus_seconds(pause_s));

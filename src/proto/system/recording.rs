@@ -48,6 +48,12 @@ impl System {
         }
     }
 
+    pub(super) fn record_crypto(&mut self, now: Now, measured: Measured) {
+        if self.config.recording.crypto {
+            self.record(now, measured);
+        }
+    }
+
     fn record(&mut self, now: Now, measured: Measured) {
         let at = now.wall;
         self.outbox.push(Output::Record(Record { at, measured }));

@@ -41,6 +41,7 @@ impl System {
         for association in self.associations.values_mut() {
             if association.poll.next().is_none() {
                 association.restart(now.mono, "INIT", precision_s, &mut self.rng);
+                association.restart_autokey(now.mono, &mut self.rng);
                 association.poll.resume(now.mono);
             }
         }

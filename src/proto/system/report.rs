@@ -98,6 +98,7 @@ impl System {
             sent: counts.sent,
             received: counts.received,
             stamps: association.stamps,
+            autokey: association.autokey.as_ref().map(|it| it.status()),
             events: association.events,
             filter: filter.stages(now, phi_s_per_s),
         }
@@ -139,6 +140,7 @@ fn show_pool(id: AssociationId, pool: &Pool) -> AssociationStatus {
         sent: counts.sent,
         received: counts.received,
         stamps: None,
+        autokey: None,
         events: EventCounts::default(),
         filter: Vec::new(),
     }

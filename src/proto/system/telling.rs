@@ -18,7 +18,7 @@ impl Association {
     pub(crate) fn status_word(&self) -> PeerStatusWord {
         PeerStatusWord {
             is_configured: self.role.is_configured(),
-            has_key: self.options.key.is_some(),
+            has_key: self.is_keyed(),
             is_authentic: self.authentic,
             is_reachable: self.poll.reach() != 0,
             is_broadcast: self.emitter.is_some(),

@@ -68,12 +68,17 @@ pub(super) fn proof(received: &Received<'_>, heard: &Heard) -> Proof {
     let Some(mac) = packet.as_ref().and_then(Packet::mac) else {
         return Proof::None;
     };
-    let is_wrong = |event: &PeerEvent| matches!(event, PeerEvent::BadAuthentication { .. });
+    let is_wrong = |event: &PeerEvent| {
+        matches!(
+            event,
+            PeerEvent::BadAuthentication { .. } | PeerEvent::BadSession(_)
+        )
+    };
     if mac.is_crypto_nak() {
         Proof::CryptoNak
     } else if heard.events.iter().any(is_wrong) {
         Proof::Wrong
-    } else if heard.raw.is_some() {
+    } else if heard.raw.is_some() || heard.said.is_some() {
         Proof::Right
     } else {
         Proof::None

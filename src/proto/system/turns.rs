@@ -110,7 +110,7 @@ impl System {
         if turn.lost || filtered == Filtered::Empty {
             self.select(now);
         }
-        if turn.fresh && self.ends_turn(now, id) {
+        if turn.fresh && (self.ends_turn(now, id) || self.refresh_autokey(now, id)) {
             return;
         }
         if !is_refclock {
@@ -170,7 +170,13 @@ impl System {
         let Some(association) = self.associations.get_mut(&id) else {
             return;
         };
-        if association.is_symmetric() {
+        if association.autokey.is_some() && !self.prepare_autokey(now, id) {
+            return;
+        }
+        let Some(association) = self.associations.get_mut(&id) else {
+            return;
+        };
+        if association.is_symmetric() || association.autokey.is_some() {
             association.said_unreachable = false;
             association.poll.sent(now.mono);
             let departure = Departure {

@@ -3,9 +3,12 @@ use crate::hostile::kiss;
 use crate::random::Random;
 use crate::truth::Truth;
 use core::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use truechimer_proto::authentication::Authenticator;
+use truechimer_proto::autokey::job::Done;
+use truechimer_proto::autokey::service::Service;
 use truechimer_proto::packet::{Received, Via};
-use truechimer_proto::server::{Manycast, Policy, Responder, Verdict};
+use truechimer_proto::server::{Manycast, Parked, Policy, Responder, Verdict};
 use truechimer_proto::snapshot::Snapshot;
 use truechimer_time::leap::LeapIndicator;
 use truechimer_time::{Now, NtpShort, NtpTimestamp};
@@ -57,6 +60,8 @@ pub(crate) enum Answer {
     Reply(Vec<u8>),
     /// The same from so many made-up hosts.
     Crowd(u16, Vec<u8>),
+    /// What a holder of keys is to make first.
+    Parked(Box<Parked>),
     HandOff,
 }
 
@@ -108,6 +113,24 @@ impl Server {
         self.policy = self.policy.with_sources(servers);
     }
 
+    pub(crate) fn use_autokey(&mut self, service: Option<Arc<Service>>) {
+        self.policy = self.policy.clone().with_autokey(service);
+    }
+
+    /// The reply to what was parked.
+    pub(crate) fn finish(
+        &mut self,
+        parked: &Parked,
+        done: &Done,
+        now: Now,
+        snapshot: &Snapshot,
+    ) -> Option<Vec<u8>> {
+        let mut out = [0; PACKET_LEN_MAX];
+        let len = parked.finish(done, now, snapshot, &mut *self.keys, &mut out)?;
+        self.answered += 1;
+        Some(out.get(..len)?.to_vec())
+    }
+
     /// What a primary server says of itself; of others, that they know nothing.
     pub(crate) fn primary_snapshot(&self, now: Now, true_ns: u64, truth: &Truth) -> Snapshot {
         let unsynchronized = Snapshot::unsynchronized(PRECISION);
@@ -145,7 +168,11 @@ impl Server {
         let len = match verdict {
             Verdict::Reply(len) => len,
             Verdict::HandOff => return Answer::HandOff,
-            Verdict::Control(_) | Verdict::Park | Verdict::Drop(_) => return Answer::Nothing,
+            Verdict::Park => {
+                let parked = self.responder.take_parked();
+                return parked.map_or(Answer::Nothing, Answer::Parked);
+            }
+            Verdict::Control(_) | Verdict::Drop(_) => return Answer::Nothing,
         };
         self.answered += 1;
         let Some((header, rest)) = out[..len].split_first_chunk_mut::<HEADER_LEN>() else {

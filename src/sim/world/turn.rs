@@ -3,7 +3,7 @@ use super::queue::Happening;
 use super::{NTP_PORT, World, nanoseconds};
 use crate::node::{Answer, NodeId};
 use core::net::{IpAddr, SocketAddr};
-use truechimer_proto::host::{AdjustRefused, Adjustment, Applied, HostEvent, Output};
+use truechimer_proto::host::{AdjustRefused, Adjustment, Applied, Departure, HostEvent, Output};
 use truechimer_proto::packet::{Received, Route, SendFailure, Stamp, StampClass, Transmit, Via};
 use truechimer_time::Now;
 use truechimer_wire::Mode;
@@ -82,6 +82,7 @@ impl World {
             Output::Send(transmit) => self.transmit(node, transmit),
             Output::Compose(departure) => {
                 let now = self.now(node);
+                self.tell_own_address(node, departure);
                 let client = self.running(node);
                 if let Some(transmit) = client.and_then(|it| it.system.compose(now, departure)) {
                     self.transmit(node, transmit);
@@ -120,13 +121,32 @@ impl World {
             Output::StoreFrequency(freq_ppm) => {
                 self.nodes[index].journal.stored_freq_ppm = Some(freq_ppm);
             }
+            Output::Autokey(service) => self.nodes[index].server.use_autokey(service),
+            Output::Crypto(id, job) => {
+                let done = self.nodes[index].perform(&job);
+                let now = self.now(node);
+                if let Some(client) = self.running(node) {
+                    client.system.handle_crypto_done(now, id, done);
+                }
+            }
             // Nobody asks in these worlds.
-            Output::Control(_)
-            | Output::Operate(_)
-            | Output::Trace(_)
-            | Output::Autokey(_)
-            | Output::Crypto(..) => {}
+            Output::Control(_) | Output::Operate(_) | Output::Trace(_) => {}
             Output::Exit(exit) => self.nodes[index].journal.exit = Some((now_s, exit)),
+        }
+    }
+
+    /// As a socket does that is connected before the packet is made.
+    fn tell_own_address(&mut self, node: NodeId, departure: Departure) {
+        let entry = &mut self.nodes[usize::from(node.0)];
+        let Some(client) = &mut entry.client else {
+            return;
+        };
+        if let Some(it) = client.system.destination(departure) {
+            let mut own = entry.addresses.iter();
+            if let Some(own) = own.find(|own| own.is_ipv4() == it.to.is_ipv4()) {
+                let id = departure.association;
+                client.system.note_local_address(id, *own);
+            }
         }
     }
 
@@ -260,6 +280,14 @@ impl World {
                     let [high, low] = host.to_be_bytes();
                     let made_up = SocketAddr::from(([10, 66, high, low], NTP_PORT));
                     self.send(node, made_up, received.source, &reply);
+                }
+            }
+            Answer::Parked(parked) => {
+                let done = entry.perform(parked.job());
+                let finished = entry.server.finish(&parked, &done, now, &snapshot);
+                if let Some(reply) = finished {
+                    let own = SocketAddr::new(local, NTP_PORT);
+                    self.send(node, own, parked.source(), &reply);
                 }
             }
             Answer::HandOff => {

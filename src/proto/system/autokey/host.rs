@@ -1,6 +1,7 @@
 //! This host as Autokey has it: its certificates, and its values signed anew whenever one changes.
 use super::super::System;
 use crate::autokey::certificates::{CertificateFlags, Certificates};
+use crate::autokey::dance::Own;
 use crate::autokey::facts::{CertificateFacts, Generation, HostFacts};
 use crate::autokey::job::{Done, SignedValue, Task};
 use crate::autokey::service::{Service, introduction};
@@ -87,6 +88,26 @@ impl Host {
     /// By which reading of the key files jobs are to be done now.
     pub(in super::super) fn generation(&self) -> Generation {
         self.config.host.generation
+    }
+
+    /// What of it goes into requests.
+    pub(super) fn own(&self, is_synchronized: bool) -> Own<'_> {
+        Own {
+            facts: &self.config.host,
+            status: self.status(),
+            updated: self.signed_at,
+            public_key: &self.public_key,
+            certificate: self.certificates.own(),
+            is_synchronized,
+        }
+    }
+
+    /// Takes a certificate of the trail of somebody, or our own as somebody signed it.
+    pub(super) fn install(&mut self, facts: Arc<CertificateFacts>, flags: CertificateFlags) {
+        if self.certificates.install(facts, flags, false) {
+            self.is_stale = true;
+            self.is_untold = true;
+        }
     }
 
     /// Takes what was read again. Certificates of others stay; what others signed for us stays while

@@ -1,4 +1,5 @@
 //! Jobs under way: bounded, each with whom it is for.
+use super::association::DanceOf;
 use super::broadcast::ListOf;
 use super::host::Signing;
 use crate::autokey::job::JobId;
@@ -18,6 +19,8 @@ pub(in super::super) enum Purpose {
     Signatures(Signing),
     /// A broadcast server: the end of its next key list is signed.
     KeyList(ListOf),
+    /// An association.
+    Dance(DanceOf),
 }
 
 /// The jobs under way.

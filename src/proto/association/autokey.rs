@@ -1,0 +1,213 @@
+//! Associations that are authenticated by Autokey (RFC 5906): which key and cookie their packets have,
+//! and which packets are believed.
+//!
+//! A packet with a message has a cookie of zero, which is no secret, and no signature covers its
+//! header. So it is believed for the message alone, once that is verified; time is taken from packets
+//! without messages, under a cookie that a proven host sealed.
+mod client;
+
+pub(crate) use crate::autokey::dance::Spoken;
+
+use super::Association;
+use crate::authentication::{Authenticator, SessionVerified, verify_session};
+use crate::autokey::dance::{Dance, Manner, Message};
+use crate::packet::AssociationId;
+use crate::status::{AutokeyStatus, InitialValues};
+use core::net::IpAddr;
+use core::time::Duration;
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::RngCore;
+use truechimer_time::Instant;
+use truechimer_wire::{MAC_LEN_MAX, Packet};
+
+/// How old an association may become before it begins anew (the reference's 2^19 s).
+const REFRESH_AFTER: Duration = Duration::from_secs(1 << 19);
+/// Session keys have greater numbers than symmetric ones.
+const SYMMETRIC_AT_MOST: u32 = 65_535;
+/// Requests of the dance that a burst is prolonged by, until it begins anew.
+const STEPS_AT_MOST: u8 = 24;
+/// Beginnings in a row after which the next one waits.
+const RESTARTS_AT_ONCE: u32 = 2;
+
+/// Key and cookie of a packet of ours that may still be answered.
+#[derive(Clone, Copy, Debug)]
+struct Sent {
+    key_id: u32,
+    cookie: u32,
+}
+
+/// Why nothing is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Blocked {
+    /// Something is.
+    #[default]
+    No,
+    /// A job is waited for.
+    Job,
+    /// Nothing helps but another configuration.
+    Stuck,
+}
+
+/// What an association has of Autokey.
+#[derive(Debug)]
+pub(crate) struct Autokey {
+    pub(crate) dance: Dance,
+    /// What the next packet is to carry.
+    pub(crate) request: Option<Message>,
+    sent: Option<Sent>,
+    pub(crate) blocked: Blocked,
+    /// When it is to begin anew.
+    pub(crate) refresh: Instant,
+    /// Numbers its beginnings, so that what comes of a job of an earlier one is known.
+    pub(crate) turn: u32,
+    /// Beginnings since time was last taken.
+    restarts: u32,
+    /// Times the other side did not know our cookie.
+    pub(crate) naks: u32,
+    /// It was said that it is proven, and that it cannot be.
+    pub(crate) told_proventic: bool,
+    pub(crate) told_stuck: bool,
+    steps_left: u8,
+}
+
+impl Autokey {
+    /// Of a new association; `random` is the cookie of a symmetric peer.
+    pub(crate) fn new(
+        manner: Manner,
+        id: AssociationId,
+        ident: Option<String>,
+        now: Instant,
+        random: u32,
+    ) -> Self {
+        Self {
+            dance: Dance::new(manner, id.0, ident, random),
+            request: None,
+            sent: None,
+            blocked: Blocked::No,
+            refresh: now.plus(REFRESH_AFTER),
+            turn: 0,
+            restarts: 0,
+            naks: 0,
+            told_proventic: false,
+            told_stuck: false,
+            steps_left: STEPS_AT_MOST,
+        }
+    }
+
+    /// Begins anew.
+    pub(crate) fn restart(&mut self, now: Instant, random: u32) {
+        self.dance.restart(random);
+        self.request = None;
+        self.sent = None;
+        self.blocked = Blocked::No;
+        self.refresh = now.plus(REFRESH_AFTER);
+        self.turn = self.turn.wrapping_add(1);
+        self.told_proventic = false;
+        self.steps_left = STEPS_AT_MOST;
+    }
+
+    /// Whether it began anew so often of late, without any use, that it is to wait; then for how long,
+    /// log2 of polls.
+    pub(crate) fn note_restart(&mut self) -> Option<u32> {
+        self.restarts = self.restarts.saturating_add(1);
+        self.restarts.checked_sub(RESTARTS_AT_ONCE)
+    }
+
+    /// For people, and for programs that read variables.
+    pub(crate) fn status(&self) -> AutokeyStatus {
+        let dance = &self.dance;
+        AutokeyStatus {
+            host: dance.subject().to_owned(),
+            status: dance.status(),
+            ident: dance.ident().map(str::to_owned),
+            identity: dance.identity(),
+            initial: dance.initial().map(|(end, timestamp)| InitialValues {
+                sequence: end.sequence,
+                key_id: end.key_id,
+                timestamp,
+            }),
+            naks: self.naks,
+        }
+    }
+
+    /// Key of the last packet sent, 0 before.
+    pub(crate) fn last_key(&self) -> u32 {
+        self.sent.map_or(0, |it| it.key_id)
+    }
+
+    /// Appends key and MAC to a packet that leaves for `ends.to`.
+    fn seal(
+        &mut self,
+        octets: &mut Vec<u8>,
+        ends: Ends,
+        key_id: u32,
+        has_message: bool,
+        authenticator: &mut dyn Authenticator,
+    ) -> Option<()> {
+        let cookie = self.dance.cookie();
+        let used = if has_message { 0 } else { cookie };
+        let Ends { from, to } = ends;
+        let key = authenticator.session_key(from, to, key_id, used)?;
+        let mut digest = [0; MAC_LEN_MAX];
+        let len = authenticator.seal_session(&key, octets, &mut digest)?;
+        let digest = digest.get(..len)?;
+        octets.extend_from_slice(&key_id.to_be_bytes());
+        octets.extend_from_slice(digest);
+        self.sent = Some(Sent { key_id, cookie });
+        Some(())
+    }
+}
+
+impl Association {
+    /// Key of its packets, for people: the last one, where each has its own.
+    pub(crate) fn key_shown(&self) -> u32 {
+        let session = self.autokey.as_ref().map(|it| it.last_key());
+        session.unwrap_or_else(|| self.options.key.map_or(0, |key| key.get()))
+    }
+
+    /// Forgets what Autokey knows of the other side.
+    pub(crate) fn restart_autokey(&mut self, now: Instant, rng: &mut ChaCha20Rng) {
+        if let Some(autokey) = &mut self.autokey {
+            autokey.restart(now, rng.next_u32());
+        }
+    }
+}
+
+/// Where a packet comes from and goes to, as its session key has it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ends {
+    from: IpAddr,
+    to: IpAddr,
+}
+
+impl Ends {
+    pub(crate) fn new(from: IpAddr, to: IpAddr) -> Self {
+        Self {
+            from: from.to_canonical(),
+            to: to.to_canonical(),
+        }
+    }
+}
+
+/// The proof that a packet between these ends is sealed under its key and this cookie.
+fn verify(
+    packet: &Packet<'_>,
+    ends: Ends,
+    cookie: u32,
+    authenticator: &mut dyn Authenticator,
+) -> Option<SessionVerified> {
+    let mac = packet.mac()?;
+    let Ends { from, to } = ends;
+    let key = authenticator.session_key(from, to, mac.key_id, cookie)?;
+    verify_session(authenticator, &key, packet.authenticated(), mac.digest)
+}
+
+/// A number that no symmetric key has.
+fn random_key_id(rng: &mut ChaCha20Rng) -> u32 {
+    loop {
+        let key_id = rng.next_u32();
+        if key_id > SYMMETRIC_AT_MOST {
+            return key_id;
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Asking a server.
+use super::{Ends, Spoken, random_key_id, verify};
+use crate::association::packet_tests::{Authenticity, Refusal, examine, kiss, split};
+use crate::association::reply::Answer;
+use crate::association::{Association, Heard};
+use crate::authentication::{AuthFailure, Authenticator, SessionVerified};
+use crate::clock_filter::Setting;
+use crate::packet::{Received, Route, Transmit, TxTicket};
+use crate::status::PacketTest;
+use rand_chacha::ChaCha20Rng;
+use truechimer_time::Now;
+use truechimer_wire::{Header, Mode, Packet};
+
+use crate::association::exchange::OriginProven;
+use crate::association::on_wire::Stamps;
+
+/// A reply that is the server's, as far as the cookie proves it.
+struct Sealed {
+    header: Header,
+    origin: OriginProven,
+    proof: SessionVerified,
+    said: Option<Spoken>,
+}
+
+impl Association {
+    /// The next request, with what the dance wants it to carry. Needs our address, which is part of
+    /// the key. It echoes the server's last transmit stamp, for a server that gives more than it is
+    /// given only to who can hear it.
+    pub(crate) fn request_sealed(
+        &mut self,
+        sequence: u64,
+        authenticator: &mut dyn Authenticator,
+        rng: &mut ChaCha20Rng,
+    ) -> Option<Transmit> {
+        let to = self.remote?;
+        let ends = Ends::new(self.local?, to.ip());
+        let autokey = self.autokey.as_mut()?;
+        let message = autokey.request.take();
+        self.said_unreachable = false;
+        let mut header = Header::blank(self.options.version, Mode::Client);
+        header.origin_time = self.exchange.last_transmit().unwrap_or_default();
+        header.transmit_time = self.exchange.begin(sequence, rng);
+        let mut octets = header.to_octets().to_vec();
+        let has_message = message.is_some();
+        let written = message.is_none_or(|it| it.append(&mut octets).is_some());
+        // The order of a key list proves nothing here, so a key that nobody can foretell is better.
+        let key_id = random_key_id(rng);
+        let sealed = autokey.seal(&mut octets, ends, key_id, has_message, authenticator);
+        if !written || sealed.is_none() {
+            self.exchange.abandon(sequence);
+            return None;
+        }
+        self.counts.sent = self.counts.sent.saturating_add(1);
+        Some(Transmit {
+            octets,
+            to,
+            route: Route::Fresh,
+            ticket: TxTicket {
+                association: self.id,
+                sequence,
+            },
+        })
+    }
+
+    /// Takes a datagram that came in on the socket of the last request.
+    pub(in crate::association) fn take_sealed_reply(
+        &mut self,
+        now: Now,
+        received: &Received<'_>,
+        base: &Setting,
+        authenticator: &mut dyn Authenticator,
+        rng: &mut ChaCha20Rng,
+    ) -> Heard {
+        let mut heard = Heard::default();
+        self.counts.received = self.counts.received.saturating_add(1);
+        match self.identify_sealed(received, authenticator) {
+            Ok(sealed) => self.take_sealed(now, received, sealed, base, rng, &mut heard),
+            Err(refusal) => {
+                heard.renounced = refusal == Refusal::Session(AuthFailure::CryptoNak);
+                self.refuse(refusal, &mut heard);
+            }
+        }
+        heard
+    }
+
+    fn identify_sealed(
+        &self,
+        received: &Received<'_>,
+        authenticator: &mut dyn Authenticator,
+    ) -> Result<Sealed, Refusal> {
+        if self.remote != Some(received.source) {
+            return Err(Refusal::Test(PacketTest::Bogus));
+        }
+        let packet = split(received.octets, None)?;
+        let header = packet.header();
+        if header.mode != Mode::Server || !(1..=4).contains(&header.version) {
+            return Err(Refusal::Test(PacketTest::Header));
+        }
+        let origin = self
+            .exchange
+            .check_origin(header.origin_time, header.transmit_time)
+            .map_err(Refusal::Test)?;
+        let said = packet.extension_fields().next();
+        let said = said.as_ref().map(Spoken::new);
+        let proof = self
+            .authenticate_sealed(&packet, received, said.is_some(), authenticator)
+            .map_err(Refusal::Session)?;
+        Ok(Sealed {
+            header,
+            origin,
+            proof,
+            said,
+        })
+    }
+
+    /// Whether a reply is sealed under key and cookie of the request that it answers.
+    fn authenticate_sealed(
+        &self,
+        packet: &Packet<'_>,
+        received: &Received<'_>,
+        has_message: bool,
+        authenticator: &mut dyn Authenticator,
+    ) -> Result<SessionVerified, AuthFailure> {
+        let mac = packet.mac().ok_or(AuthFailure::NoMac)?;
+        if mac.is_crypto_nak() {
+            return Err(AuthFailure::CryptoNak);
+        }
+        let sent = self.autokey.as_ref().and_then(|it| it.sent);
+        let sent = sent.filter(|it| it.key_id == mac.key_id);
+        let sent = sent.ok_or(AuthFailure::OtherKey)?;
+        let local = self.local.ok_or(AuthFailure::WrongDigest)?;
+        let cookie = if has_message { 0 } else { sent.cookie };
+        let ends = Ends::new(received.source.ip(), local);
+        verify(packet, ends, cookie, authenticator).ok_or(AuthFailure::WrongDigest)
+    }
+
+    fn take_sealed(
+        &mut self,
+        now: Now,
+        received: &Received<'_>,
+        sealed: Sealed,
+        base: &Setting,
+        rng: &mut ChaCha20Rng,
+        heard: &mut Heard,
+    ) {
+        let Sealed {
+            header,
+            origin,
+            proof,
+            said,
+        } = sealed;
+        self.exchange.finish(header.transmit_time);
+        let is_proventic = self.autokey.as_ref().is_some_and(|it| it.dance.is_agreed());
+        if said.is_some() || !is_proventic {
+            self.take_step(now, &header, is_proventic, rng, heard);
+            heard.said = said;
+            return;
+        }
+        let left = origin.left().ok_or(PacketTest::Unsynchronized);
+        let answer = Answer {
+            tests: examine(&header),
+            classes: left.ok().map(|left| (left.class, received.stamp.class)),
+            stamps: left.map(|left| Stamps {
+                origin: left.at,
+                receive: header.receive_time,
+                transmit: header.transmit_time,
+                destination: received.stamp.at,
+            }),
+            arrived: received.stamp.at,
+            header,
+            authenticity: Authenticity::Proventic(proof),
+        };
+        self.take_answer(now, received, answer, base, rng, heard);
+        if heard.fresh
+            && let Some(autokey) = &mut self.autokey
+        {
+            autokey.restarts = 0;
+        }
+    }
+
+    /// A packet that is of use to the dance alone. What its header says is shown as long as nothing
+    /// better is known.
+    fn take_step(
+        &mut self,
+        now: Now,
+        header: &Header,
+        is_proventic: bool,
+        rng: &mut ChaCha20Rng,
+        heard: &mut Heard,
+    ) {
+        if !is_proventic {
+            self.authentic = false;
+            self.counts.flash |= PacketTest::Authentication.bit();
+        }
+        if let Some(code) = kiss(header) {
+            self.take_kiss(now, code, header, rng, heard);
+            return;
+        }
+        if !is_proventic {
+            self.note_header(header, heard);
+        }
+        let prolongs = self.autokey.as_mut().is_some_and(|it| {
+            let left = it.steps_left > 0;
+            it.steps_left = it.steps_left.saturating_sub(1);
+            left
+        });
+        self.poll.answered_step(now.mono, prolongs);
+        let wanted = self.poll.host_poll();
+        self.poll.reschedule(now.mono, wanted, rng);
+    }
+}

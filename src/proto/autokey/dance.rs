@@ -1,0 +1,186 @@
+//! The dance of one association (RFC 5906 §9, §11): who the other side is, whom it can be proven by,
+//! and which cookie is agreed. Messages and outcomes of jobs in, requests and jobs out.
+//!
+//! Nothing that comes is believed before the job that proves it is done; what is asked for next
+//! follows from the flags alone, so that a message that was lost is asked for again.
+mod ask;
+mod finish;
+mod hear;
+mod parts;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use ask::{Own, Step};
+pub(crate) use parts::{Effect, Manner, Message, Spoken, Trouble, WordOfMessage};
+
+use super::facts::CertificateFacts;
+use super::job::Verifier;
+use super::key_list::Chain;
+use super::status::{Flags, Scheme, StatusWord};
+use parts::{Asked, Challenge, Cookie, Waiting};
+use std::sync::Arc;
+
+/// Certificates from a host to its trusted one at most: a longer trail is somebody's game.
+const HOPS_AT_MOST: usize = 16;
+/// Requests that may fail before those that are not needed are asked for seldom.
+const SPARES_AT_MOST: u8 = 64;
+
+/// Where one association has got to.
+#[derive(Debug)]
+pub(crate) struct Dance {
+    manner: Manner,
+    /// Our number of the association.
+    id: u32,
+    /// The group that the other side must prove to be of.
+    ident: Option<String>,
+    /// What it offers and what of it is proven; nothing before it said its name.
+    status: StatusWord,
+    /// Its number of the association.
+    peer_id: u32,
+    /// Its name.
+    subject: String,
+    /// Whose certificate is wanted next: its own first, then that of whoever signed the last.
+    wanted: String,
+    /// The trail so far, its own certificate first.
+    trail: Vec<Arc<CertificateFacts>>,
+    /// What verifies its signatures.
+    verifier: Option<Verifier>,
+    /// The GQ public value of its group.
+    gq_public: Option<Arc<[u8]>>,
+    /// By which scheme it proved to be of the group.
+    identity: Option<Scheme>,
+    challenge: Option<Challenge>,
+    /// What its last request was.
+    asked: Option<Asked>,
+    waiting: Option<Waiting>,
+    cookie: Option<Cookie>,
+    /// Its key list.
+    chain: Option<Chain>,
+    /// When the end of its key list was signed and of what it was made, NTP seconds.
+    chain_signed: Option<(u32, u32)>,
+    /// Ours, that a symmetric peer seals with its own.
+    pub(crate) host_cookie: u32,
+    /// Requests that are not needed are left out so often yet, and next time.
+    spared: u8,
+    spare: u8,
+}
+
+impl Dance {
+    /// At its beginning. `host_cookie` is random; only symmetric peers have one.
+    pub(crate) fn new(manner: Manner, id: u16, ident: Option<String>, host_cookie: u32) -> Self {
+        Self {
+            manner,
+            id: u32::from(id),
+            ident,
+            status: StatusWord::default(),
+            peer_id: 0,
+            subject: String::new(),
+            wanted: String::new(),
+            trail: Vec::new(),
+            verifier: None,
+            gq_public: None,
+            identity: None,
+            challenge: None,
+            asked: None,
+            waiting: None,
+            cookie: None,
+            chain: None,
+            chain_signed: None,
+            host_cookie,
+            spared: 0,
+            spare: 1,
+        }
+    }
+
+    /// Begins anew: nothing is known of the other side any more.
+    pub(crate) fn restart(&mut self, host_cookie: u32) {
+        let id = u16::try_from(self.id).unwrap_or_default();
+        *self = Self::new(self.manner, id, self.ident.take(), host_cookie);
+    }
+
+    const fn has(&self, flag: Flags) -> bool {
+        self.status.flags.contains(flag)
+    }
+
+    /// Whether a signature of its was verified by a certificate that is proven: only then its time
+    /// may be used.
+    #[cfg(test)]
+    pub(crate) const fn is_proventic(&self) -> bool {
+        self.has(Flags::PROV)
+    }
+
+    /// Whether everything is done that is to be done before time is used.
+    pub(crate) const fn is_agreed(&self) -> bool {
+        self.has(Flags::PROV) && self.has(Flags::COOK) && self.has(Flags::AUTO)
+    }
+
+    /// The cookie of packets without messages; 0 before it is agreed.
+    pub(crate) fn cookie(&self) -> u32 {
+        self.cookie.as_ref().map_or(0, |it| it.value)
+    }
+
+    /// A job is under way.
+    pub(crate) const fn is_waiting(&self) -> bool {
+        self.waiting.is_some()
+    }
+
+    /// For people, and for programs that read variables.
+    pub(crate) const fn status(&self) -> StatusWord {
+        self.status
+    }
+
+    /// Its name; empty before it said it.
+    pub(crate) fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// The group it must prove to be of.
+    pub(crate) fn ident(&self) -> Option<&str> {
+        self.ident.as_deref()
+    }
+
+    /// By which scheme it proved to be of the group.
+    pub(crate) const fn identity(&self) -> Option<Scheme> {
+        self.identity
+    }
+
+    /// Its number of the association.
+    #[cfg(test)]
+    pub(crate) const fn peer_id(&self) -> u32 {
+        self.peer_id
+    }
+
+    /// The end of its key list, and when that was signed, NTP seconds.
+    pub(crate) fn initial(&self) -> Option<(super::key_list::ListEnd, u32)> {
+        Some((self.chain?.end(), self.chain_signed?.0))
+    }
+
+    /// The certificate of the host itself, the first of the trail.
+    fn own_certificate(&self) -> Option<&Arc<CertificateFacts>> {
+        self.trail.first()
+    }
+
+    /// The whole trail is to be walked again, from the host's own certificate.
+    fn retrace(&mut self) {
+        self.trail.clear();
+        self.verifier = None;
+        self.gq_public = None;
+        self.wanted.clone_from(&self.subject);
+    }
+}
+
+/// Whether somebody of this name may be spoken to: who has a group of its own talks only to that, and
+/// to the one that the association is told to belong to.
+fn is_of_group(name: &str, own_group: Option<&str>, ident: Option<&str>) -> bool {
+    let Some(own_group) = own_group else {
+        return true;
+    };
+    let group = name.split_once('@').map(|(_, group)| group);
+    group.is_some_and(|group| group == own_group || Some(group) == ident)
+}
+
+/// Names are shown to people and written into lines: nothing that could end either.
+fn is_name(name: &str) -> bool {
+    let sound = |it: u8| it.is_ascii_graphic() && !matches!(it, b'"' | b'\\');
+    !name.is_empty() && name.bytes().all(sound)
+}

@@ -1,0 +1,153 @@
+//! Messages that are not what they should be.
+use super::*;
+
+fn met() -> Stage {
+    let mut stage = Stage::new(Manner::Client, None);
+    stage.meet("alice", 0x0008_0003).expect("sound");
+    stage
+}
+
+fn failure(heard: Result<Option<Task>, Trouble>) -> Option<Failure> {
+    heard.err().map(|it| it.failure)
+}
+
+#[test]
+fn names() {
+    for name in ["", "a b", "a\"b", "a\nb", "a\u{0}", "\u{e9}"] {
+        let mut stage = Stage::new(Manner::Client, None);
+        let refused = stage.meet(name, 0x0008_0003).expect_err("no name");
+        assert_eq!(refused.failure, Failure::Length, "{name:?}");
+        assert_eq!(stage.dance.status().word(), 0);
+    }
+    let mut stage = Stage::new(Manner::Client, None);
+    let unknown = stage
+        .meet("alice", 0x1234_0003)
+        .expect_err("unknown digest");
+    assert_eq!(unknown.failure, Failure::Digest);
+}
+
+#[test]
+fn groups() {
+    for (own, ident, name, expected) in [
+        ("bob", None, "alice@other", true),
+        ("bob@grp", None, "alice", false),
+        ("bob@grp", None, "alice@grp", true),
+        ("bob@grp", None, "alice@other", false),
+        ("bob@grp", Some("other"), "alice@other", true),
+    ] {
+        let mut stage = Stage::new(Manner::Client, ident);
+        stage.facts.name = own.to_owned();
+        let met = stage.meet(name, 0x0008_0003);
+        assert_eq!(met.is_ok(), expected, "{own} {name} {ident:?}");
+    }
+}
+
+#[test]
+fn stamps() {
+    let mut stage = met();
+    assert_eq!(stage.asks(), Some(AutokeyCode::Certificate));
+    for (timestamp, filestamp) in [(0, 0), (MADE - 1, MADE)] {
+        let said = AutokeyBody {
+            timestamp,
+            filestamp,
+            ..body(b"der")
+        };
+        let heard = stage.hear_of(77, AutokeyCode::Certificate, Some(said));
+        assert_eq!(failure(heard), Some(Failure::Timestamp));
+    }
+    let empty = stage.hear(AutokeyCode::Certificate, b"");
+    assert_eq!(failure(empty), Some(Failure::Length));
+}
+
+#[test]
+fn an_old_cookie_does_not_take_the_place_of_a_new_one() {
+    let mut stage = met();
+    stage
+        .certify(&certificate("alice", "alice", true))
+        .expect("sound");
+    stage.agree();
+    stage.dance.status.flags = stage.dance.status.flags.without(Flags::COOK);
+    for (timestamp, filestamp, expected) in [
+        (NOW - 1, MADE, Failure::Timestamp),
+        (NOW, MADE - 1, Failure::Filestamp),
+    ] {
+        assert_eq!(stage.asks(), Some(AutokeyCode::Cookie));
+        let said = AutokeyBody {
+            timestamp,
+            filestamp,
+            ..body(&[1; 64])
+        };
+        let heard = stage.hear_of(77, AutokeyCode::Cookie, Some(said));
+        assert_eq!(failure(heard), Some(expected));
+    }
+}
+
+#[test]
+fn what_was_not_asked_for_is_passed_over() {
+    let mut stage = met();
+    assert_eq!(stage.asks(), Some(AutokeyCode::Certificate));
+    for code in [
+        AutokeyCode::Cookie,
+        AutokeyCode::Autokey,
+        AutokeyCode::Sign,
+        AutokeyCode::LeapSeconds,
+        AutokeyCode::Iff,
+        AutokeyCode::NoOperation,
+        AutokeyCode::Other(0x3f),
+    ] {
+        assert_eq!(stage.hear(code, &[0; 12]), Ok(None), "{code:?}");
+    }
+    let nothing = stage.hear_of(77, AutokeyCode::Certificate, None);
+    assert_eq!(nothing, Ok(None), "nothing to give yet");
+}
+
+#[test]
+fn other_associations_and_errors_begin_anew() {
+    let mut stage = met();
+    assert_eq!(stage.asks(), Some(AutokeyCode::Certificate));
+    let other = stage.hear_of(78, AutokeyCode::Certificate, Some(body(b"der")));
+    assert_eq!(failure(other), Some(Failure::Protocol));
+    let message = AutokeyMessage {
+        is_response: true,
+        is_error: true,
+        code: AutokeyCode::Certificate,
+        association: 77,
+        body: None,
+    };
+    let own = stage.own().facts.clone();
+    let value = SignedValue::default();
+    let own = Own {
+        facts: &own,
+        status: StatusWord::default(),
+        updated: 0,
+        public_key: &value,
+        certificate: Some(&value),
+        is_synchronized: false,
+    };
+    let of = WordOfMessage {
+        word: 0xc202_0008,
+        association: 77,
+    };
+    let refused = stage.dance.hear(&message, of, &own).expect_err("an error");
+    assert_eq!(refused.to_string(), "c2020008 77 10f protocol_error");
+    stage.dance.restart(0);
+    assert_eq!(stage.asks(), Some(AutokeyCode::Association));
+}
+
+#[test]
+fn a_certificate_of_ours_comes_back_from_the_server_alone() {
+    let mut stage = met();
+    stage
+        .certify(&certificate("alice", "alice", true))
+        .expect("sound");
+    stage.agree();
+    stage.is_synchronized = true;
+    for (subject, issuer) in [("mallory", "alice"), ("bob", "mallory")] {
+        while stage.asks() != Some(AutokeyCode::Sign) {}
+        stage.hear(AutokeyCode::Sign, b"der").expect("sound");
+        stage.done(Done::Verified).expect("sound");
+        let refused = stage.done(Done::Certificate(certificate(subject, issuer, false)));
+        assert_eq!(failure(refused), Some(Failure::Certificate));
+    }
+    assert!(!stage.dance.has(Flags::SIGN));
+}

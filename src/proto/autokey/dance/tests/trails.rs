@@ -1,0 +1,100 @@
+//! Trails of certificates.
+use super::*;
+
+#[test]
+fn of_three() {
+    let mut stage = Stage::new(Manner::Client, None);
+    stage.facts.name = "carol".to_owned();
+    stage.meet("bob", 0x0008_0003).expect("sound");
+    stage
+        .certify(&certificate("bob", "alice", false))
+        .expect("sound");
+    assert!(!stage.dance.has(Flags::CERT));
+    stage
+        .certify(&certificate("alice", "alice", true))
+        .expect("sound");
+    assert!(stage.dance.has(Flags::CERT | Flags::VRFY));
+    let key = stage.dance.verifier.clone().expect("one").public_key;
+    assert_eq!(&*key, b"bob", "who is spoken to signs, not who is trusted");
+    assert_eq!(stage.installed, ["bob alice", "alice alice"]);
+}
+
+#[test]
+fn a_server_that_nobody_signed_yet_is_asked_again() {
+    let mut stage = Stage::new(Manner::Client, None);
+    stage.facts.name = "carol".to_owned();
+    stage.meet("bob", 0x0008_0003).expect("sound");
+    stage
+        .certify(&certificate("bob", "bob", false))
+        .expect("sound");
+    stage
+        .certify(&certificate("bob", "bob", false))
+        .expect("sound");
+    stage
+        .certify(&certificate("bob", "alice", false))
+        .expect("sound");
+    stage
+        .certify(&certificate("alice", "alice", true))
+        .expect("sound");
+    stage.agree();
+}
+
+#[test]
+fn that_lead_nowhere() {
+    let refused = |subject: &str, issuer: &str, change: fn(&mut CertificateFacts)| {
+        let mut stage = Stage::new(Manner::Client, None);
+        stage.meet("alice", 0x0008_0003).expect("sound");
+        let mut read = (*certificate(subject, issuer, true)).clone();
+        change(&mut read);
+        assert_eq!(stage.asks(), Some(AutokeyCode::Certificate));
+        stage.hear(AutokeyCode::Certificate, b"der").expect("sound");
+        let refused = stage.done(Done::Certificate(Arc::new(read)));
+        assert_eq!(stage.asks(), Some(AutokeyCode::Certificate));
+        refused.expect_err("refused").failure
+    };
+    let same = |_: &mut CertificateFacts| {};
+    let loops = refused("alice", "bob", same);
+    assert_eq!(loops, Failure::Certificate, "we signed it ourselves");
+    assert_eq!(refused("mallory", "mallory", same), Failure::Certificate);
+    let early = |it: &mut CertificateFacts| it.not_after_s = it.not_before_s - 1;
+    assert_eq!(refused("alice", "alice", early), Failure::Certificate);
+    let before = |it: &mut CertificateFacts| it.not_before_s -= 1;
+    assert_eq!(refused("alice", "alice", before), Failure::Certificate);
+}
+
+#[test]
+fn an_issuer_that_did_not_sign_ends_it() {
+    let mut stage = Stage::new(Manner::Client, None);
+    stage.facts.name = "carol".to_owned();
+    stage.meet("bob", 0x0008_0003).expect("sound");
+    stage
+        .certify(&certificate("bob", "alice", false))
+        .expect("sound");
+    assert_eq!(stage.asks(), Some(AutokeyCode::Certificate));
+    stage.hear(AutokeyCode::Certificate, b"der").expect("sound");
+    let forged = certificate("alice", "alice", true);
+    stage.done(Done::Certificate(forged)).expect("sound");
+    stage.done(Done::Verified).expect("sound");
+    let refused = stage.done(Done::Failed(Failure::CertificateNotVerified));
+    let failure = refused.expect_err("not signed").failure;
+    assert_eq!(failure, Failure::CertificateNotVerified);
+    assert!(!stage.dance.has(Flags::CERT));
+    stage
+        .certify(&certificate("bob", "alice", false))
+        .expect("from the beginning");
+}
+
+#[test]
+fn of_many_hops_are_cut_off() {
+    let mut stage = Stage::new(Manner::Client, None);
+    stage.meet("h0", 0x0008_0003).expect("sound");
+    let mut hops = 0;
+    while let Ok(()) = stage.certify(&certificate(
+        &format!("h{hops}"),
+        &format!("h{}", hops + 1),
+        false,
+    )) {
+        hops += 1;
+    }
+    assert_eq!(hops, HOPS_AT_MOST);
+}

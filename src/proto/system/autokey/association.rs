@@ -1,0 +1,315 @@
+//! Autokey's associations as far as the system has a part in them: jobs, what is written down, and
+//! when one begins anew.
+use super::super::System;
+use super::Purpose;
+use crate::association::{Association, Autokey, Blocked, Role, Spoken};
+use crate::autokey::certificates::CertificateFlags;
+use crate::autokey::dance::{Effect, Manner, Step, Trouble};
+use crate::autokey::facts::CertificateFacts;
+use crate::autokey::job::{Done, Failure, Task};
+use crate::event::{CryptoRestart, PeerEvent};
+use crate::packet::{AssociationId, Transmit};
+use crate::statistics::Measured;
+use rand_chacha::rand_core::RngCore;
+use std::sync::Arc;
+use truechimer_time::Now;
+use truechimer_time::leap::{LeapIndicator, LeapTable};
+
+/// Whose outcome a job is: of an association, as it was then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) struct DanceOf {
+    association: AssociationId,
+    turn: u32,
+}
+
+impl System {
+    /// Gives a new association what it needs of Autokey, if its line asks for it.
+    pub(in super::super) fn equip(&mut self, now: Now, association: &mut Association) {
+        let Some(line) = association.role.line().filter(|it| it.autokey) else {
+            return;
+        };
+        let manner = match association.role {
+            Role::Peer(_) | Role::Passive(_) => Manner::Symmetric,
+            Role::BroadcastClient(_) => Manner::Listener,
+            Role::Server(_) | Role::Member { .. } => Manner::Client,
+            Role::Broadcast(_) | Role::Refclock(_) => return,
+        };
+        let ident = line.ident.clone();
+        let random = self.rng.next_u32();
+        let autokey = Autokey::new(manner, association.id, ident, now.mono, random);
+        association.autokey = Some(Box::new(autokey));
+    }
+
+    /// Decides what the next packet carries; false if there is to be none now.
+    pub(in super::super) fn prepare_autokey(&mut self, now: Now, id: AssociationId) -> bool {
+        let synchronized = self.is_synchronized();
+        let (Some(association), Some(host)) = (self.associations.get_mut(&id), &self.autokey)
+        else {
+            return false;
+        };
+        let is_peer_synchronized = association.peer.leap != LeapIndicator::NotSynchronized;
+        let Some(autokey) = &mut association.autokey else {
+            return true;
+        };
+        let step = autokey
+            .dance
+            .next(&host.own(synchronized), is_peer_synchronized);
+        (autokey.request, autokey.blocked) = match step {
+            Step::Ask(message) => (Some(message), Blocked::No),
+            Step::Plain => (None, Blocked::No),
+            Step::Prepare(task) => {
+                autokey.blocked = Blocked::Job;
+                self.perform(now, id, task);
+                return false;
+            }
+            Step::Wait => (None, Blocked::Job),
+            Step::Stuck(_) => (None, Blocked::Stuck),
+        };
+        let is_stuck = autokey.blocked == Blocked::Stuck;
+        let tells = is_stuck && !core::mem::replace(&mut autokey.told_stuck, is_stuck);
+        let goes = autokey.blocked == Blocked::No;
+        if tells {
+            let remote = association.shown_remote();
+            self.tell(id, remote, PeerEvent::IdentityMissing);
+        }
+        goes
+    }
+
+    /// The packet that was decided on.
+    pub(in super::super) fn compose_sealed(&mut self, id: AssociationId) -> Option<Transmit> {
+        let sequence = self.next_sequence;
+        let association = self.associations.get_mut(&id)?;
+        self.next_sequence += 1;
+        association.request_sealed(sequence, self.authenticator.as_mut(), &mut self.rng)
+    }
+
+    /// Takes what an authentic packet said of Autokey.
+    pub(in super::super) fn hear_spoken(&mut self, now: Now, id: AssociationId, said: &Spoken) {
+        let synchronized = self.is_synchronized();
+        let (Some(host), Some(association)) = (&self.autokey, self.associations.get_mut(&id))
+        else {
+            return;
+        };
+        let Some(autokey) = &mut association.autokey else {
+            return;
+        };
+        let own = host.own(synchronized);
+        let heard = match &said.message {
+            Some(message) => autokey.dance.hear(&message.as_wire(), said.of, &own),
+            None => Err(Trouble {
+                of: said.of,
+                failure: Failure::Length,
+            }),
+        };
+        self.take_effects(now, id, heard);
+    }
+
+    /// Takes what came of a job for an association.
+    pub(super) fn dance_done(&mut self, now: Now, of: DanceOf, done: Done) {
+        let synchronized = self.is_synchronized();
+        let id = of.association;
+        let (Some(host), Some(association)) = (&self.autokey, self.associations.get_mut(&id))
+        else {
+            return;
+        };
+        let found = association.autokey.as_mut();
+        let Some(autokey) = found.filter(|it| it.turn == of.turn) else {
+            return;
+        };
+        let finished = autokey.dance.finish(done, &host.own(synchronized));
+        self.take_effects(now, id, finished);
+        self.release(now, id);
+    }
+
+    /// Sends what waited for a job.
+    fn release(&mut self, now: Now, id: AssociationId) {
+        let autokey = self.associations.get_mut(&id);
+        let autokey = autokey.and_then(|it| it.autokey.as_mut());
+        let Some(autokey) = autokey else { return };
+        let waited = autokey.blocked == Blocked::Job && !autokey.dance.is_waiting();
+        if waited {
+            autokey.blocked = Blocked::No;
+            self.send_request(id, now);
+        }
+    }
+
+    fn perform(&mut self, now: Now, id: AssociationId, task: Task) {
+        let autokey = self
+            .associations
+            .get(&id)
+            .and_then(|it| it.autokey.as_ref());
+        let Some(autokey) = autokey else { return };
+        let of = DanceOf {
+            association: id,
+            turn: autokey.turn,
+        };
+        if !self.ask_crypto(now, Purpose::Dance(of), task) {
+            // It is asked for again when its turn comes, not at once: whoever has no time now has
+            // none in a moment.
+            self.give_up(id);
+        }
+    }
+
+    /// A job that nobody takes.
+    fn give_up(&mut self, id: AssociationId) {
+        let synchronized = self.is_synchronized();
+        let (Some(host), Some(association)) = (&self.autokey, self.associations.get_mut(&id))
+        else {
+            return;
+        };
+        if let Some(autokey) = &mut association.autokey {
+            let busy = Done::Failed(Failure::Busy);
+            // Busy is nobody's trouble.
+            let _ = autokey.dance.finish(busy, &host.own(synchronized));
+        }
+    }
+
+    fn take_effects(&mut self, now: Now, id: AssociationId, heard: Result<Vec<Effect>, Trouble>) {
+        let effects = match heard {
+            Ok(effects) => effects,
+            Err(trouble) => {
+                self.write_crypto(now, Some(id), trouble.to_string());
+                if trouble.failure == Failure::Protocol {
+                    self.begin_anew(now, id, CryptoRestart::Error);
+                }
+                return;
+            }
+        };
+        for effect in effects {
+            match effect {
+                Effect::Perform(task) => self.perform(now, id, task),
+                Effect::Line(text) => self.write_crypto(now, Some(id), text),
+                Effect::Install(read) if read.is_self_issued() => {
+                    self.install(&read, CertificateFlags::VALID);
+                }
+                Effect::Install(read) => {
+                    self.install(&read, CertificateFlags::VALID | CertificateFlags::SIGN);
+                }
+                Effect::Adopt(read) => self.install(&read, CertificateFlags::VALID),
+                Effect::Leap {
+                    tai_utc_s,
+                    since,
+                    until,
+                } => self.learn_leap(now, tai_utc_s, since, until),
+                Effect::NewCookie => {}
+            }
+        }
+        self.tell_proventic(id);
+    }
+
+    fn install(&mut self, read: &Arc<CertificateFacts>, flags: CertificateFlags) {
+        let mut flags = flags;
+        if read.trusted {
+            flags |= CertificateFlags::TRUST;
+        }
+        if read.private {
+            flags |= CertificateFlags::PRIVATE;
+        }
+        if let Some(host) = &mut self.autokey {
+            host.install(Arc::clone(read), flags);
+        }
+    }
+
+    /// Says once that it is proven, and by what.
+    fn tell_proventic(&mut self, id: AssociationId) {
+        let Some(association) = self.associations.get_mut(&id) else {
+            return;
+        };
+        let Some(autokey) = &mut association.autokey else {
+            return;
+        };
+        if autokey.told_proventic || !autokey.dance.is_agreed() {
+            return;
+        }
+        autokey.told_proventic = true;
+        let event = PeerEvent::Proventic(autokey.dance.identity());
+        let remote = association.shown_remote();
+        self.tell(id, remote, event);
+    }
+
+    /// A table that is good for longer than ours takes its place.
+    fn learn_leap(&mut self, now: Now, tai_utc_s: u32, since: u32, until: u32) {
+        let unix_s = |ntp_s: u32| {
+            let apart_s = ntp_s.wrapping_sub(now.wall.seconds()).cast_signed();
+            super::super::leap::unix_s(now) + i64::from(apart_s)
+        };
+        let (since_s, until_s) = (unix_s(since), unix_s(until));
+        let Ok(tai_utc_s) = i32::try_from(tai_utc_s) else {
+            return;
+        };
+        let mut rows = vec![(since_s, tai_utc_s)];
+        if since_s > super::super::leap::unix_s(now) {
+            // It is to come. Nobody ever deleted a second.
+            rows.insert(0, (0, tai_utc_s - 1));
+        }
+        let known = self.leap.table_span_unix_s();
+        if known.is_none_or(|(_, expires_s)| expires_s < until_s)
+            && let Some(table) = LeapTable::new(rows, until_s)
+        {
+            self.take_leap_table(now, Some(table));
+        }
+    }
+
+    /// A server that was started anew does not know our cookie.
+    pub(in super::super) fn hear_crypto_nak(&mut self, now: Now, id: AssociationId) {
+        let association = self.associations.get_mut(&id);
+        let Some(autokey) = association.and_then(|it| it.autokey.as_mut()) else {
+            return;
+        };
+        autokey.naks = autokey.naks.saturating_add(1);
+        // Nothing was agreed yet, so nothing is lost: it would not understand us the next time either.
+        if autokey.dance.status().word() != 0 {
+            self.begin_anew(now, id, CryptoRestart::CryptoNak);
+        }
+    }
+
+    /// Begins anew with who was spoken to for long enough; true if so.
+    pub(in super::super) fn refresh_autokey(&mut self, now: Now, id: AssociationId) -> bool {
+        let association = self.associations.get(&id);
+        let autokey = association.and_then(|it| it.autokey.as_ref());
+        let is_old = autokey.is_some_and(|it| it.refresh <= now.mono);
+        if is_old {
+            self.begin_anew(now, id, CryptoRestart::Refresh);
+        }
+        is_old
+    }
+
+    fn begin_anew(&mut self, now: Now, id: AssociationId, why: CryptoRestart) {
+        let precision_s = self.precision_s();
+        let Some(association) = self.associations.get_mut(&id) else {
+            return;
+        };
+        let letters = why.letters();
+        association.restart(now.mono, letters, precision_s, &mut self.rng);
+        association.restart_autokey(now.mono, &mut self.rng);
+        let patience = association
+            .autokey
+            .as_mut()
+            .and_then(|it| it.note_restart());
+        if let Some(doublings) = patience {
+            let polls = f64::from(doublings.min(6)).exp2();
+            let poll_s = f64::from(association.poll.host_poll()).exp2();
+            association
+                .poll
+                .resume(now.mono.plus_seconds(polls * poll_s));
+        }
+        let remote = association.shown_remote();
+        self.tell(id, remote, PeerEvent::CryptoRestart(why));
+        if self.variables.peer == Some(id) {
+            self.lose_leader(now);
+        }
+        self.select(now);
+    }
+
+    /// Writes a line into cryptostats.
+    pub(in super::super) fn write_crypto(
+        &mut self,
+        now: Now,
+        of: Option<AssociationId>,
+        text: String,
+    ) {
+        let remote = of.and_then(|id| self.associations.get(&id)?.remote);
+        let remote = remote.map(|it| it.ip());
+        self.record_crypto(now, Measured::Crypto { remote, text });
+    }
+}

@@ -1,0 +1,140 @@
+//! Hosts with keys, made for a scenario.
+use crate::build::START_UNIX_S;
+use std::sync::Arc;
+use truechimer_crypto::autokey::{MaterialDraft, Worker};
+use truechimer_crypto::certificate::{Draft, Scheme as Signature, Standing};
+use truechimer_crypto::identity::{GqKey, IffKey, MvAuthority};
+use truechimer_crypto::keyfile::{FileName, KeyCipher, KeyText, heading};
+use truechimer_crypto::{KeyForm, KeyKind, PrivateKey};
+use truechimer_proto::autokey::facts::{Generation, HostFacts};
+use truechimer_proto::autokey::status::Scheme;
+
+const PASSWORD: &[u8] = b"secret";
+/// A day before the world begins.
+const MADE_UNIX_S: i64 = START_UNIX_S - 86_400;
+
+pub(super) const IFF: Scheme = Scheme::Iff;
+pub(super) const GQ: Scheme = Scheme::Gq;
+pub(super) const MV: Scheme = Scheme::Mv;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Plain,
+    Trusted,
+    Private,
+}
+
+fn text(kind: &str, owner: &str, pem: &str) -> KeyText {
+    let made = u32::try_from(MADE_UNIX_S + 2_208_988_800).expect("this era");
+    let name = FileName::new(kind, owner, made);
+    KeyText::parse(format!("{}{pem}", heading(&name, "today")).as_bytes()).expect("PEM")
+}
+
+/// Parameters of a group, as files.
+pub(super) type Files = Vec<(String, Scheme, KeyText)>;
+
+/// A host and who holds its keys.
+pub(super) struct Host {
+    pub(super) facts: HostFacts,
+    pub(super) worker: Arc<Worker>,
+}
+
+impl Host {
+    pub(super) fn new(
+        name: &str,
+        kind: Kind,
+        key: Option<(Scheme, &KeyText, Option<Vec<u8>>)>,
+        parameters: &[&Files],
+    ) -> Self {
+        let host = PrivateKey::generate(KeyKind::Rsa, 1024).expect("a key");
+        let pem = host.to_pem(KeyForm::Pkcs8, KeyCipher::Aes256, PASSWORD);
+        let host_text = text("RSAhost", name, &pem.expect("written"));
+        let mut draft = MaterialDraft::of_host(&host_text, Some(PASSWORD)).expect("a key");
+        let certificate = Draft {
+            name,
+            from_unix_s: MADE_UNIX_S,
+            lifetime_days: 365,
+            standing: match kind {
+                Kind::Plain => Standing::Plain,
+                Kind::Trusted => Standing::Trusted,
+                Kind::Private => Standing::Private,
+            },
+            gq_public: key.as_ref().and_then(|it| it.2.as_deref()),
+        };
+        let signature = Signature::from_name("RSA-SHA256").expect("a scheme");
+        let certificate = certificate.sign(&host, signature).expect("signed");
+        let pem = certificate.to_pem().expect("written");
+        draft
+            .certificate(&text("RSA-SHA256cert", name, &pem))
+            .expect("a certificate");
+        if let Some((scheme, file, _)) = key {
+            draft
+                .scheme_key(scheme, file, Some(PASSWORD))
+                .expect("a key");
+        }
+        for (ident, scheme, file) in parameters.iter().copied().flatten() {
+            draft.parameters(ident, *scheme, file).expect("parameters");
+        }
+        let material = draft.build(Generation(1)).expect("it fits");
+        Self {
+            facts: material.facts().clone(),
+            worker: Arc::new(Worker::new(material)),
+        }
+    }
+}
+
+/// The keys of a group.
+pub(super) struct Group {
+    iff: IffKey,
+    gq: GqKey,
+    mv: MvAuthority,
+}
+
+impl Group {
+    pub(super) fn new() -> Self {
+        let mut mv = MvAuthority::generate(3, 512).expect("an authority");
+        mv.revoke(2).expect("one of three");
+        Self {
+            iff: IffKey::generate(512).expect("a key"),
+            gq: GqKey::generate(512).expect("a key"),
+            mv,
+        }
+    }
+
+    /// A trusted server with the group's key of this scheme.
+    pub(super) fn server(&self, name: &str, scheme: Scheme) -> Host {
+        let cipher = KeyCipher::Aes256;
+        let (kind, pem) = match scheme {
+            Scheme::Iff => ("IFFkey", self.iff.to_pem(cipher, PASSWORD)),
+            Scheme::Gq => ("GQkey", self.gq.to_pem(cipher, PASSWORD)),
+            Scheme::Mv => ("MVkey", self.mv.server().to_pem(cipher, PASSWORD)),
+        };
+        let file = text(kind, "grp", &pem.expect("written"));
+        let public = (scheme == Scheme::Gq).then(|| self.gq.public_value());
+        Host::new(name, Kind::Trusted, Some((scheme, &file, public)), &[])
+    }
+
+    /// What its clients have.
+    pub(super) fn parameters(&self, ident: &str) -> Files {
+        let mv = &self.mv.clients()[0];
+        [
+            (Scheme::Iff, self.iff.parameters().to_pem()),
+            (Scheme::Gq, self.gq.parameters().to_pem()),
+            (Scheme::Mv, mv.to_pem()),
+        ]
+        .map(|(scheme, pem)| {
+            (
+                ident.to_owned(),
+                scheme,
+                text("par", ident, &pem.expect("written")),
+            )
+        })
+        .into()
+    }
+
+    /// What a client has whose MV key was revoked.
+    pub(super) fn revoked(&self, ident: &str) -> Files {
+        let pem = self.mv.clients()[1].to_pem().expect("written");
+        vec![(ident.to_owned(), Scheme::Mv, text("par", ident, &pem))]
+    }
+}
