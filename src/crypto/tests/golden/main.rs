@@ -4,6 +4,7 @@
 mod capture;
 mod keys;
 mod macs;
+mod service;
 mod signatures;
 
 use capture::{Seen, packets};
