@@ -38,6 +38,7 @@ const TARGETS: &[Target] = &[
     target("keys_file", 1024, &[]),
     target("key_text", 4096, &["src/crypto/fixtures/autokey"]),
     target("access", 512, &[]),
+    target("autokey", 2048, &[]),
     target("control_answer", 2048, &[]),
     target("decode", 2200, &[]),
     target("private_request", 240, &[]),

@@ -1,6 +1,7 @@
 //! Two hosts that know each other only by what they hand out.
 
 mod identity;
+mod material;
 
 use super::test_hosts::{ALICE, BOB, Host, MADE, NOW, Recipe};
 use crate::KeyKind;

@@ -8,6 +8,9 @@ use truechimer_proto::autokey::facts::CertificateFacts;
 use truechimer_proto::autokey::job::Failure;
 use truechimer_time::UNIX_EPOCH_IN_NTP_SECONDS;
 
+/// What the web has in the place of the GQ value: a hash of the key, SHA-1's.
+const KEY_HASH_LEN_MAX: usize = 20;
+
 /// NTP seconds of any era from those of a stamp: 1968 to 2104, as other daemons read them.
 pub(crate) fn ntp_s(stamp: u32) -> i64 {
     const ERA_S: i64 = 1 << 32;
@@ -57,7 +60,10 @@ impl Certificate {
             signature_nid: scheme.number().ok_or(Failure::Digest)?,
             public_key: der,
             signature_len: key.size(),
-            gq_public: self.gq_public().map(Arc::from),
+            gq_public: self
+                .gq_public()
+                .filter(|value| value.len() > KEY_HASH_LEN_MAX)
+                .map(Arc::from),
             filestamp,
         })
     }

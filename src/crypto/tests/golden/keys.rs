@@ -38,6 +38,7 @@ pub(crate) fn host(capture: &str, host: &str, name: &str, password: &[u8]) -> Wo
     for (role, owner, text) in &texts {
         let done = match role {
             FileRole::Certificate => draft.certificate(text),
+            FileRole::Sign => draft.sign_key(text, Some(password)),
             FileRole::IffKey => draft.scheme_key(Scheme::Iff, text, Some(password)),
             FileRole::GqKey => draft.scheme_key(Scheme::Gq, text, Some(password)),
             FileRole::MvKey => draft.scheme_key(Scheme::Mv, text, Some(password)),
@@ -106,6 +107,20 @@ impl Play {
             .iter()
             .filter(wanted)
             .map(|said| (said, &self.hosts[&said.from], &self.hosts[&said.to]))
+    }
+}
+
+/// Longer keys and a sign key, as ntp-keygen makes them; no capture has them.
+#[test]
+fn other_kinds_of_keys() {
+    for (capture, folder, name, password, signature_len, nid) in [
+        ("tc-sha256-2048", "host1", "alice", &b"srvpw"[..], 256, 668),
+        ("tc-rsasign", "host2", "bob", b"clipw", 128, 668),
+    ] {
+        let facts = host(capture, folder, name, password).facts();
+        assert_eq!(facts.signature_len, signature_len, "{capture}");
+        let own = &facts.certificates[0];
+        assert_eq!((own.signature_nid, own.signature_len), (nid, signature_len));
     }
 }
 
