@@ -183,16 +183,27 @@ impl MaterialDraft {
                 first_second()
             });
             let facts = certificate.facts(filestamp.unwrap_or(0));
-            all.push(Arc::new(facts.map_err(|failure| match failure {
-                Failure::Digest => MaterialError::UnknownSignature,
-                Failure::PublicKey => MaterialError::UnsoundKey,
-                _ if certificate.name().is_none() || certificate.issuer().is_none() => {
-                    MaterialError::NoName
+            match facts.map_err(|failure| unusable(certificate, failure)) {
+                Ok(facts) => all.push(Arc::new(facts)),
+                Err(error) if all.is_empty() => return Err(error),
+                Err(error) => {
+                    let name = certificate.name().unwrap_or_default();
+                    remarks.push(Remark::LeftOut(name, error));
                 }
-                _ => MaterialError::InvalidTimes,
-            })?));
+            }
         }
         Ok(all)
+    }
+}
+
+/// What makes a certificate useless.
+fn unusable(certificate: &Certificate, failure: Failure) -> MaterialError {
+    let is_named = certificate.name().is_some() && certificate.issuer().is_some();
+    match failure {
+        Failure::Digest => MaterialError::UnknownSignature,
+        Failure::PublicKey => MaterialError::UnsoundKey,
+        _ if !is_named => MaterialError::NoName,
+        _ => MaterialError::InvalidTimes,
     }
 }
 

@@ -65,6 +65,8 @@ pub enum Remark {
     NoExtensions,
     /// Its file names no filestamp; the certificate's first second stands in.
     NoFilestamp(&'static str),
+    /// A certificate of that name beside the own one is not handed out.
+    LeftOut(String, MaterialError),
     /// The certificate is of the host key, so the sign key beside it is not used.
     UnusedSignKey,
     /// Signed over a digest that may be forged against today.
@@ -94,6 +96,9 @@ impl fmt::Display for Remark {
                 "the first line of the {file} file names no filestamp; the second from which the certificate \
                  is valid is used"
             ),
+            Self::LeftOut(name, why) => {
+                write!(f, "the certificate of {name} is not handed out: {why}")
+            }
             Self::UnusedSignKey => f.write_str(
                 "the certificate is of the host key, so the sign key is not used; to use it, make a new \
                  certificate: ntp-keygen; else remove its link",

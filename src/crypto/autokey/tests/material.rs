@@ -1,7 +1,7 @@
 //! What makes a host of key files, and what is said of those that are not as they should be.
-use crate::autokey::test_hosts::{ALICE, BOB, PASSWORD, Recipe, private, text};
+use crate::autokey::test_hosts::{ALICE, BOB, MADE, MADE_UNIX_S, PASSWORD, Recipe, private, text};
 use crate::autokey::{Material, MaterialDraft, MaterialError, Remark};
-use crate::certificate::Standing;
+use crate::certificate::{Draft, Scheme as CertificateScheme, Standing};
 use crate::identity::{GqKey, IffKey};
 use crate::keyfile::{KeyCipher, KeyFileError, KeyText};
 use crate::{KeyKind, PrivateKey};
@@ -61,11 +61,17 @@ fn certificates_of_another_authority() {
     assert_eq!(i64::from(own.filestamp), own.not_before_s);
     assert_eq!(facts.key_filestamp, own.filestamp);
     assert!(!own.trusted && !own.private && !own.is_self_issued());
-    let mut draft = MaterialDraft::of_host(&key, None).expect("a key");
     let of_ec = fixture!("outside-cert-of-ec");
+    let mut draft = MaterialDraft::of_host(&key, None).expect("a key");
     draft.certificate(&of_ec).expect("a certificate");
     let refused = built(draft).expect_err("ECDSA");
     assert_eq!(refused, MaterialError::UnknownSignature);
+    let mut beside = ALICE.draft(None);
+    beside.certificate(&of_ec).expect("a certificate");
+    let material = built(beside).expect("the own one fits");
+    assert_eq!(material.facts().certificates.len(), 1);
+    let left_out = Remark::LeftOut("time.example.net".to_owned(), refused);
+    assert!(material.remarks().contains(&left_out));
 }
 
 #[test]
@@ -93,6 +99,26 @@ fn files_that_do_not_fit_one_another() {
     let late = KeyText::parse(late.as_bytes()).expect("PEM");
     retroactive.certificate(&late).expect("a certificate");
     assert_eq!(built(retroactive).err(), Some(MaterialError::InvalidTimes));
+}
+
+/// The length of a longer one takes more octets of DER than the reference skips.
+#[test]
+fn gq_values_of_any_length_are_read_from_certificates() {
+    let key = PrivateKey::generate(KeyKind::Rsa, 1024).expect("a key");
+    for len in [64, 127, 128, 256] {
+        let value = vec![0x81; len];
+        let certificate = Draft {
+            name: "alice",
+            from_unix_s: MADE_UNIX_S,
+            lifetime_days: 1,
+            standing: Standing::Trusted,
+            gq_public: Some(&value),
+        };
+        let certificate = certificate.sign(&key, CertificateScheme::usual(KeyKind::Rsa));
+        let facts = certificate.expect("a certificate").facts(MADE);
+        let facts = facts.expect("sound");
+        assert_eq!(facts.gq_public.as_deref(), Some(&value[..]), "{len}");
+    }
 }
 
 #[test]
