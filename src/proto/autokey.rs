@@ -5,6 +5,7 @@
 //! digest and are asked of the [`Authenticator`](crate::authentication::Authenticator).
 pub mod certificates;
 pub(crate) mod dance;
+pub mod exposure;
 pub mod facts;
 pub mod job;
 pub mod key_list;

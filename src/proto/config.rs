@@ -63,6 +63,10 @@ pub struct AutokeyConfig {
     /// Private values that cookies are made of, the one in use first; former ones are still
     /// recognised. Never empty.
     pub private_values: Vec<u32>,
+    /// Name of the digest of session keys, for people.
+    pub digest: String,
+    /// `crypto insecure`: strangers are answered at public addresses too.
+    pub insecure: bool,
 }
 
 /// Whether something must be authentic.

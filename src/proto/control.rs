@@ -4,10 +4,12 @@
 //! `System` holds what is shown and hands it here as plain values; what only the engine knows
 //! comes through [`Facts`]. Names, their order and the form of numbers are the reference's.
 mod asked;
+mod autokey_variables;
 mod budget;
 mod clock_variables;
 mod facts;
 mod gate;
+mod kernel_flags;
 mod lists;
 mod mru;
 mod nonce;
@@ -18,16 +20,17 @@ mod system_variables;
 mod text;
 
 pub(crate) use asked::Asked;
+pub(crate) use autokey_variables::HostView;
 pub(crate) use budget::Budget;
 pub(crate) use clock_variables::ClockView;
 pub use facts::{ControlCounts, Facts, InterfaceFacts, IoFacts, KernelFacts, KeyFacts, NoFacts};
 pub use gate::Gate;
+pub use kernel_flags::kernel_flags;
 pub(crate) use lists::{interfaces, restrictions};
 pub(crate) use mru::{BadLimits, MruRequest};
 pub(crate) use nonce::Nonces;
 pub(crate) use peer_variables::{PeerView, Wishes, whole};
 pub use private::{PrivateConfig, Rule};
-pub use system_variables::kernel_flags;
 pub(crate) use system_variables::{SystemView, is_known};
 pub(crate) use text::{Text, Unknown};
 

@@ -26,6 +26,8 @@ fn autokey(host: &Host, private_value: u32) -> AutokeyConfig {
         ident: None,
         automax: 12,
         private_values: vec![private_value],
+        digest: "md5".to_owned(),
+        insecure: false,
     }
 }
 

@@ -42,6 +42,8 @@ impl Host {
             ident: said.default_ident.clone().or_else(|| self.group.clone()),
             automax: said.automax_log2_s.unwrap_or(USUAL_AUTOMAX_LOG2_S),
             private_values: Vec::new(),
+            digest: self.digest.name(),
+            insecure: said.insecure,
         }
     }
 

@@ -1,4 +1,5 @@
 //! What an Autokey host answers from: immutable, made by the clock thread, read by server threads.
+use super::exposure::is_public;
 use super::facts::{Generation, HostFacts};
 use super::job::{CryptoJob, SignedValue, Task};
 use super::status::{Scheme, StatusWord};
@@ -41,6 +42,8 @@ pub struct Service {
     /// Autokey values of broadcast associations, by the address that is asked.
     pub(crate) key_lists: BTreeMap<(AssociationId, IpAddr), SignedValue>,
     pub(crate) bounds: Arc<Bounds>,
+    /// Strangers are answered at public addresses too.
+    pub(crate) insecure: bool,
 }
 
 impl Service {
@@ -52,6 +55,12 @@ impl Service {
     /// Name of this host, with its group.
     pub fn name(&self) -> &str {
         &self.host.name
+    }
+
+    /// Whether strangers are answered who ask at this address of ours: not where all the world can,
+    /// unless the operator insists.
+    pub fn is_open_at(&self, local: IpAddr) -> bool {
+        self.insecure || !is_public(local)
     }
 
     /// What it says of itself.

@@ -2,8 +2,10 @@
 //!
 //! What an association's outstanding request carries as its transmit stamp is a nonce: who knew it
 //! could answer in the server's place. It is never among them.
+use super::autokey_variables as autokey;
 use super::text::{Text, Unknown, Value, select};
-use crate::status::{AssociationStatus, PacketTest};
+use crate::leap::compact;
+use crate::status::{AssociationStatus, AutokeyStatus, PacketTest};
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use truechimer_time::{NtpDuration, NtpTimestamp};
 use truechimer_wire::{Mode, ReferenceId};
@@ -48,6 +50,8 @@ pub(crate) struct PeerView {
     pub(crate) reach_changed_s: u64,
     pub(crate) selection: u8,
     pub(crate) up_s: u64,
+    /// When its key list was signed, seconds of Unix.
+    pub(crate) list_signed_unix_s: Option<i64>,
 }
 
 /// What its line asks for.
@@ -120,6 +124,28 @@ const VARIABLES: &[(&str, Get)] = &[
     ("seldisp", |v| refused(v, PacketTest::PeerDistance)),
     ("selbroken", |v| refused(v, PacketTest::Header)),
     ("candidate", |v| number(v.selection)),
+    ("flags", |v| autokey::word(spoken(v)?.status)),
+    ("host", |v| {
+        let name = Some(&spoken(v)?.host).filter(|it| !it.is_empty());
+        name.cloned().map(Value::Quoted)
+    }),
+    ("initsequence", |v| {
+        number(spoken(v)?.initial.as_ref()?.sequence)
+    }),
+    ("initkey", |v| {
+        let key_id = spoken(v)?.initial.as_ref()?.key_id;
+        Some(Value::Hex(key_id.into()))
+    }),
+    ("timestamp", |v| {
+        Some(Value::Bare(compact(v.list_signed_unix_s?)))
+    }),
+    ("signature", |v| autokey::signature(spoken(v)?.status)),
+    ("ident", |v| spoken(v)?.ident.clone().map(Value::Quoted)),
+    // Ours.
+    ("cryptotype", |v| {
+        let shown = autokey::cryptotype(v.status.autokey.as_ref(), v.has_key);
+        Some(Value::Quoted(shown))
+    }),
 ];
 
 /// What is shown when nothing is named.
@@ -158,6 +184,13 @@ const DEFAULT: &[&str] = &[
     "filtdelay",
     "filtoffset",
     "filtdisp",
+    "host",
+    "flags",
+    "signature",
+    "initsequence",
+    "initkey",
+    "timestamp",
+    "ident",
 ];
 
 /// The port of NTP itself.
@@ -185,6 +218,11 @@ impl PeerView {
         }
         Ok(())
     }
+}
+
+/// What Autokey knows of it.
+const fn spoken(view: &PeerView) -> Option<&AutokeyStatus> {
+    view.status.autokey.as_ref()
 }
 
 /// Letters at strata that have them, an address at the others.

@@ -1,5 +1,7 @@
 //! System variables (RFC 9327 §4.1 and the reference's), in the reference's order.
 use super::asked::Asked;
+use super::autokey_variables::{self as autokey, HostView};
+use super::kernel_flags::flags;
 use super::statistics::counted;
 use super::text::{Text, Unknown, Value, select};
 use super::{ControlConfig, KernelFacts, KeyFacts};
@@ -32,6 +34,8 @@ pub(crate) struct SystemView<'a> {
     pub(crate) unauthentic: u64,
     pub(crate) saved: Option<&'a str>,
     pub(crate) facts: Asked<'a>,
+    /// Where Autokey is spoken.
+    pub(crate) autokey: Option<HostView>,
 }
 
 type Get = fn(&SystemView<'_>) -> Option<Value>;
@@ -79,6 +83,14 @@ const VARIABLES: &[(&str, Get)] = &[
     ("expire", |v| {
         v.leap_table.map(|table| Value::Bare(compact(table.1)))
     }),
+    ("host", |v| quoted(&v.autokey.as_ref()?.name)),
+    ("ident", |v| quoted(v.autokey.as_ref()?.ident.as_ref()?)),
+    ("flags", |v| autokey::word(v.autokey.as_ref()?.word)),
+    ("digest", |v| quoted(&v.autokey.as_ref()?.digest)),
+    ("signature", |v| v.autokey.as_ref()?.signature()),
+    ("update", |v| v.autokey.as_ref()?.update()),
+    // Several, which `put` writes, each with its `until`.
+    (CERTIFICATES, |_| None),
     ("mintc", |_| number(MINTC)),
     ("steered", |v| number(v.status.steering)),
     ("mru_enabled", |v| {
@@ -249,32 +261,22 @@ const DEFAULT: &[&str] = &[
     "tai",
     "leapsec",
     "expire",
+    "host",
+    "ident",
+    "flags",
+    "digest",
+    "signature",
+    "update",
+    CERTIFICATES,
 ];
+
+/// Named for the first of its pairs.
+const CERTIFICATES: &str = "cert";
 
 /// Least poll exponent of the reference.
 const MINTC: u8 = 3;
 /// Mode 3.
 const CLIENT: u8 = 3;
-
-/// STA_* bits of the kernel, in order.
-const KERNEL_FLAGS: [&str; 16] = [
-    "pll",
-    "ppsfreq",
-    "ppstime",
-    "fll",
-    "ins",
-    "del",
-    "unsync",
-    "freqhold",
-    "ppssignal",
-    "ppsjitter",
-    "ppswander",
-    "ppserror",
-    "clockerr",
-    "nano",
-    "mode=fll",
-    "src=B",
-];
 
 impl SystemView<'_> {
     /// Writes the variables that are asked for, or the default ones.
@@ -305,10 +307,14 @@ impl SystemView<'_> {
     }
 
     fn put(&self, variable: Option<&(&str, Get)>, text: &mut Text) {
-        if let Some((name, get)) = variable
-            && let Some(value) = get(self)
-        {
+        let Some((name, get)) = variable else {
+            return;
+        };
+        if let Some(value) = get(self) {
             text.put(name, &value);
+        }
+        if let Some(autokey) = self.autokey.as_ref().filter(|_| *name == CERTIFICATES) {
+            autokey.put_certificates(text);
         }
     }
 }
@@ -326,17 +332,6 @@ fn list(view: &SystemView<'_>) -> String {
     let own = VARIABLES.iter().map(|(name, _)| *name);
     let extra = view.config.variables.iter().map(|it| it.name.as_str());
     own.chain(extra).collect::<Vec<_>>().join(",")
-}
-
-/// The words for the STA_* bits of the kernel's clock status that are set, lowest first.
-pub fn kernel_flags(status: u32) -> impl Iterator<Item = &'static str> {
-    let set = KERNEL_FLAGS.iter().enumerate();
-    let set = set.filter(move |(bit, _)| status >> bit & 1 == 1);
-    set.map(|(_, name)| *name)
-}
-
-fn flags(status: u32) -> String {
-    kernel_flags(status).collect::<Vec<_>>().join(" ")
 }
 
 fn served(view: &SystemView<'_>, name: &str) -> Option<Value> {
@@ -383,12 +378,5 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), VARIABLES.len());
-    }
-
-    #[test]
-    fn kernel_flags() {
-        assert_eq!(flags(0x2001), "pll nano");
-        assert_eq!(flags(0x40), "unsync");
-        assert_eq!(flags(0), "");
     }
 }

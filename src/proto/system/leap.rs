@@ -68,6 +68,12 @@ impl System {
     }
 }
 
+/// Unix time of a moment within 68 years of now, which is given in NTP seconds of its era.
+pub(super) fn unix_s_near(now: Now, ntp_s: u32) -> i64 {
+    let apart_s = ntp_s.wrapping_sub(now.wall.seconds()).cast_signed();
+    unix_s(now) + i64::from(apart_s)
+}
+
 pub(super) fn unix_s(now: Now) -> i64 {
     now.wall.to_unix(PIVOT_UNIX_S).0
 }

@@ -71,6 +71,8 @@ fn settle(worker: &Worker, leap_table: Option<LeapTable>) -> (Snapshot, Arc<Serv
             ident: None,
             automax: 12,
             private_values: vec![PRIVATE],
+            digest: "md5".to_owned(),
+            insecure: false,
         }),
         ..SystemConfig::default()
     };

@@ -38,6 +38,9 @@ impl Session {
             Via::Many { to, local, .. } => (local.ip(), to),
             Via::Client(_) => return Err(AuthFailure::OtherKey),
         };
+        if !service.is_open_at(ours) {
+            return Err(AuthFailure::UnknownKey);
+        }
         let mut this = Self {
             key_id: mac.key_id,
             asker: received.source.ip().to_canonical(),

@@ -1,6 +1,7 @@
 //! Autokey's associations as far as the system has a part in them: jobs, what is written down, and
 //! when one begins anew.
 use super::super::System;
+use super::super::leap::unix_s_near;
 use super::Purpose;
 use crate::association::{Association, Autokey, Blocked, Role, Spoken};
 use crate::autokey::certificates::CertificateFlags;
@@ -229,11 +230,7 @@ impl System {
 
     /// A table that is good for longer than ours takes its place.
     fn learn_leap(&mut self, now: Now, tai_utc_s: u32, since: u32, until: u32) {
-        let unix_s = |ntp_s: u32| {
-            let apart_s = ntp_s.wrapping_sub(now.wall.seconds()).cast_signed();
-            super::super::leap::unix_s(now) + i64::from(apart_s)
-        };
-        let (since_s, until_s) = (unix_s(since), unix_s(until));
+        let (since_s, until_s) = (unix_s_near(now, since), unix_s_near(now, until));
         let Ok(tai_utc_s) = i32::try_from(tai_utc_s) else {
             return;
         };

@@ -1,5 +1,6 @@
 //! This host as Autokey has it: its certificates, and its values signed anew whenever one changes.
 use super::super::System;
+use super::super::leap::unix_s_near;
 use crate::autokey::certificates::{CertificateFlags, Certificates};
 use crate::autokey::dance::Own;
 use crate::autokey::facts::{CertificateFacts, Generation, HostFacts};
@@ -7,6 +8,7 @@ use crate::autokey::job::{Done, SignedValue, Task};
 use crate::autokey::service::{Service, introduction};
 use crate::autokey::status::{Flags, StatusWord};
 use crate::config::AutokeyConfig;
+use crate::control::HostView;
 use crate::host::Output;
 use crate::packet::AssociationId;
 use crate::server::Bounds;
@@ -292,7 +294,23 @@ impl Host {
             leap: self.leap.clone(),
             key_lists,
             bounds: Arc::clone(&self.bounds),
+            insecure: self.config.insecure,
         })
+    }
+}
+
+impl Host {
+    /// For people.
+    pub(in super::super) fn shown(&self, now: Now) -> HostView {
+        let signed = (self.signed_at != 0).then_some(self.signed_at);
+        HostView {
+            name: self.config.host.name.clone(),
+            ident: self.config.ident.clone(),
+            word: self.status(),
+            digest: self.config.digest.clone(),
+            signed_unix_s: signed.map(|ntp_s| unix_s_near(now, ntp_s)),
+            certificates: self.certificates.iter().cloned().collect(),
+        }
     }
 }
 

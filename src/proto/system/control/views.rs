@@ -1,9 +1,12 @@
 //! What is shown of the system, of an association, of a reference clock.
 use super::super::System;
+use super::super::leap::unix_s_near;
+use super::super::pool::Pool;
 use crate::association::{Association, Role};
 use crate::config::{AssociationConfig, Remote};
 use crate::control::{Asked, ClockView, Facts, PeerView, SystemView, Wishes, whole};
 use crate::packet::AssociationId;
+use crate::status::AssociationStatus;
 use truechimer_time::{Now, NtpDuration, NtpTimestamp};
 use truechimer_wire::Mode;
 
@@ -32,6 +35,7 @@ impl System {
             unauthentic: self.control.counts.unauthentic,
             saved: self.control.saved.as_deref(),
             facts: Asked::new(facts),
+            autokey: self.autokey.as_ref().map(|it| it.shown(now)),
             status,
         }
     }
@@ -45,35 +49,11 @@ impl System {
         let status = self.association_status(now, id)?;
         let up_s = now.mono.since(self.started).as_secs();
         let Some(it) = self.associations.get(&id) else {
-            let pool = self.pools.get(&id)?;
-            return Some(PeerView {
-                status,
-                is_configured: true,
-                is_refclock: false,
-                host_mode: Mode::Client,
-                peer_mode: None,
-                lag_s: None,
-                hops: None,
-                bias_s: None,
-                waits_s: None,
-                host: host(&pool.line),
-                wishes: wishes_of(&pool.line),
-                has_key: pool.line.key.is_some(),
-                is_authentic: false,
-                key: pool.line.key.map_or(0, |key| key.get()),
-                local: None,
-                precision: 0,
-                reference_time: NtpTimestamp::ZERO,
-                origin: NtpTimestamp::ZERO,
-                arrived: NtpTimestamp::ZERO,
-                next_s: pool.next().since(now.mono).as_secs(),
-                headway_s: 0,
-                reach_changed_s: up_s,
-                selection: 0,
-                up_s,
-            });
+            return Some(pool_view(now, self.pools.get(&id)?, status, up_s));
         };
         let next = it.due();
+        let list = status.autokey.as_ref().and_then(|it| it.initial.as_ref());
+        let list_signed_unix_s = list.map(|list| unix_s_near(now, list.timestamp));
         let is_refclock = it.refclock_id().is_some();
         Some(PeerView {
             status,
@@ -104,6 +84,7 @@ impl System {
             reach_changed_s: now.mono.since(it.reach_changed).as_secs(),
             selection: it.tally as u8,
             up_s,
+            list_signed_unix_s,
         })
     }
 
@@ -133,6 +114,37 @@ impl System {
             stratum: config.stratum,
             reference_id: config.reference_id,
         })
+    }
+}
+
+/// A pool has no packets of its own.
+fn pool_view(now: Now, pool: &Pool, status: AssociationStatus, up_s: u64) -> PeerView {
+    PeerView {
+        status,
+        is_configured: true,
+        is_refclock: false,
+        host_mode: Mode::Client,
+        peer_mode: None,
+        lag_s: None,
+        hops: None,
+        bias_s: None,
+        waits_s: None,
+        host: host(&pool.line),
+        wishes: wishes_of(&pool.line),
+        has_key: pool.line.key.is_some(),
+        is_authentic: false,
+        key: pool.line.key.map_or(0, |key| key.get()),
+        local: None,
+        precision: 0,
+        reference_time: NtpTimestamp::ZERO,
+        origin: NtpTimestamp::ZERO,
+        arrived: NtpTimestamp::ZERO,
+        next_s: pool.next().since(now.mono).as_secs(),
+        headway_s: 0,
+        reach_changed_s: up_s,
+        selection: 0,
+        up_s,
+        list_signed_unix_s: None,
     }
 }
 

@@ -23,6 +23,18 @@ fn a_host_of_a_group_speaks_with_hosts_of_groups() {
 }
 
 #[test]
+fn strangers_of_all_the_world_are_answered_only_if_the_operator_insists() {
+    let mut world = World::new();
+    world.bench.via = Via::Server(([9, 9, 9, 9], 123).into());
+    let fields = field(AutokeyCode::Association, b"bob");
+    let octets = world.request(Mode::Client, &fields, 0);
+    // A crypto-NAK, as from any host without Autokey.
+    assert_eq!(world.answer(&octets), Verdict::Reply(52));
+    world.service.insecure = true;
+    assert!(world.ask(AutokeyCode::Association, b"bob").body.is_some());
+}
+
+#[test]
 fn a_search_in_a_group_is_answered_to_members() {
     let mut world = World::named("alice@one");
     world.bench.via = Via::Many {

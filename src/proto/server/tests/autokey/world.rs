@@ -68,6 +68,7 @@ pub(super) fn service(name: &str) -> Service {
         leap: signed(6, &[0; 12]),
         key_lists: BTreeMap::new(),
         bounds: Bounds::new([5; 16]),
+        insecure: false,
     }
 }
 
@@ -88,7 +89,8 @@ impl World {
     fn addresses(&self) -> (IpAddr, IpAddr, IpAddr) {
         let (ours, to) = match self.bench.via {
             Via::Many { to, local, .. } => (local.ip(), to),
-            _ => (LOCAL.ip(), LOCAL.ip()),
+            Via::Server(local) => (local.ip(), local.ip()),
+            Via::Client(_) => (LOCAL.ip(), LOCAL.ip()),
         };
         (self.bench.source.ip(), ours, to)
     }

@@ -39,6 +39,8 @@ pub(super) fn autokey(generation: u64) -> AutokeyConfig {
         ident: None,
         automax: 12,
         private_values: vec![7],
+        digest: "md5".to_owned(),
+        insecure: false,
     }
 }
 
