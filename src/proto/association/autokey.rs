@@ -5,6 +5,7 @@
 //! header. So it is believed for the message alone, once that is verified; time is taken from packets
 //! without messages, under a cookie that a proven host sealed.
 mod client;
+mod peer;
 
 pub(crate) use crate::autokey::dance::Spoken;
 
@@ -15,6 +16,7 @@ use crate::packet::AssociationId;
 use crate::status::{AutokeyStatus, InitialValues};
 use core::net::IpAddr;
 use core::time::Duration;
+use peer::Ours;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::RngCore;
 use truechimer_time::Instant;
@@ -54,6 +56,8 @@ pub(crate) struct Autokey {
     pub(crate) dance: Dance,
     /// What the next packet is to carry.
     pub(crate) request: Option<Message>,
+    /// What a symmetric peer hears of us.
+    pub(crate) ours: Ours,
     sent: Option<Sent>,
     pub(crate) blocked: Blocked,
     /// When it is to begin anew.
@@ -82,6 +86,7 @@ impl Autokey {
         Self {
             dance: Dance::new(manner, id.0, ident, random),
             request: None,
+            ours: Ours::default(),
             sent: None,
             blocked: Blocked::No,
             refresh: now.plus(REFRESH_AFTER),
@@ -98,6 +103,7 @@ impl Autokey {
     pub(crate) fn restart(&mut self, now: Instant, random: u32) {
         self.dance.restart(random);
         self.request = None;
+        self.ours = Ours::default();
         self.sent = None;
         self.blocked = Blocked::No;
         self.refresh = now.plus(REFRESH_AFTER);
@@ -190,7 +196,7 @@ impl Ends {
 }
 
 /// The proof that a packet between these ends is sealed under its key and this cookie.
-fn verify(
+pub(crate) fn verify_between(
     packet: &Packet<'_>,
     ends: Ends,
     cookie: u32,

@@ -192,13 +192,15 @@ impl PollProcess {
         }
     }
 
-    /// An answer came that measures nothing, to a request that a measurement needs: if `prolongs`, a
-    /// burst is to have one more.
+    /// An answer came that measures nothing, to a request that a measurement needs. If `prolongs`, a
+    /// burst is to have one more, and nobody is called silent for it.
     pub(crate) fn answered_step(&mut self, now: Instant, prolongs: bool) {
         let bursts = self.burst > 0;
         self.answered(now);
-        if bursts && prolongs {
-            self.burst = self.burst.saturating_add(1);
+        if prolongs {
+            self.burst += u8::from(bursts);
+            self.unanswered = 0;
+            self.silent = 0;
         }
     }
 

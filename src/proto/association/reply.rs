@@ -33,7 +33,7 @@ pub(crate) struct Heard {
     /// To be recorded: what the reply said.
     pub(crate) raw: Option<RawRecord>,
     /// What it carried of Autokey.
-    pub(crate) said: Option<Spoken>,
+    pub(crate) said: Vec<Spoken>,
     /// The server does not know our cookie.
     pub(crate) renounced: bool,
     /// The filter put forward a new estimate.

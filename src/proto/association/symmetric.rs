@@ -10,8 +10,8 @@ pub(crate) use conversation::Conversation;
 use super::packet_tests::{Authenticity, Refusal, authenticate, examine, kiss, split};
 use super::reply::Answer;
 use super::request::append_mac;
-use super::{Association, Heard, Role, STRATUM_UNSPECIFIED};
-use crate::authentication::Authenticator;
+use super::{Association, Heard, Role, STRATUM_UNSPECIFIED, Spoken};
+use crate::authentication::{AuthFailure, Authenticator};
 use crate::clock_filter::Setting;
 use crate::event::PeerEvent;
 use crate::packet::{Received, Route, Transmit, TxTicket};
@@ -20,9 +20,19 @@ use crate::status::PacketTest;
 use conversation::{Exchanged, Recognized};
 use rand_chacha::ChaCha20Rng;
 use truechimer_time::{Now, NtpTimestamp};
-use truechimer_wire::{Header, Mode};
+use truechimer_wire::{Header, Mode, Packet};
 
 use super::on_wire::Stamps;
+
+/// Messages that one packet may carry: an answer and a request.
+const MESSAGES_AT_MOST: usize = 2;
+
+fn spoken_in(received: &Received<'_>) -> Vec<Spoken> {
+    let packet = Packet::new_checked(received.octets);
+    let fields = packet.map(|it| it.extension_fields());
+    let fields = fields.into_iter().flatten().take(MESSAGES_AT_MOST);
+    fields.map(|it| Spoken::new(&it)).collect()
+}
 
 /// What a packet of a symmetric peer is made with.
 pub(crate) struct Hand<'a> {
@@ -78,7 +88,13 @@ impl Association {
             transmit_time: stamped.transmit,
         };
         let mut octets = header.to_octets().to_vec();
-        if let Some(key) = self.options.key
+        if self.autokey.is_some() {
+            let sealed = self.seal_for_peer(&mut octets, hand.authenticator, hand.rng);
+            if sealed.is_none() {
+                self.conversation.abandon(sequence);
+                return None;
+            }
+        } else if let Some(key) = self.options.key
             && !append_mac(&mut octets, key, hand.authenticator)
         {
             self.conversation.abandon(sequence);
@@ -110,9 +126,17 @@ impl Association {
         let mut heard = Heard::default();
         self.counts.received = self.counts.received.saturating_add(1);
         match self.identify_peer(received, authenticator) {
-            Ok(Some(spoken)) => self.take_word(now, received, spoken, base, rng, &mut heard),
+            Ok(Some(spoken)) => {
+                if self.autokey.is_some() {
+                    heard.said = spoken_in(received);
+                }
+                self.take_word(now, received, spoken, base, rng, &mut heard);
+            }
             Ok(None) => {}
-            Err(refusal) => self.refuse(refusal, &mut heard),
+            Err(refusal) => {
+                heard.renounced = refusal == Refusal::Session(AuthFailure::CryptoNak);
+                self.refuse(refusal, &mut heard);
+            }
         }
         heard
     }
@@ -142,13 +166,12 @@ impl Association {
         let is_nak = packet.mac().is_some_and(|mac| mac.is_crypto_nak());
         match recognized {
             Ok(recognized) => {
-                let from = received.source.ip();
-                let authenticity = authenticate(&packet, self.options.key, from, authenticator)?;
+                let authenticity =
+                    self.authenticate_peer(&packet, received, true, authenticator)?;
                 Ok(Some((header, recognized, authenticity)))
             }
             Err(PacketTest::Bogus) if !is_nak => {
-                let from = received.source.ip();
-                authenticate(&packet, self.options.key, from, authenticator)?;
+                self.authenticate_peer(&packet, received, false, authenticator)?;
                 self.conversation.note_overture(&header, received.stamp);
                 // What makes a passive association echoes a reply of a server thread.
                 let first = header.origin_time.is_zero() || matches!(self.role, Role::Passive(_));
@@ -160,6 +183,20 @@ impl Association {
             // A crypto-NAK that echoes nothing is anybody's.
             Err(test) => Err(Refusal::Test(test)),
         }
+    }
+
+    fn authenticate_peer(
+        &mut self,
+        packet: &Packet<'_>,
+        received: &Received<'_>,
+        is_recognized: bool,
+        authenticator: &mut dyn Authenticator,
+    ) -> Result<Authenticity, Refusal> {
+        if self.autokey.is_some() {
+            return self.authenticate_session(packet, received, is_recognized, authenticator);
+        }
+        let from = received.source.ip();
+        authenticate(packet, self.options.key, from, authenticator)
     }
 
     fn take_word(
@@ -186,6 +223,13 @@ impl Association {
             return;
         }
         self.poll.heed(header.poll);
+        if self.autokey.is_some() && matches!(authenticity, Authenticity::NotAsked) {
+            // It may be an answer of the dance, but what it measures is not proven to be true.
+            let autokey = self.autokey.as_ref();
+            let proven = autokey.is_some_and(|it| it.dance.is_proventic());
+            self.take_step(now, &header, proven, rng, heard);
+            return;
+        }
         let stamps = exchanged
             .filter(|it| !interleaved || self.is_plausible(it, &header))
             .ok_or(PacketTest::Unsynchronized);

@@ -104,7 +104,6 @@ impl Dance {
 
     /// Whether a signature of its was verified by a certificate that is proven: only then its time
     /// may be used.
-    #[cfg(test)]
     pub(crate) const fn is_proventic(&self) -> bool {
         self.has(Flags::PROV)
     }
@@ -145,7 +144,6 @@ impl Dance {
     }
 
     /// Its number of the association.
-    #[cfg(test)]
     pub(crate) const fn peer_id(&self) -> u32 {
         self.peer_id
     }
@@ -153,6 +151,38 @@ impl Dance {
     /// The end of its key list, and when that was signed, NTP seconds.
     pub(crate) fn initial(&self) -> Option<(super::key_list::ListEnd, u32)> {
         Some((self.chain?.end(), self.chain_signed?.0))
+    }
+
+    /// Whether a cookie is agreed.
+    pub(crate) const fn has_cookie(&self) -> bool {
+        self.has(Flags::COOK)
+    }
+
+    /// Whether the end of its key list is known.
+    pub(crate) const fn knows_list(&self) -> bool {
+        self.has(Flags::AUTO) && self.chain.is_some()
+    }
+
+    /// Our number of the association.
+    pub(crate) const fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// Whether a packet with this key is the next of its key list; if none of the packets that may
+    /// have been lost explains it, the end of the list is asked for again.
+    pub(crate) fn admits(
+        &mut self,
+        key_id: u32,
+        next: impl FnMut(u32) -> Option<crate::authentication::SessionKey>,
+    ) -> bool {
+        let admitted = self
+            .chain
+            .as_mut()
+            .is_some_and(|chain| chain.admits(key_id, next));
+        if !admitted {
+            self.status.flags = self.status.flags.without(Flags::AUTO);
+        }
+        admitted
     }
 
     /// The certificate of the host itself, the first of the trail.

@@ -29,6 +29,17 @@ impl SignedValue {
     }
 }
 
+impl From<AutokeyBody<'_>> for SignedValue {
+    fn from(body: AutokeyBody<'_>) -> Self {
+        Self {
+            timestamp: body.timestamp,
+            filestamp: body.filestamp,
+            value: body.value.to_vec(),
+            signature: body.signature.to_vec(),
+        }
+    }
+}
+
 /// By whose key a signature is to be verified, and with which digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verifier {

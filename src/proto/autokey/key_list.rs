@@ -99,6 +99,11 @@ impl KeyList {
         self.keys.pop()
     }
 
+    /// Whether all were used.
+    pub const fn is_spent(&self) -> bool {
+        self.keys.is_empty()
+    }
+
     /// Keys left.
     pub fn left(&self) -> usize {
         self.keys.len()

@@ -3,6 +3,7 @@ mod association;
 mod broadcast;
 mod host;
 mod jobs;
+mod peer;
 
 pub(super) use host::Host;
 pub(super) use jobs::{Jobs, Purpose};
@@ -49,6 +50,8 @@ impl System {
                 }
             }
             Purpose::Dance(of) => self.dance_done(now, of, done),
+            Purpose::PeerList(of) => self.peer_list_done(now, of, &done),
+            Purpose::PeerAnswer(of, answer) => self.peer_answer_done(now, of, answer, done),
         }
     }
 

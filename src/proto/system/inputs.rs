@@ -125,7 +125,7 @@ impl System {
                 self.end_if_hopeless(now);
             }
         }
-        if let Some(said) = said {
+        for said in said {
             self.hear_spoken(now, id, &said);
         }
         if renounced {

@@ -6,7 +6,7 @@
 //! from a forged address, to have us ask somebody who never asked us (CVE-2016-1549, CVE-2018-7170).
 use super::System;
 use super::mobilize::ASSOCIATIONS_AT_MOST;
-use crate::association::{Association, Hand, Role};
+use crate::association::{Association, Ends, Hand, Role, verify_between};
 use crate::authentication::{KeyId, verify};
 use crate::config::{AssociationConfig, AssociationKind, Remote};
 use crate::event::PeerEvent;
@@ -14,10 +14,10 @@ use crate::packet::{AssociationId, Received, Transmit, Via};
 use crate::server::{is_fresh_echo, permits_passive};
 use crate::trace::Match;
 use crate::unsolicited::Unsolicited;
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 use truechimer_time::Now;
 use truechimer_time::leap::LeapIndicator;
-use truechimer_wire::{Header, Mode, Packet};
+use truechimer_wire::{AutokeyCode, AutokeyMessage, Header, Mode, Packet};
 
 /// Passive associations whose peers have not echoed us yet.
 const UNPROVEN_AT_MOST: usize = 16;
@@ -32,7 +32,10 @@ const PASSIVE_POLLS: (i8, i8) = (3, 10);
 /// A packet that proved all that a passive association needs.
 struct Proven {
     header: Header,
-    key: KeyId,
+    /// Without one, by Autokey.
+    key: Option<KeyId>,
+    /// Where it came in.
+    local: Option<IpAddr>,
 }
 
 impl System {
@@ -108,16 +111,24 @@ impl System {
             return Err(Unsolicited::Restricted);
         }
         let mac = packet.mac().ok_or(Unsolicited::NoMac)?;
-        let key = KeyId::symmetric(mac.key_id).ok_or(Unsolicited::NotAuthentic)?;
+        let local = match received.via {
+            Via::Server(local) => Some(local.ip()),
+            _ => None,
+        };
+        let key = KeyId::symmetric(mac.key_id);
         let authenticator = self.authenticator.as_mut();
-        verify(
-            authenticator,
-            key,
-            source.ip(),
-            packet.authenticated(),
-            mac.digest,
-        )
-        .map_err(|_| Unsolicited::NotAuthentic)?;
+        match key {
+            Some(key) => verify(
+                authenticator,
+                key,
+                source.ip(),
+                packet.authenticated(),
+                mac.digest,
+            )
+            .map(drop)
+            .map_err(|_| Unsolicited::NotAuthentic)?,
+            None => self.admit_session(&packet, source, local)?,
+        }
         if !is_fresh_echo(&header, now.wall) || self.mobilizers.knows(header.transmit_time) {
             return Err(Unsolicited::Replayed);
         }
@@ -127,7 +138,29 @@ impl System {
             return Err(Unsolicited::NotWanted);
         }
         self.check_room(source)?;
-        Ok(Proven { header, key })
+        Ok(Proven { header, key, local })
+    }
+
+    /// Whether a stranger speaks Autokey: its packet is an introduction under a session key between
+    /// it and us. That proves where it is, as it echoes us, and nothing else; all else is for the
+    /// dance, before which no time of its is used.
+    fn admit_session(
+        &mut self,
+        packet: &Packet<'_>,
+        source: SocketAddr,
+        local: Option<IpAddr>,
+    ) -> Result<(), Unsolicited> {
+        let refused = Unsolicited::NotAuthentic;
+        let local = local.filter(|_| self.autokey.is_some()).ok_or(refused)?;
+        let introduces = packet.extension_fields().next().and_then(|field| {
+            let message = AutokeyMessage::new_checked(&field).ok()?;
+            (message.code == AutokeyCode::Association).then_some(())
+        });
+        introduces.ok_or(refused)?;
+        let ends = Ends::new(source.ip(), local);
+        verify_between(packet, ends, 0, self.authenticator.as_mut())
+            .map(drop)
+            .ok_or(refused)
     }
 
     fn check_room(&self, source: SocketAddr) -> Result<(), Unsolicited> {
@@ -151,7 +184,7 @@ impl System {
     }
 
     fn mobilize_passive(&mut self, now: Now, source: SocketAddr, proven: &Proven) -> AssociationId {
-        let Proven { header, key } = proven;
+        let Proven { header, key, local } = proven;
         self.mobilizers.note(header.transmit_time);
         let plain = AssociationConfig::server(Remote::Address(source.ip()));
         let line = AssociationConfig {
@@ -160,7 +193,9 @@ impl System {
             version: header.version,
             minpoll: header.poll.clamp(PASSIVE_POLLS.0, PASSIVE_POLLS.1),
             maxpoll: PASSIVE_POLLS.1,
-            key: Some(*key),
+            key: *key,
+            autokey: key.is_none(),
+            ident: self.config.autokey.as_ref().and_then(|it| it.ident.clone()),
             ..plain
         };
         let id = self.new_id();
@@ -168,6 +203,8 @@ impl System {
         let precision_s = self.precision_s();
         let mut peer = Association::server(id, role, &line, now.mono, now.mono, precision_s);
         peer.remote = Some(source);
+        peer.local = *local;
+        self.equip(now, &mut peer);
         let shown = peer.shown_remote();
         self.associations.insert(id, peer);
         self.tell(id, shown, PeerEvent::Mobilize);

@@ -78,7 +78,7 @@ pub(super) fn proof(received: &Received<'_>, heard: &Heard) -> Proof {
         Proof::CryptoNak
     } else if heard.events.iter().any(is_wrong) {
         Proof::Wrong
-    } else if heard.raw.is_some() || heard.said.is_some() {
+    } else if heard.raw.is_some() || !heard.said.is_empty() {
         Proof::Right
     } else {
         Proof::None

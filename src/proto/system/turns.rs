@@ -21,7 +21,10 @@ impl Association {
     pub(super) fn due(&self) -> Option<Instant> {
         match &self.listener {
             Some(listener) => Some(listener.next()),
-            None => self.remote.and_then(|_| self.poll.next()),
+            None => {
+                let polls = self.remote.and_then(|_| self.poll.next());
+                polls.into_iter().chain(self.answer_due()).min()
+            }
         }
     }
 }
@@ -63,7 +66,11 @@ impl System {
         match self.associations.get(&id).map(|it| &it.role) {
             Some(Role::Broadcast(_)) => self.run_round(now, id),
             Some(Role::BroadcastClient(_)) => self.run_listener(now, id),
-            _ => self.run_poll(now, id),
+            _ => {
+                if !self.run_answer(now, id) {
+                    self.run_poll(now, id);
+                }
+            }
         }
     }
 

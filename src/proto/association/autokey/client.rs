@@ -1,5 +1,5 @@
 //! Asking a server.
-use super::{Ends, Spoken, random_key_id, verify};
+use super::{Ends, Spoken, random_key_id, verify_between};
 use crate::association::packet_tests::{Authenticity, Refusal, examine, kiss, split};
 use crate::association::reply::Answer;
 use crate::association::{Association, Heard};
@@ -131,7 +131,7 @@ impl Association {
         let local = self.local.ok_or(AuthFailure::WrongDigest)?;
         let cookie = if has_message { 0 } else { sent.cookie };
         let ends = Ends::new(received.source.ip(), local);
-        verify(packet, ends, cookie, authenticator).ok_or(AuthFailure::WrongDigest)
+        verify_between(packet, ends, cookie, authenticator).ok_or(AuthFailure::WrongDigest)
     }
 
     fn take_sealed(
@@ -153,7 +153,7 @@ impl Association {
         let is_proventic = self.autokey.as_ref().is_some_and(|it| it.dance.is_agreed());
         if said.is_some() || !is_proventic {
             self.take_step(now, &header, is_proventic, rng, heard);
-            heard.said = said;
+            heard.said.extend(said);
             return;
         }
         let left = origin.left().ok_or(PacketTest::Unsynchronized);
@@ -180,7 +180,7 @@ impl Association {
 
     /// A packet that is of use to the dance alone. What its header says is shown as long as nothing
     /// better is known.
-    fn take_step(
+    pub(in crate::association) fn take_step(
         &mut self,
         now: Now,
         header: &Header,

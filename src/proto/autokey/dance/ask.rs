@@ -22,6 +22,18 @@ pub(crate) struct Own<'a> {
     pub(crate) is_synchronized: bool,
 }
 
+impl Own<'_> {
+    /// Our name, and what we offer.
+    pub(crate) fn introduction(&self) -> SignedValue {
+        SignedValue {
+            timestamp: self.updated,
+            filestamp: self.status.word(),
+            value: self.facts.name.clone().into_bytes(),
+            signature: Vec::new(),
+        }
+    }
+}
+
 /// What is to be sent next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -49,7 +61,7 @@ impl Dance {
             };
         }
         if self.status.word() == 0 {
-            return self.ask_full(AutokeyCode::Association, introduction(own));
+            return self.ask_full(AutokeyCode::Association, own.introduction());
         }
         if !self.has(Flags::CERT) {
             let subject = SignedValue {
@@ -151,16 +163,6 @@ impl Dance {
             what: Awaited::Challenge(scheme),
         });
         Some(Task::Challenge { scheme, ident })
-    }
-}
-
-/// Our name, and what we offer.
-pub(crate) fn introduction(own: &Own<'_>) -> SignedValue {
-    SignedValue {
-        timestamp: own.updated,
-        filestamp: own.status.word(),
-        value: own.facts.name.clone().into_bytes(),
-        signature: Vec::new(),
     }
 }
 

@@ -149,7 +149,7 @@ impl Dance {
         if self.has(Flags::CERT) {
             return Ok(None);
         }
-        let value = signed(body);
+        let value = SignedValue::from(*body);
         let task = Task::ReadCertificate {
             der: value.value.clone(),
             filestamp: value.filestamp,
@@ -176,7 +176,7 @@ impl Dance {
             scheme,
             ident,
             challenge: challenge.octets.clone(),
-            value: signed(body),
+            value: SignedValue::from(*body),
             by,
             gq_public: self.gq_public.clone(),
         };
@@ -191,7 +191,7 @@ impl Dance {
         if let Some(before) = &self.cookie {
             check_order(body, before.timestamp, before.filestamp)?;
         }
-        let value = signed(body);
+        let value = SignedValue::from(*body);
         let task = Task::OpenCookie { value, by };
         Ok(Some((
             task,
@@ -223,7 +223,7 @@ impl Dance {
 
     fn verify(&self, body: &AutokeyBody<'_>, what: fn(SignedValue) -> Awaited) -> Begun {
         let by = self.verifier.clone().ok_or(Failure::PublicKey)?;
-        let value = signed(body);
+        let value = SignedValue::from(*body);
         let task = Task::Verify {
             value: value.clone(),
             by,
@@ -238,15 +238,6 @@ type Begun = Result<Option<(Task, Awaited)>, Failure>;
 fn offers(said: Flags) -> Flags {
     let all = Flags::ENABLED | Flags::TAI | Flags::PRIVATE | Flags::IFF | Flags::GQ | Flags::MV;
     Flags(said.0 & all.0)
-}
-
-fn signed(body: &AutokeyBody<'_>) -> SignedValue {
-    SignedValue {
-        timestamp: body.timestamp,
-        filestamp: body.filestamp,
-        value: body.value.to_vec(),
-        signature: body.signature.to_vec(),
-    }
 }
 
 /// Nothing is made after it was signed, and who is not synchronised signs nothing.

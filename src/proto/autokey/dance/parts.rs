@@ -4,7 +4,7 @@ use crate::autokey::job::{Failure, SignedValue, Task};
 use crate::autokey::status::Scheme;
 use core::fmt;
 use std::sync::Arc;
-use truechimer_wire::{AutokeyBody, AutokeyCode, AutokeyMessage, ExtensionField};
+use truechimer_wire::{AutokeyCode, AutokeyMessage, ExtensionField};
 
 /// How an association talks to the other side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,12 +44,7 @@ impl Message {
             is_error: self.is_error,
             code: self.code,
             association: self.association,
-            body: self.body.as_ref().map(|body| AutokeyBody {
-                timestamp: body.timestamp,
-                filestamp: body.filestamp,
-                value: &body.value,
-                signature: &body.signature,
-            }),
+            body: self.body.as_ref().map(SignedValue::body),
         }
     }
 }
@@ -78,12 +73,7 @@ impl Spoken {
                 is_error: it.is_error,
                 code: it.code,
                 association: it.association,
-                body: it.body.map(|body| SignedValue {
-                    timestamp: body.timestamp,
-                    filestamp: body.filestamp,
-                    value: body.value.to_vec(),
-                    signature: body.signature.to_vec(),
-                }),
+                body: it.body.map(SignedValue::from),
             }),
         }
     }

@@ -23,7 +23,24 @@ pub(in super::super) struct DanceOf {
     turn: u32,
 }
 
+impl DanceOf {
+    pub(super) const fn new(association: AssociationId, turn: u32) -> Self {
+        Self { association, turn }
+    }
+
+    pub(super) const fn association(self) -> AssociationId {
+        self.association
+    }
+}
+
 impl System {
+    /// What an association has of Autokey, if it did not begin anew since.
+    pub(super) fn autokey_of(&mut self, of: DanceOf) -> Option<&mut Autokey> {
+        let association = self.associations.get_mut(&of.association)?;
+        let autokey = association.autokey.as_deref_mut();
+        autokey.filter(|it| it.turn == of.turn)
+    }
+
     /// Gives a new association what it needs of Autokey, if its line asks for it.
     pub(in super::super) fn equip(&mut self, now: Now, association: &mut Association) {
         let Some(line) = association.role.line().filter(|it| it.autokey) else {
@@ -48,6 +65,7 @@ impl System {
         else {
             return false;
         };
+        let is_symmetric = association.is_symmetric();
         let is_peer_synchronized = association.peer.leap != LeapIndicator::NotSynchronized;
         let Some(autokey) = &mut association.autokey else {
             return true;
@@ -73,7 +91,24 @@ impl System {
             let remote = association.shown_remote();
             self.tell(id, remote, PeerEvent::IdentityMissing);
         }
+        if goes && is_symmetric {
+            return self.prepare_for_peer(now, id);
+        }
         goes
+    }
+
+    /// Whether a packet can go to a peer, which may have to wait for a list of keys.
+    fn prepare_for_peer(&mut self, now: Now, id: AssociationId) -> bool {
+        if self.prepare_list(now, id) {
+            if let Some(association) = self.associations.get_mut(&id)
+                && let Some(autokey) = &mut association.autokey
+            {
+                autokey.blocked = Blocked::Job;
+            }
+            return false;
+        }
+        self.push_list(id);
+        true
     }
 
     /// The packet that was decided on.
@@ -91,6 +126,8 @@ impl System {
         else {
             return;
         };
+        let asked = said.message.as_ref().filter(|it| !it.is_response);
+        let asked = asked.filter(|_| association.is_symmetric()).cloned();
         let Some(autokey) = &mut association.autokey else {
             return;
         };
@@ -102,7 +139,11 @@ impl System {
                 failure: Failure::Length,
             }),
         };
+        let is_sound = heard.is_ok();
         self.take_effects(now, id, heard);
+        if let Some(asked) = asked.filter(|_| is_sound) {
+            self.answer_peer(now, id, &asked);
+        }
     }
 
     /// Takes what came of a job for an association.
@@ -123,11 +164,12 @@ impl System {
     }
 
     /// Sends what waited for a job.
-    fn release(&mut self, now: Now, id: AssociationId) {
+    pub(super) fn release(&mut self, now: Now, id: AssociationId) {
         let autokey = self.associations.get_mut(&id);
         let autokey = autokey.and_then(|it| it.autokey.as_mut());
         let Some(autokey) = autokey else { return };
-        let waited = autokey.blocked == Blocked::Job && !autokey.dance.is_waiting();
+        let busy = autokey.dance.is_waiting() || autokey.ours.is_waiting();
+        let waited = autokey.blocked == Blocked::Job && !busy;
         if waited {
             autokey.blocked = Blocked::No;
             self.send_request(id, now);
@@ -192,10 +234,17 @@ impl System {
                     since,
                     until,
                 } => self.learn_leap(now, tai_utc_s, since, until),
-                Effect::NewCookie => {}
+                Effect::NewCookie => self.discard_list(id),
             }
         }
         self.tell_proventic(id);
+    }
+
+    fn discard_list(&mut self, id: AssociationId) {
+        let association = self.associations.get_mut(&id);
+        if let Some(autokey) = association.and_then(|it| it.autokey.as_mut()) {
+            autokey.ours.discard();
+        }
     }
 
     fn install(&mut self, read: &Arc<CertificateFacts>, flags: CertificateFlags) {

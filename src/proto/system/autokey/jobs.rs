@@ -2,6 +2,7 @@
 use super::association::DanceOf;
 use super::broadcast::ListOf;
 use super::host::Signing;
+use crate::autokey::dance::Message;
 use crate::autokey::job::JobId;
 use core::time::Duration;
 use std::collections::BTreeMap;
@@ -21,6 +22,10 @@ pub(in super::super) enum Purpose {
     KeyList(ListOf),
     /// An association.
     Dance(DanceOf),
+    /// A symmetric peer: the end of our key list for it is signed.
+    PeerList(DanceOf),
+    /// A symmetric peer: what it asked is answered so.
+    PeerAnswer(DanceOf, Message),
 }
 
 /// The jobs under way.

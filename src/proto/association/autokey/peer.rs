@@ -1,0 +1,187 @@
+//! Speaking with a symmetric peer: each side asks, answers, and names its packets by a list of keys.
+use super::{Autokey, Ends, random_key_id, verify_between};
+use crate::association::Association;
+use crate::association::packet_tests::{Authenticity, Refusal};
+use crate::authentication::{AuthFailure, Authenticator};
+use crate::autokey::dance::Message;
+use crate::autokey::job::SignedValue;
+use crate::autokey::key_list::{KeyList, Lifetime};
+use crate::packet::Received;
+use rand_chacha::ChaCha20Rng;
+use truechimer_time::Instant;
+use truechimer_wire::Packet;
+
+/// Our key list, and what a peer is to be told.
+#[derive(Debug, Default)]
+pub(crate) struct Ours {
+    keys: Option<KeyList>,
+    /// The end of `keys`, signed.
+    end: Option<SignedValue>,
+    /// It was not told yet.
+    is_news: bool,
+    /// A list whose end is being signed, and of which beginning.
+    fresh: Option<KeyList>,
+    /// What is said to what the peer asked.
+    pub(crate) answer: Option<Message>,
+    /// When it leaves at the latest.
+    pub(crate) due: Option<Instant>,
+    /// An answer is being made.
+    pub(crate) answering: bool,
+}
+
+impl Ours {
+    /// Whether another list is to be made before the next packet leaves.
+    pub(crate) fn wants_list(&self) -> bool {
+        self.fresh.is_none() && self.keys.as_ref().is_none_or(KeyList::is_spent)
+    }
+
+    /// The end of a new list is being signed; it is to be used once that is done.
+    pub(crate) fn begin(&mut self, list: KeyList) -> SignedValue {
+        let value = list.end().to_octets().to_vec();
+        self.fresh = Some(list);
+        SignedValue {
+            value,
+            ..SignedValue::default()
+        }
+    }
+
+    /// Whether a list waits for its signature.
+    pub(crate) const fn is_waiting(&self) -> bool {
+        self.fresh.is_some()
+    }
+
+    /// The end of the new list is signed; nothing, if it could not be.
+    pub(crate) fn finish(&mut self, end: Option<SignedValue>) {
+        if let (Some(list), Some(end)) = (self.fresh.take(), end) {
+            self.keys = Some(list);
+            self.end = Some(end);
+            self.is_news = true;
+        }
+    }
+
+    /// The cookie is another one, so no key of the list is of use.
+    pub(crate) fn discard(&mut self) {
+        (self.keys, self.end, self.fresh) = (None, None, None);
+    }
+
+    /// The signed end of the list in use.
+    pub(crate) const fn end(&self) -> Option<&SignedValue> {
+        self.end.as_ref()
+    }
+
+    /// The same, if the peer does not know it; then it does.
+    pub(crate) fn take_news(&mut self) -> Option<SignedValue> {
+        core::mem::replace(&mut self.is_news, false)
+            .then(|| self.end.clone())
+            .flatten()
+    }
+}
+
+impl Autokey {
+    /// Makes a list of keys for packets between these ends.
+    pub(crate) fn make_list(
+        &self,
+        ends: Ends,
+        lifetime: Option<Lifetime>,
+        authenticator: &mut dyn Authenticator,
+        rng: &mut ChaCha20Rng,
+    ) -> Option<KeyList> {
+        let cookie = self.dance.cookie();
+        let none = Lifetime {
+            automax: 0,
+            poll: 0,
+        };
+        let (seed, signs) = (random_key_id(rng), lifetime.is_some());
+        KeyList::make(seed, lifetime.unwrap_or(none), signs, |key_id| {
+            authenticator.session_key(ends.from, ends.to, key_id, cookie)
+        })
+    }
+}
+
+impl Association {
+    /// When an answer to a peer is to leave, though no poll is due.
+    pub(crate) fn answer_due(&self) -> Option<Instant> {
+        self.autokey.as_ref()?.ours.due
+    }
+
+    /// Both ends of its packets, once our address is known.
+    pub(crate) fn ends(&self) -> Option<Ends> {
+        Some(Ends::new(self.local?, self.remote?.ip()))
+    }
+
+    /// Appends what is to be said to a peer, key and MAC.
+    pub(in crate::association) fn seal_for_peer(
+        &mut self,
+        octets: &mut Vec<u8>,
+        authenticator: &mut dyn Authenticator,
+        rng: &mut ChaCha20Rng,
+    ) -> Option<()> {
+        let ends = self.ends()?;
+        let autokey = self.autokey.as_mut()?;
+        autokey.ours.due = None;
+        let said = [autokey.ours.answer.take(), autokey.request.take()];
+        let has_message = said.iter().any(Option::is_some);
+        for message in said.into_iter().flatten() {
+            message.append(octets)?;
+        }
+        let next = autokey.ours.keys.as_mut().and_then(KeyList::take);
+        let key_id = match next {
+            Some(key_id) => key_id,
+            // Nobody can follow a list that is not signed, so it is of one key.
+            None => autokey.make_list(ends, None, authenticator, rng)?.take()?,
+        };
+        autokey.seal(octets, ends, key_id, has_message, authenticator)
+    }
+
+    /// Whether a packet of the peer, which echoes us if `is_recognized`, is authentic. What has a
+    /// message though a cookie is agreed, or comes before its sender is proven, proves nothing about
+    /// time.
+    pub(in crate::association) fn authenticate_session(
+        &mut self,
+        packet: &Packet<'_>,
+        received: &Received<'_>,
+        is_recognized: bool,
+        authenticator: &mut dyn Authenticator,
+    ) -> Result<Authenticity, Refusal> {
+        let refused = |failure| Err(Refusal::Session(failure));
+        let Some(mac) = packet.mac() else {
+            return refused(AuthFailure::NoMac);
+        };
+        if mac.is_crypto_nak() {
+            return refused(AuthFailure::CryptoNak);
+        }
+        let (Some(local), Some(autokey)) = (self.local, self.autokey.as_mut()) else {
+            return refused(AuthFailure::WrongDigest);
+        };
+        let ends = Ends::new(received.source.ip(), local);
+        let has_message = packet.extension_fields().next().is_some();
+        let cookie = autokey.dance.cookie();
+        let used = if has_message { 0 } else { cookie };
+        let Some(proof) = verify_between(packet, ends, used, authenticator) else {
+            // One side may have agreed on the cookie a packet before the other.
+            let early = verify_between(packet, ends, 0, authenticator).is_some();
+            return if early {
+                Ok(Authenticity::NotAsked)
+            } else {
+                refused(AuthFailure::WrongDigest)
+            };
+        };
+        // Without a cookie packets with messages are as good as any; and who waits for our time to
+        // set its clock by sends no others.
+        let is_weak = has_message && autokey.dance.has_cookie();
+        if is_weak || !is_recognized || !autokey.dance.knows_list() {
+            return Ok(Authenticity::NotAsked);
+        }
+        let admitted = autokey.dance.admits(mac.key_id, |key_id| {
+            authenticator.session_key(ends.from, ends.to, key_id, cookie)
+        });
+        if !admitted {
+            return refused(AuthFailure::OutOfList);
+        }
+        Ok(if autokey.dance.is_proventic() {
+            Authenticity::Proventic(proof)
+        } else {
+            Authenticity::NotAsked
+        })
+    }
+}
