@@ -3,6 +3,7 @@ mod code;
 use crate::authentication::{AuthFailure, KeyId};
 use crate::autokey::status::Scheme;
 use crate::packet::AssociationId;
+use crate::server::Namesakes;
 use crate::status::PacketTest;
 use crate::unsolicited::Unsolicited;
 pub use code::{Coded, EventCounts, Report, system_event_word};
@@ -166,6 +167,8 @@ pub enum SystemEvent {
     StrangeDatagram(SocketAddr),
     /// The same, of one that came unasked.
     Unsolicited(SocketAddr, Unsolicited),
+    /// Two hosts of one name of Autokey were signed for.
+    Namesakes(Namesakes),
 }
 
 impl PeerEvent {
@@ -327,6 +330,7 @@ impl fmt::Display for SystemEvent {
             ),
             Self::NameNotResolved(name) => write!(f, "{name} does not resolve; trying again"),
             Self::StrangeDatagram(source) => write!(f, "dropped a datagram from {source}"),
+            Self::Namesakes(namesakes) => namesakes.fmt(f),
             Self::Unsolicited(source, why) => write!(
                 f,
                 "did not take what {source} sent to many: {}",

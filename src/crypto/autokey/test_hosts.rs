@@ -109,7 +109,7 @@ impl Host {
 
     pub(crate) fn value(&self, task: Task) -> SignedValue {
         match self.perform(task) {
-            Done::Value(value) => value,
+            Done::Value(value) | Done::Certified { value, .. } => value,
             other => panic!("{other:?}"),
         }
     }

@@ -80,7 +80,7 @@ impl Worker {
                 value.map(Done::Value)
             }
             Task::SignCertificate { timestamp, request } => {
-                sign_certificate(&*keys()?, *timestamp, request).map(Done::Value)
+                sign_certificate(&*keys()?, *timestamp, request)
             }
             Task::AnswerChallenge {
                 timestamp,
@@ -185,7 +185,7 @@ fn sign_certificate(
     keys: &Material,
     timestamp: u32,
     request: &SignedValue,
-) -> Result<SignedValue, Failure> {
+) -> Result<Done, Failure> {
     let asker = read_certificate(&request.value, request.filestamp, None)?;
     if !asker.is_self_issued() || asker.private || asker.subject == keys.facts().name {
         return Err(Failure::Certificate);
@@ -193,11 +193,14 @@ fn sign_certificate(
     signature::verify(
         request,
         &Verifier {
-            public_key: asker.public_key,
+            public_key: Arc::clone(&asker.public_key),
             signature_nid: asker.signature_nid,
         },
     )?;
     let certificate = Certificate::from_der(&request.value).map_err(|_| Failure::Certificate)?;
     let made = keys.vouch(timestamp, &certificate)?;
-    keys.value(Some(timestamp), request.filestamp, made)
+    Ok(Done::Certified {
+        value: keys.value(Some(timestamp), request.filestamp, made)?,
+        asker: Arc::new(asker),
+    })
 }

@@ -97,6 +97,9 @@ fn kind(event: &Event) -> Option<String> {
         Event::System(SystemEvent::Unsolicited(source, why)) => {
             Some(format!("{} from {}", why.name(), source.ip()))
         }
+        Event::System(SystemEvent::Namesakes(it)) => {
+            Some(format!("hosts of the name {}", it.name.escape_default()))
+        }
         _ => None,
     }
 }
@@ -127,6 +130,7 @@ const fn level(event: &Event) -> Level {
             | SystemEvent::FrequencyLimit(_)
             | SystemEvent::FrequencyJump(_)
             | SystemEvent::WanderJump(_)
+            | SystemEvent::Namesakes(_)
             | SystemEvent::NameNotResolved(_) => Level::Warn,
             _ => Level::Info,
         },

@@ -80,7 +80,7 @@ pub enum Task {
         /// What is sealed.
         cookie: u32,
     },
-    /// Make a certificate for an asker out of its own self-signed one, and sign; done: `Value`.
+    /// Make a certificate for an asker out of its own self-signed one, and sign; done: `Certified`.
     SignCertificate {
         /// NTP seconds.
         timestamp: u32,
@@ -151,6 +151,13 @@ pub enum Done {
     Signed(Vec<SignedValue>),
     /// Of what makes one value.
     Value(SignedValue),
+    /// Of `SignCertificate`.
+    Certified {
+        /// The certificate.
+        value: SignedValue,
+        /// The asker's own, whose key it proved to hold.
+        asker: Arc<CertificateFacts>,
+    },
     /// Of `ReadCertificate`.
     Certificate(Arc<CertificateFacts>),
     /// Of `Verify` and `CheckAnswer`: it is right.

@@ -180,7 +180,8 @@ impl SystemEvent {
             Self::NameNotResolved(_)
             | Self::StrangeDatagram(_)
             | Self::OrphanParent(_)
-            | Self::Unsolicited(..) => {
+            | Self::Unsolicited(..)
+            | Self::Namesakes(_) => {
                 return None;
             }
         })

@@ -3,10 +3,12 @@
 mod answer;
 mod bounds;
 mod echo;
+mod names;
 mod parked;
 mod session;
 
 pub(super) use answer::{Asked, Outcome};
 pub use bounds::Bounds;
+pub use names::Namesakes;
 pub use parked::Parked;
 pub(super) use session::Session;

@@ -10,6 +10,7 @@ pub(super) use jobs::{Jobs, Purpose};
 
 use super::System;
 use crate::autokey::job::{CryptoJob, Done, Failure, JobId, Task};
+use crate::event::SystemEvent;
 use crate::host::Output;
 use truechimer_time::{Instant, Now};
 
@@ -72,6 +73,7 @@ impl System {
         let Some(host) = &mut self.autokey else {
             return;
         };
+        let namesakes = host.take_namesakes(now);
         host.note_leap(leap);
         if let Some((signing, task)) = host.begin_signing(now, synchronized)
             && !self.ask_crypto(now, Purpose::Signatures(signing), task)
@@ -80,6 +82,9 @@ impl System {
             host.put_off(now);
         }
         self.tell_service(false);
+        if let Some(namesakes) = namesakes {
+            self.tell_system(SystemEvent::Namesakes(namesakes));
+        }
     }
 
     /// Tells server threads what they answer from, if that changed or if this is `news` of key lists.

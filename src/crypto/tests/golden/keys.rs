@@ -167,7 +167,7 @@ fn certificates_are_signed_as_the_reference_signs_them() {
                 timestamp: said.value.timestamp,
                 request: said.asked.clone().expect("it was asked"),
             };
-            let Done::Value(ours) = perform(signer, task) else {
+            let Done::Certified { value: ours, .. } = perform(signer, task) else {
                 panic!("{}", play.capture);
             };
             let issuer = own(signer);

@@ -2,6 +2,7 @@
 //! are a thousand times dearer than a reply, and no key is needed to ask for one (RFC 5906 §9,
 //! "clogging").
 use super::echo;
+use super::names::{Names, Namesakes};
 use core::hash::{Hash, Hasher};
 use core::net::IpAddr;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -70,6 +71,7 @@ pub struct Bounds {
     each: Box<[Bucket]>,
     /// Fingerprints of jobs under way, 0 where there is none.
     under_way: Box<[AtomicU64]>,
+    names: Names,
 }
 
 impl Bounds {
@@ -80,6 +82,7 @@ impl Bounds {
             all: Bucket::default(),
             each: (0..BUCKETS).map(|_| Bucket::default()).collect(),
             under_way: (0..UNDER_WAY).map(|_| AtomicU64::new(0)).collect(),
+            names: Names::default(),
         })
     }
 
@@ -128,6 +131,16 @@ impl Bounds {
             bounds: Arc::clone(self),
             place,
         })
+    }
+
+    /// Whose certificates were signed.
+    pub(crate) const fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// Two hosts of one name, if that is news.
+    pub(crate) fn take_namesakes(&self) -> Option<Namesakes> {
+        self.names.take_news()
     }
 
     fn bucket(&self, asker: IpAddr) -> &Bucket {

@@ -55,6 +55,11 @@ impl Parked {
     ) -> Option<usize> {
         let body = match done {
             Done::Value(value) => Some(value.body()),
+            Done::Certified { value, asker } => {
+                let names = self.under_way.bounds().names();
+                names.note(asker, self.session.asker());
+                Some(value.body())
+            }
             Done::Failed(Failure::Busy) => return None,
             _ => None,
         };

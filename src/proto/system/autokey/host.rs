@@ -11,7 +11,7 @@ use crate::config::AutokeyConfig;
 use crate::control::HostView;
 use crate::host::Output;
 use crate::packet::AssociationId;
-use crate::server::Bounds;
+use crate::server::{Bounds, Namesakes};
 use core::net::IpAddr;
 use core::time::Duration;
 use rand_chacha::rand_core::RngCore;
@@ -24,6 +24,8 @@ use truechimer_wire::AutokeyBody;
 const UNIX_EPOCH_IN_NTP_SECONDS: i64 = truechimer_time::UNIX_EPOCH_IN_NTP_SECONDS;
 /// After a signature that failed.
 const RETRY_AFTER: Duration = Duration::from_secs(16);
+/// Silence about hosts of one name after two were told of, seconds.
+const NAMESAKES_EVERY_S: f64 = 64.0;
 /// Octets of the values of leap seconds.
 const LEAP_LEN: usize = 12;
 
@@ -64,6 +66,7 @@ pub(in super::super) struct Host {
     updates: u64,
     failures: u64,
     bounds: Arc<Bounds>,
+    namesakes_told: Option<Instant>,
 }
 
 impl Host {
@@ -82,6 +85,7 @@ impl Host {
             updates: 0,
             failures: 0,
             bounds,
+            namesakes_told: None,
         };
         this.take_facts();
         this
@@ -232,6 +236,17 @@ impl Host {
     /// The clock was stepped: values signed in what may be the future are signed anew.
     pub(in super::super) const fn forget_time(&mut self) {
         self.is_stale = true;
+    }
+
+    /// Two hosts of one name, if nobody was told of such lately: whoever has two keys and two addresses
+    /// could fill the log.
+    pub(super) fn take_namesakes(&mut self, now: Now) -> Option<Namesakes> {
+        let quiet = self
+            .namesakes_told
+            .is_some_and(|told| now.mono.seconds_since(told) < NAMESAKES_EVERY_S);
+        let news = (!quiet).then(|| self.bounds.take_namesakes()).flatten()?;
+        self.namesakes_told = Some(now.mono);
+        Some(news)
     }
 
     /// How long a key list may last, log2 seconds.

@@ -7,6 +7,7 @@ use crate::autokey::facts::Generation;
 use crate::autokey::job::{Done, Failure, Task};
 use crate::autokey::status::Flags;
 use crate::config::SystemConfig;
+use crate::event::{Event, SystemEvent};
 use crate::host::HostEvent;
 use support::{autokey, sign_all};
 use truechimer_time::NtpDuration;
@@ -144,4 +145,37 @@ fn private_values_change_alone_and_autokey_can_be_given_up() {
     assert_eq!(still.private_values, [8, 7]);
     reload(&mut world, config(vec![server_line(1)]));
     assert!(matches!(world.services.last(), Some(None)));
+}
+
+#[test]
+fn two_hosts_of_one_name_are_told_of_once_in_a_while() {
+    let mut world = synchronized();
+    sign_all(&mut world);
+    let service = world.services.last().cloned().flatten().expect("there");
+    let told = |world: &World| {
+        let namesakes = |it: &&Event| matches!(it, Event::System(SystemEvent::Namesakes(_)));
+        world.events.iter().filter(namesakes).count()
+    };
+    for (turn, expected) in [(0, 0), (1, 1), (2, 1), (3, 1)] {
+        let mut asker = (*autokey(turn % 2).host.certificates[0]).clone();
+        asker.public_key = vec![u8::try_from(turn % 2).expect("small")].into();
+        let address = [192, 0, 2, 10 + u8::try_from(turn % 2).expect("small")].into();
+        service.bounds.names().note(&asker, address);
+        world.run_s(5.0);
+        let now = world.now();
+        world.system.handle_timeout(now);
+        world.drain();
+        assert_eq!(told(&world), expected, "{turn}");
+    }
+    world.run_s(200.0);
+    assert_eq!(told(&world), 2);
+    let told = world.events.iter().rev().find_map(|it| match it {
+        Event::System(it @ SystemEvent::Namesakes(_)) => Some(it.to_string()),
+        _ => None,
+    });
+    let told = told.expect("an event");
+    assert!(
+        told.contains("192.0.2.11") && told.contains("alice"),
+        "{told}"
+    );
 }

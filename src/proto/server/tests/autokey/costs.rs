@@ -1,6 +1,8 @@
 //! What strangers can make us do with our keys, and no more.
-use super::world::World;
+use super::world::{World, asker, signed};
+use crate::autokey::job::Done;
 use crate::server::{AutokeyOutcome, DropReason, Verdict};
+use std::sync::Arc;
 use truechimer_time::NtpTimestamp;
 use truechimer_wire::AutokeyCode;
 
@@ -89,4 +91,24 @@ fn no_more_wait_than_may() {
     waiting.clear();
     world.introduce();
     assert_eq!(world.ask_for(AutokeyCode::Cookie, &key(1)), Verdict::Park);
+}
+
+#[test]
+fn whose_certificates_are_signed_is_remembered_by_name() {
+    let mut world = World::new();
+    for number in [1, 2] {
+        world.bench.source.set_ip([198, 51, 100, number].into());
+        world.heard = NtpTimestamp::ZERO;
+        world.introduce();
+        assert_eq!(world.ask_for(AutokeyCode::Sign, &key(7)), Verdict::Park);
+        let parked = world.parked();
+        let done = Done::Certified {
+            value: signed(6, &[0x30; 300]),
+            asker: Arc::new(asker(number)),
+        };
+        let said = world.finish(&parked, &done).expect("a reply");
+        assert_eq!(said.body.map(|it| it.2.len()), Some(300));
+    }
+    let told = world.service.bounds.take_namesakes().expect("two hosts");
+    assert_eq!(told.name, "bob");
 }

@@ -1,7 +1,7 @@
 //! A responder that speaks Autokey, and askers that make session keys.
 use super::super::bench::{Bench, Checksum, LOCAL, request};
 use crate::authentication::Authenticator;
-use crate::autokey::facts::{Generation, HostFacts};
+use crate::autokey::facts::{CertificateFacts, Generation, HostFacts};
 use crate::autokey::job::{Done, SignedValue};
 use crate::autokey::service::Service;
 use crate::autokey::status::{Flags, Scheme, StatusWord};
@@ -220,4 +220,23 @@ pub(super) fn field(code: AutokeyCode, value: &[u8]) -> Vec<u8> {
     let len = message.write(&mut octets).expect("room");
     octets.truncate(len);
     octets
+}
+
+/// What the certificate of a host of the name `bob` says, which has this key.
+pub(super) fn asker(key: u8) -> CertificateFacts {
+    CertificateFacts {
+        der: Arc::new([]),
+        subject: "bob".to_owned(),
+        issuer: "bob".to_owned(),
+        serial: 1,
+        not_before_s: 0,
+        not_after_s: 1 << 33,
+        trusted: false,
+        private: false,
+        signature_nid: 668,
+        public_key: Arc::new([key]),
+        signature_len: 64,
+        gq_public: None,
+        filestamp: 1,
+    }
 }
