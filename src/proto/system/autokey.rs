@@ -4,6 +4,7 @@ mod broadcast;
 mod host;
 mod jobs;
 mod peer;
+mod settings;
 
 pub(super) use host::Host;
 pub(super) use jobs::{Jobs, Purpose};
@@ -46,8 +47,10 @@ impl System {
         match purpose {
             Purpose::KeyList(of) => self.key_list_done(of, done),
             Purpose::Signatures(signing) => {
-                if let Some(host) = &mut self.autokey {
-                    host.take_signatures(now, &signing, done);
+                let host = self.autokey.as_mut();
+                let told = host.and_then(|it| it.take_signatures(now, &signing, done));
+                if let Some(text) = told {
+                    self.write_crypto(now, None, text);
                 }
             }
             Purpose::Dance(of) => self.dance_done(now, of, done),
@@ -83,6 +86,7 @@ impl System {
         }
         self.tell_service(false);
         if let Some(namesakes) = namesakes {
+            self.write_crypto(now, None, namesakes.to_string());
             self.tell_system(SystemEvent::Namesakes(namesakes));
         }
     }

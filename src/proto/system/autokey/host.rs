@@ -1,5 +1,4 @@
 //! This host as Autokey has it: its certificates, and its values signed anew whenever one changes.
-use super::super::System;
 use super::super::leap::unix_s_near;
 use crate::autokey::certificates::{CertificateFlags, Certificates};
 use crate::autokey::dance::Own;
@@ -9,25 +8,21 @@ use crate::autokey::service::{Service, introduction};
 use crate::autokey::status::{Flags, StatusWord};
 use crate::config::AutokeyConfig;
 use crate::control::HostView;
-use crate::host::Output;
 use crate::packet::AssociationId;
 use crate::server::{Bounds, Namesakes};
 use core::net::IpAddr;
 use core::time::Duration;
-use rand_chacha::rand_core::RngCore;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use truechimer_time::{Instant, Now};
 use truechimer_wire::AutokeyBody;
 
-/// Between 1900 and 1970, seconds.
-const UNIX_EPOCH_IN_NTP_SECONDS: i64 = truechimer_time::UNIX_EPOCH_IN_NTP_SECONDS;
 /// After a signature that failed.
 const RETRY_AFTER: Duration = Duration::from_secs(16);
 /// Silence about hosts of one name after two were told of, seconds.
 const NAMESAKES_EVERY_S: f64 = 64.0;
 /// Octets of the values of leap seconds.
-const LEAP_LEN: usize = 12;
+pub(super) const LEAP_LEN: usize = 12;
 
 /// What is being signed.
 #[derive(Debug, Default)]
@@ -63,14 +58,12 @@ pub(in super::super) struct Host {
     not_before: Option<Instant>,
     /// Server threads do not know the newest yet.
     is_untold: bool,
-    updates: u64,
-    failures: u64,
     bounds: Arc<Bounds>,
     namesakes_told: Option<Instant>,
 }
 
 impl Host {
-    fn new(config: AutokeyConfig, bounds: Arc<Bounds>) -> Self {
+    pub(super) fn new(config: AutokeyConfig, bounds: Arc<Bounds>) -> Self {
         let mut this = Self {
             config,
             certificates: Certificates::default(),
@@ -82,8 +75,6 @@ impl Host {
             is_signing: false,
             not_before: None,
             is_untold: true,
-            updates: 0,
-            failures: 0,
             bounds,
             namesakes_told: None,
         };
@@ -118,7 +109,7 @@ impl Host {
 
     /// Takes what was read again. Certificates of others stay; what others signed for us stays while
     /// it is of the same key.
-    fn reconfigure(&mut self, config: AutokeyConfig) {
+    pub(super) fn reconfigure(&mut self, config: AutokeyConfig) {
         if self.config == config {
             return;
         }
@@ -128,6 +119,12 @@ impl Host {
         if reread {
             self.take_facts();
         }
+    }
+
+    /// Takes other private values.
+    pub(super) fn use_private_values(&mut self, values: Vec<u32>) {
+        self.is_untold |= self.config.private_values != values;
+        self.config.private_values = values;
     }
 
     fn take_facts(&mut self) {
@@ -200,20 +197,30 @@ impl Host {
     pub(super) fn put_off(&mut self, now: Now) {
         self.is_signing = false;
         self.is_stale = true;
-        self.failures += 1;
         self.not_before = Some(now.mono.plus(RETRY_AFTER));
     }
 
-    /// Takes what was signed.
-    pub(super) fn take_signatures(&mut self, now: Now, signing: &Signing, done: Done) {
+    /// Takes what was signed, and says so as the reference does; why not, if it was not.
+    pub(super) fn take_signatures(
+        &mut self,
+        now: Now,
+        signing: &Signing,
+        done: Done,
+    ) -> Option<String> {
         self.is_signing = false;
         if signing.generation != self.generation() {
             self.is_stale = true;
-            return;
+            return None;
         }
         let signed = match done {
             Done::Signed(signed) if signed.len() == signing.items.len() => signed,
-            _ => return self.put_off(now),
+            other => {
+                self.put_off(now);
+                let Done::Failed(why) = other else {
+                    return None;
+                };
+                return Some(format!("signature update {}", why.word()));
+            }
         };
         for (item, value) in signing.items.iter().zip(signed) {
             match item {
@@ -228,9 +235,9 @@ impl Host {
             }
         }
         self.signed_at = signing.timestamp;
-        self.updates += 1;
         self.not_before = None;
         self.is_untold = true;
+        Some(format!("signature update ts {}", self.signed_at))
     }
 
     /// The clock was stepped: values signed in what may be the future are signed anew.
@@ -342,64 +349,4 @@ fn own_flags(facts: &CertificateFacts) -> CertificateFlags {
         flags |= CertificateFlags::SIGN;
     }
     flags
-}
-
-impl System {
-    /// Takes what the configuration says of Autokey.
-    pub(in super::super) fn use_autokey(&mut self, config: Option<AutokeyConfig>) {
-        match (&mut self.autokey, config) {
-            (Some(host), Some(config)) => {
-                let before = host.generation();
-                host.reconfigure(config);
-                if host.generation() != before {
-                    self.forget_lists();
-                }
-            }
-            (None, Some(config)) => {
-                let mut secret = [0; 16];
-                self.rng.fill_bytes(&mut secret);
-                let bounds = Bounds::new(secret);
-                self.autokey = Some(Box::new(Host::new(config, bounds)));
-            }
-            (Some(_), None) => {
-                self.autokey = None;
-                self.outbox.push(Output::Autokey(None));
-            }
-            (None, None) => {}
-        }
-    }
-
-    /// Takes other private values, the one in use first: cookies are made of it from now on.
-    pub(in super::super) fn use_private_values(&mut self, values: Vec<u32>) {
-        if let Some(host) = &mut self.autokey
-            && !values.is_empty()
-        {
-            host.is_untold |= host.config.private_values != values;
-            host.config.private_values = values;
-        }
-    }
-
-    /// TAI-UTC, when it changed last and until when that is known, NTP seconds; zero without a table.
-    pub(super) fn leap_value(&self) -> [u8; LEAP_LEN] {
-        let mut value = [0; LEAP_LEN];
-        let known = self.leap.table_span_unix_s().zip(self.leap.tai_utc_s());
-        if let Some(((last_s, expires_s), tai_utc_s)) = known {
-            let words = [
-                u32::try_from(tai_utc_s).unwrap_or(0),
-                ntp_seconds(last_s),
-                ntp_seconds(expires_s),
-            ];
-            for (place, word) in value.chunks_exact_mut(4).zip(words) {
-                place.copy_from_slice(&word.to_be_bytes());
-            }
-        }
-        value
-    }
-}
-
-/// Of the era in which it is.
-fn ntp_seconds(unix_s: i64) -> u32 {
-    let era = 1_i64 << 32;
-    let s = unix_s.saturating_add(UNIX_EPOCH_IN_NTP_SECONDS);
-    u32::try_from(s.rem_euclid(era)).unwrap_or(0)
 }

@@ -9,6 +9,7 @@ use crate::autokey::status::Flags;
 use crate::config::SystemConfig;
 use crate::event::{Event, SystemEvent};
 use crate::host::HostEvent;
+use crate::statistics::{Measured, Record, Recording};
 use support::{autokey, sign_all};
 use truechimer_time::NtpDuration;
 use truechimer_time::leap::LeapTable;
@@ -16,6 +17,10 @@ use truechimer_time::leap::LeapTable;
 fn speaking(generation: u64) -> SystemConfig {
     SystemConfig {
         autokey: Some(autokey(generation)),
+        recording: Recording {
+            crypto: true,
+            ..Recording::default()
+        },
         ..config(vec![server_line(1)])
     }
 }
@@ -25,6 +30,15 @@ fn synchronized() -> World {
     world.serve(1, Server::default());
     world.run_s(60.0);
     world
+}
+
+/// Lines of cryptostats.
+fn written(world: &World) -> Vec<String> {
+    let text = |it: &Record| match &it.measured {
+        Measured::Crypto { remote: None, text } => Some(text.clone()),
+        _ => None,
+    };
+    world.records.iter().filter_map(text).collect()
 }
 
 fn reload(world: &mut World, config: SystemConfig) {
@@ -64,6 +78,8 @@ fn nothing_is_signed_before_the_time_is_known() {
     let flags = Flags::ENABLED | Flags::IFF | Flags::TAI;
     assert_eq!(service.status().flags, flags);
     assert_eq!(service.certificates["alice"].signature, b"signed by 1");
+    let line = format!("signature update ts {}", service.signed_at());
+    assert_eq!(written(&world), [line]);
     world.run_s(10_000.0);
     assert!(world.jobs.is_empty(), "once is enough");
 }
@@ -169,6 +185,11 @@ fn two_hosts_of_one_name_are_told_of_once_in_a_while() {
     }
     world.run_s(200.0);
     assert_eq!(told(&world), 2);
+    let lines = written(&world);
+    let namesakes = lines
+        .iter()
+        .filter(|it| it.contains("one Autokey name, alice"));
+    assert_eq!(namesakes.count(), 2, "{lines:?}");
     let told = world.events.iter().rev().find_map(|it| match it {
         Event::System(it @ SystemEvent::Namesakes(_)) => Some(it.to_string()),
         _ => None,

@@ -15,6 +15,7 @@ use crate::host::{
 use crate::packet::{AssociationId, Received, Route, Stamp, StampClass, Transmit, Via};
 use crate::refclock::{RefclockId, RefclockSample};
 use crate::snapshot::Snapshot;
+use crate::statistics::Record;
 use crate::system::System;
 use core::net::{IpAddr, SocketAddr};
 use group::Group;
@@ -90,6 +91,7 @@ pub(super) struct World {
     pub(super) services: Vec<Option<Arc<Service>>>,
     /// What holders of keys are to do.
     pub(super) jobs: Vec<(JobId, CryptoJob)>,
+    pub(super) records: Vec<Record>,
     pub(super) closed: Vec<AssociationId>,
     pub(super) exits: Vec<Exit>,
     pub(super) control: Vec<Output>,
@@ -149,6 +151,7 @@ impl World {
             published: Vec::new(),
             services: Vec::new(),
             jobs: Vec::new(),
+            records: Vec::new(),
             closed: Vec::new(),
             exits: Vec::new(),
             control: Vec::new(),
@@ -251,7 +254,8 @@ impl World {
                 Output::Close(id) => self.closed.push(id),
                 Output::Exit(exit) => self.exits.push(exit),
                 Output::Control(_) | Output::Operate(_) => self.control.push(output),
-                Output::Record(_) | Output::StoreFrequency(_) | Output::Sources(_) => {}
+                Output::Record(record) => self.records.push(record),
+                Output::StoreFrequency(_) | Output::Sources(_) => {}
                 Output::Resolve(resolve) => {
                     self.asked.push(resolve.clone());
                     let outcome = super::looked_up(&self.names, &resolve.name);

@@ -1,0 +1,69 @@
+//! What this host's Autokey is told: a configuration, other private values, leap seconds.
+use super::super::System;
+use super::host::{Host, LEAP_LEN};
+use crate::config::AutokeyConfig;
+use crate::host::Output;
+use crate::server::Bounds;
+use rand_chacha::rand_core::RngCore;
+
+/// Between 1900 and 1970, seconds.
+const UNIX_EPOCH_IN_NTP_SECONDS: i64 = truechimer_time::UNIX_EPOCH_IN_NTP_SECONDS;
+
+impl System {
+    /// Takes what the configuration says of Autokey.
+    pub(in super::super) fn use_autokey(&mut self, config: Option<AutokeyConfig>) {
+        match (&mut self.autokey, config) {
+            (Some(host), Some(config)) => {
+                let before = host.generation();
+                host.reconfigure(config);
+                if host.generation() != before {
+                    self.forget_lists();
+                }
+            }
+            (None, Some(config)) => {
+                let mut secret = [0; 16];
+                self.rng.fill_bytes(&mut secret);
+                let bounds = Bounds::new(secret);
+                self.autokey = Some(Box::new(Host::new(config, bounds)));
+            }
+            (Some(_), None) => {
+                self.autokey = None;
+                self.outbox.push(Output::Autokey(None));
+            }
+            (None, None) => {}
+        }
+    }
+
+    /// Takes other private values, the one in use first: cookies are made of it from now on.
+    pub(in super::super) fn use_private_values(&mut self, values: Vec<u32>) {
+        if let Some(host) = &mut self.autokey
+            && !values.is_empty()
+        {
+            host.use_private_values(values);
+        }
+    }
+
+    /// TAI-UTC, when it changed last and until when that is known, NTP seconds; zero without a table.
+    pub(super) fn leap_value(&self) -> [u8; LEAP_LEN] {
+        let mut value = [0; LEAP_LEN];
+        let known = self.leap.table_span_unix_s().zip(self.leap.tai_utc_s());
+        if let Some(((last_s, expires_s), tai_utc_s)) = known {
+            let words = [
+                u32::try_from(tai_utc_s).unwrap_or(0),
+                ntp_seconds(last_s),
+                ntp_seconds(expires_s),
+            ];
+            for (place, word) in value.chunks_exact_mut(4).zip(words) {
+                place.copy_from_slice(&word.to_be_bytes());
+            }
+        }
+        value
+    }
+}
+
+/// Of the era in which it is.
+fn ntp_seconds(unix_s: i64) -> u32 {
+    let era = 1_i64 << 32;
+    let s = unix_s.saturating_add(UNIX_EPOCH_IN_NTP_SECONDS);
+    u32::try_from(s.rem_euclid(era)).unwrap_or(0)
+}
