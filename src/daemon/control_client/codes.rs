@@ -1,5 +1,6 @@
 //! The words of status words, flags and events (RFC 9327 §4; RFC 5905 appendix A).
 use core::fmt::Write;
+use truechimer_proto::autokey::status::{StatusWord, signature_name};
 use truechimer_proto::event::system_event_word;
 use truechimer_time::leap::LeapIndicator;
 use truechimer_wire::{ClockStatusWord, PeerStatusWord, SystemStatusWord};
@@ -74,16 +75,6 @@ pub const FLASH_TESTS: [&str; 13] = [
 const CRYPTO_FLAGS: [&str; 15] = [
     "ENAB", "TAI", "", "", "PRIV", "IFF", "GQ", "MV", "VALID", "VRFY", "PROV", "AGREE", "AUTO",
     "SIGN", "LEAP",
-];
-/// Digest with signature, by OpenSSL's number: those Autokey meets.
-const SIGNATURES: [(u32, &str); 7] = [
-    (8, "md5WithRSAEncryption"),
-    (65, "sha1WithRSAEncryption"),
-    (66, "dsaWithSHA"),
-    (104, "md5WithRSA"),
-    (113, "dsaWithSHA1"),
-    (119, "ripemd160WithRSA"),
-    (668, "sha256WithRSAEncryption"),
 ];
 /// The names of the bits that are set, lowest first.
 fn set_bits(bits: u32, names: &[&'static str]) -> Vec<&'static str> {
@@ -176,10 +167,9 @@ pub fn crypto_flags(bits: u32) -> String {
         .into_iter()
         .map(str::to_owned)
         .collect();
-    let number = bits >> 16;
+    let number = StatusWord::from_word(bits).signature_nid;
     if number != 0 {
-        let known = SIGNATURES.iter().find(|(nid, _)| *nid == number);
-        words.push(known.map_or_else(|| format!("nid {number}"), |(_, name)| (*name).to_owned()));
+        words.push(signature_name(number).map_or_else(|| format!("nid {number}"), str::to_owned));
     }
     words.join(" ")
 }

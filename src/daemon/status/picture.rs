@@ -313,10 +313,7 @@ impl Source {
                 .filter(|(place, _)| flash >> place & 1 != 0)
                 .map(|(_, name)| *name)
                 .collect(),
-            autokey: variables
-                .bits("flags")
-                .filter(|_| variables.text("signature").is_some())
-                .map(crypto_flags),
+            autokey: autokey(variables),
         };
         source.root_distance_ms = source.distance_ms();
         source
@@ -360,6 +357,17 @@ impl Source {
     pub(super) fn is_used(&self) -> bool {
         self.leads() || self.selection == "candidate"
     }
+}
+
+/// Autokey's states, and in how far its identity is proven where the daemon says that.
+fn autokey(variables: &Variables) -> Option<String> {
+    let flags = variables.bits("flags");
+    let states = flags.filter(|_| variables.text("signature").is_some());
+    let states = states.map(crypto_flags)?;
+    Some(match variables.text("cryptotype") {
+        Some(proof) => format!("{states}; proof: {proof}"),
+        None => states,
+    })
 }
 
 fn mode(host_mode: Option<u8>, address: &NetAddress) -> Mode {

@@ -342,6 +342,15 @@ fn autokey_flags_are_named() {
     let picture = picture((0x0615, "leap=0, stratum=3"), &[(LEADER, source)]);
     let text = explained(&picture, "1");
     assert!(text.contains("Autokey: ENAB TAI IFF VALID"), "{text}");
+    let source = server(
+        1,
+        0.0,
+        ", flags=0x87f23, signature=\"md5WithRSAEncryption\", \
+         cryptotype=\"TC, identity unproven\"",
+    );
+    let picture = super::tests::picture((0x0615, "leap=0, stratum=3"), &[(LEADER, source)]);
+    let text = explained(&picture, "1");
+    assert!(text.contains("; proof: TC, identity unproven"), "{text}");
 }
 
 #[test]

@@ -54,10 +54,7 @@ pub(super) fn word(word: StatusWord) -> Option<Value> {
 
 /// What kind of proof there is that a server is who it is (RFC 5906 §5, "cryptotype"). An identity that
 /// nobody asked for is shown as such, however many bits of schemes the server has.
-pub(super) fn cryptotype(of: Option<&AutokeyStatus>, has_key: bool) -> String {
-    let Some(of) = of else {
-        return if has_key { "AUTH" } else { "NONE" }.to_owned();
-    };
+pub(super) fn cryptotype(of: &AutokeyStatus) -> String {
     let flags = of.status.flags;
     match of.identity {
         Some(scheme) => format!("IDENT {}", scheme.name()),
@@ -85,13 +82,11 @@ mod tests {
 
     #[test]
     fn an_identity_that_was_skipped_is_not_one() {
-        let shown = |word, identity| cryptotype(Some(&status(word, identity)), false);
+        let shown = |word, identity| cryptotype(&status(word, identity));
         assert_eq!(shown(0x8_7f23, Some(Scheme::Iff)), "IDENT iff");
         assert_eq!(shown(0x8_7f23, None), "TC, identity unproven");
         assert_eq!(shown(0x8_7f13, None), "PC");
         assert_eq!(shown(0x8_0023, None), "NONE yet");
-        assert_eq!(cryptotype(None, true), "AUTH");
-        assert_eq!(cryptotype(None, false), "NONE");
     }
 
     #[test]

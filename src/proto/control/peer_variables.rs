@@ -143,8 +143,7 @@ const VARIABLES: &[(&str, Get)] = &[
     ("ident", |v| spoken(v)?.ident.clone().map(Value::Quoted)),
     // Ours.
     ("cryptotype", |v| {
-        let shown = autokey::cryptotype(v.status.autokey.as_ref(), v.has_key);
-        Some(Value::Quoted(shown))
+        Some(Value::Quoted(autokey::cryptotype(spoken(v)?)))
     }),
 ];
 
@@ -191,6 +190,7 @@ const DEFAULT: &[&str] = &[
     "initkey",
     "timestamp",
     "ident",
+    "cryptotype",
 ];
 
 /// The port of NTP itself.

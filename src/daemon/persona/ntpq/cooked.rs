@@ -1,8 +1,8 @@
 //! Variables in a form for people: addresses, dates, bits and arrays, folded at 72 columns.
 use super::variables::Kind;
 use crate::control_client::{
-    FLASH_TESTS, NetAddress, clock_status, fixed_ms, items, moment, peer_status, pretty, printable,
-    system_status,
+    FLASH_TESTS, NetAddress, clock_status, crypto_flags, fixed_ms, items, moment, peer_status,
+    pretty, printable, system_status,
 };
 use core::fmt::Write;
 use core::net::Ipv4Addr;
@@ -25,6 +25,7 @@ fn form(name: &str) -> Option<Form> {
         "filtdelay" | "filtdisp" | "filterror" => Form::Array { signed: false },
         "filtoffset" => Form::Array { signed: true },
         "offset" | "frequency" => Form::Signed,
+        "flags" => Form::Autokey,
         _ => return None,
     })
 }
@@ -40,6 +41,7 @@ enum Form {
     Address,
     Array { signed: bool },
     Signed,
+    Autokey,
 }
 
 /// The text of an answer's data. `host` gives a host's name or number.
@@ -66,6 +68,7 @@ pub(super) fn text(
         let shown = match form(&item.name) {
             None => value.to_owned(),
             Some(Form::ReferenceId) if kind == Kind::Clock => letters(value),
+            Some(Form::Autokey) if kind == Kind::Clock => value.to_owned(),
             Some(form) => {
                 let shown = show(form, &item.name, value, &mut host);
                 shown.unwrap_or_else(|| format!("{value}?"))
@@ -111,6 +114,7 @@ fn show(
             Some(address) => Some(address.clock_name().unwrap_or_else(|| address.to_string())),
             None => (value.len() <= 4).then(|| value.to_owned()),
         },
+        Form::Autokey => integer(value).map(|bits| format!("{value} {}", crypto_flags(bits))),
         Form::Array { signed } => array(name, value, signed),
         Form::Signed if value.starts_with(['-', '+']) => Some(value.to_owned()),
         Form::Signed => Some(format!("+{value}")),
@@ -165,4 +169,19 @@ fn array(name: &str, value: &str, signed: bool) -> Option<String> {
         let _ = write!(text, "{gap}{number:>7.7}");
     }
     Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_of_autokey_are_named_and_those_of_clocks_are_not() {
+        let shown = |kind| text(b"flags=0x87f23", None, kind, |_| String::new());
+        let named = "flags=0x87f23 ENAB TAI IFF VALID VRFY PROV AGREE AUTO SIGN LEAP \
+                     md5WithRSAEncryption\n";
+        assert_eq!(shown(Kind::Peer), named);
+        assert_eq!(shown(Kind::System), named);
+        assert_eq!(shown(Kind::Clock), "flags=0x87f23\n");
+    }
 }
