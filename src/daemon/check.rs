@@ -1,6 +1,7 @@
 //! `truechimer check`: reads everything a run would read, changes nothing, and says what is wrong
 //! or unwise.
 
+mod autokey;
 pub mod codes;
 mod interfaces;
 mod keys;
@@ -127,6 +128,7 @@ pub fn check(origin: &Origin) -> Findings {
     servers::check(&parsed.settings, &mut all);
     servers::check_peers(&parsed.settings, &own_addresses(), &mut all);
     keys::check(&parsed.settings, &mut all);
+    autokey::check(&parsed.settings, &own_addresses(), &mut all);
     interfaces::check(&parsed.settings, &mut all);
     check_leap(&parsed.settings, &mut all);
     check_drift(&parsed.settings, &mut all);

@@ -27,6 +27,18 @@ pub(crate) fn folder(said: &Autokey) -> PathBuf {
     named.unwrap_or_else(|| PathBuf::from(paths::system_folder()))
 }
 
+/// Where ntpd before 4.2.6 had the leap second table: a word of `crypto` named it, or a link.
+pub(crate) fn leap_file(said: &Autokey) -> Option<PathBuf> {
+    if !said.is_on() {
+        return None;
+    }
+    let folder = folder(said);
+    let mut all = said.legacy_files.iter();
+    let named = all.find(|(kind, _)| *kind == LegacyFile::LeapSeconds);
+    let named = named.map(|(_, file)| folder.join(&file.value));
+    named.or_else(|| Some(folder.join("ntpkey_leap")).filter(|link| link.exists()))
+}
+
 impl<'a> Lookup<'a> {
     /// On the machine of this name.
     pub(crate) fn new(settings: &'a Settings, machine: &str) -> Self {

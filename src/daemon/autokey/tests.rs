@@ -1,5 +1,5 @@
 //! Folders made by `ntp-keygen`, read as a daemon reads them.
-use super::read;
+use super::{closed_at, leap_file, read};
 use crate::keygen::{self, Place};
 use crate::persona::ntp_keygen::{Asked, Surroundings, parse};
 use crate::service::Remark;
@@ -9,18 +9,15 @@ use std::path::Path;
 use truechimer_config::{NoFiles, Settings};
 use truechimer_proto::autokey::status::Scheme;
 
-/// 2026-11-28T00:00:00Z
-const NOW_UNIX_S: i64 = 1_795_824_000;
-
 /// Runs `ntp-keygen` on the machine `host`; what it says on standard output.
-pub(super) fn ntp_keygen(folder: &Path, host: &str, line: &str) -> String {
+pub(crate) fn ntp_keygen(folder: &Path, host: &str, line: &str) -> String {
     let words = line.split_whitespace().map(std::ffi::OsString::from);
     let Ok(Asked::Run(options)) = parse(words, &Surroundings::default()) else {
         panic!("{line}");
     };
     let place = Place {
         host: host.to_owned(),
-        now_unix_s: NOW_UNIX_S,
+        now_unix_s: crate::calendar::now_unix_s(),
         folder: folder.to_owned(),
         group: None,
     };
@@ -38,7 +35,7 @@ fn settings(folder: &Path, lines: &str) -> Settings {
 }
 
 /// What a reading says, and what it warns of.
-pub(super) fn attempt(
+pub(crate) fn attempt(
     folder: &Path,
     host: &str,
     lines: &str,
@@ -183,4 +180,30 @@ fn files_that_old_words_name() {
     assert!(reading.is_none(), "no link");
     let (reading, remarks) = attempt(&folder, "bob", "crypto cert mine.pem");
     assert!(reading.is_some(), "{remarks:?}");
+}
+
+#[test]
+fn leap_seconds_as_before_leapfile() {
+    let scratch = Scratch::new("autokey-leap");
+    let folder = scratch.path("");
+    let of = |lines: &str| leap_file(&settings(&folder, lines).autokey);
+    assert_eq!(of("crypto"), None);
+    fs::write(folder.join("ntpkey_leap"), "").expect("written");
+    assert_eq!(of("crypto"), Some(folder.join("ntpkey_leap")));
+    assert_eq!(of("crypto leap other"), Some(folder.join("other")));
+    assert_eq!(of(""), None, "Autokey is off");
+}
+
+#[test]
+fn public_addresses_are_closed_unless_the_operator_insists() {
+    let own = ["10.77.0.1", "9.9.9.9", "2a00::1"].map(|it| it.parse().expect("an address"));
+    let of = |lines: &str| closed_at(&own, &settings(Path::new("/k"), lines).autokey);
+    let told = of("crypto").expect("two of them");
+    assert!(told.contains(" at 9.9.9.9 and 1 more, "), "{told}");
+    assert_eq!(of("crypto insecure"), None);
+    assert_eq!(of(""), None);
+    assert_eq!(
+        closed_at(&own[..1], &settings(Path::new("/k"), "crypto").autokey),
+        None
+    );
 }

@@ -22,6 +22,11 @@ registry! {
     KEY_LINE_ODD = "TC1113" Warning "A line of the keys file is odd, but gives a key.";
     KEY_MISSING = "TC1114" Warning "A key is used or trusted that is not in the keys file.";
     MD5_KEY = "TC1115" Warning "A key is used with MD5, which does not protect any more.";
+    AUTOKEY_OFF = "TC1116" Error "A key file of Autokey cannot be used, so that there is no Autokey.";
+    AUTOKEY_FILE = "TC1117" Warning "A key file of Autokey cannot be used; the rest can.";
+    AUTOKEY_FILE_ODD = "TC1118" Warning "A key file of Autokey can be used, and could be better.";
+    CERTIFICATE_ENDS = "TC1119" Warning "The certificate of Autokey ends soon, or has ended.";
+    AUTOKEY_PUBLIC = "TC1124" Note "Autokey does not answer at this host's public addresses.";
     LEAP_FILE_UNUSABLE = "TC1120" Error "The leap second file cannot be used.";
     LEAP_FILE_OLD = "TC1121" Warning "The leap second file has expired, or is about to.";
     PROMISCUOUS = "TC1130" Warning "An interface is promiscuous, so that multicast seems to work.";

@@ -7,7 +7,7 @@ use super::run::Failure;
 use super::setup::Setup;
 use super::signals::Signals;
 use super::steward::{Offices, SharedKeys, Steward};
-use crate::autokey::{Office, Reading};
+use crate::autokey::{Office, Reading, closed_at};
 use crate::cli;
 use crate::exit::Exit;
 use crate::files::config::Origin;
@@ -137,6 +137,9 @@ fn open(
     office.take(reading, now);
     if let Some(autokey) = &mut config.autokey {
         autokey.private_values = values;
+        if let Some(closed) = closed_at(&config.own_addresses, said) {
+            log::warn!("{closed}");
+        }
     }
     Ok(())
 }

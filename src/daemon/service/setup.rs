@@ -7,7 +7,7 @@ use crate::service::launch::Launch;
 use crate::translate::keys::Keys;
 use core::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use truechimer_config::{Diagnostic, LoadError, Parsed, Settings, Severity, codes, lint};
 use truechimer_time::leap::LeapTable;
 
@@ -186,8 +186,10 @@ fn read_keys(settings: &Settings, remarks: &mut Vec<Remark>) -> Keys {
 }
 
 pub(super) fn read_leap_table(settings: &Settings, remarks: &mut Vec<Remark>) -> Option<LeapTable> {
-    let named = settings.files.leap.as_ref()?;
-    let path = Path::new(&named.value);
+    let legacy = autokey::leap_file(&settings.autokey);
+    let named = settings.files.leap.as_ref();
+    let path = named.map(|it| PathBuf::from(&it.value)).or(legacy)?;
+    let path = path.as_path();
     match leap::load(path, settings.files.check_leap_hash) {
         Ok(table) => {
             remarks.push(remark(log::Level::Info, leap::describe(path, &table)));
@@ -196,7 +198,8 @@ pub(super) fn read_leap_table(settings: &Settings, remarks: &mut Vec<Remark>) ->
             Some(table)
         }
         Err(error) => {
-            let text = format!("leapsecond file ('{}'): {error}; not used", named.value);
+            let name = path.display();
+            let text = format!("leapsecond file ('{name}'): {error}; not used");
             remarks.push(remark(log::Level::Error, text));
             None
         }

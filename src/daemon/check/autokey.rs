@@ -1,0 +1,82 @@
+//! Autokey's key files, and where its answers would be open to the world.
+use super::codes;
+use crate::autokey::{self, Expiry, closed_at};
+use crate::calendar;
+use crate::service::Remark;
+use core::net::IpAddr;
+use truechimer_config::settings::Settings;
+use truechimer_config::{Code, Diagnostic, Span};
+use truechimer_time::Instant;
+
+pub(super) fn check(settings: &Settings, own: &[IpAddr], found: &mut Vec<Diagnostic>) {
+    let Some(line) = &settings.autokey.enabled else {
+        return;
+    };
+    let mut remarks = Vec::new();
+    let reading = autokey::read(settings, &autokey::machine(), &mut remarks);
+    let of = |remark: &Remark| {
+        let code = match (remark.level, &reading) {
+            (log::Level::Error, None) => codes::AUTOKEY_OFF,
+            (log::Level::Error, Some(_)) => codes::AUTOKEY_FILE,
+            _ => codes::AUTOKEY_FILE_ODD,
+        };
+        parted(code, &line.span, &remark.text)
+    };
+    found.extend(remarks.iter().map(of));
+    let expiry = reading.and_then(|it| Expiry::of(&it.facts, Instant::default()));
+    let told = expiry.and_then(|mut it| it.poll(Instant::default(), calendar::now_unix_s()));
+    found.extend(told.map(|text| parted(codes::CERTIFICATE_ENDS, &line.span, &text)));
+    if let Some(closed) = closed_at(own, &settings.autokey) {
+        found.push(parted(codes::AUTOKEY_PUBLIC, &line.span, &closed));
+    }
+}
+
+/// What is wrong, and after the last semicolon what to do.
+fn parted(code: Code, span: &Span, text: &str) -> Diagnostic {
+    let (what, remedy) = text.rsplit_once("; ").unwrap_or((text, ""));
+    let complaint = Diagnostic::new(code, span.clone(), what).label("Autokey");
+    if remedy.is_empty() {
+        complaint
+    } else {
+        complaint.help(remedy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::autokey::tests::ntp_keygen;
+    use crate::testing::Scratch;
+    use truechimer_config::{NoFiles, parse};
+
+    fn found(folder: &std::path::Path, lines: &str) -> Vec<Diagnostic> {
+        let text = format!("keysdir {}\n{lines}\n", folder.display());
+        let settings = parse("test", text.as_bytes(), &NoFiles).settings;
+        let mut found = Vec::new();
+        check(&settings, &[IpAddr::from([9, 9, 9, 9])], &mut found);
+        found
+    }
+
+    #[test]
+    fn files_are_judged_before_a_daemon_fails_on_them() {
+        let scratch = Scratch::new("check-autokey");
+        let folder = scratch.path("");
+        assert!(found(&folder, "").is_empty());
+        let missing = found(&folder, "crypto pw p");
+        assert_eq!(missing[0].code, codes::AUTOKEY_OFF.id);
+        assert_eq!(missing[0].severity, truechimer_config::Severity::Error);
+        let help = missing[0].help.as_deref().unwrap_or_default();
+        assert!(help.starts_with("make it: ntp-keygen -H"), "{missing:?}");
+        assert_eq!(missing[0].span.as_ref().map(|it| it.line), Some(2));
+
+        ntp_keygen(&folder, "host", "-T -m 2048 -c RSA-SHA256 -p p");
+        let lines = "crypto pw p host host\nserver a autokey ident GR9";
+        let codes_of = |found: &[Diagnostic]| found.iter().map(|it| it.code).collect::<Vec<_>>();
+        assert_eq!(
+            codes_of(&found(&folder, lines)),
+            [codes::AUTOKEY_FILE.id, codes::AUTOKEY_PUBLIC.id]
+        );
+        let open = found(&folder, "crypto pw p host host insecure");
+        assert!(open.is_empty(), "{open:?}");
+    }
+}
