@@ -216,8 +216,9 @@ fuzz_target!(|fields: &[u8]| {
     let Ok(packet) = Packet::new_checked(&octets) else {
         return;
     };
-    let seen = packet.mac().expect("a MAC");
-    // Four octets too many before the MAC make it a longer one.
+    // A field that is longer than it should be swallows the MAC; four octets too many before it make it
+    // a longer one.
+    let Some(seen) = packet.mac() else { return };
     let is_whole = seen.digest.len() == len;
     let is_right = ring.check_session(&key, packet.authenticated(), seen.digest);
     assert_eq!(is_right, is_whole);
