@@ -31,6 +31,8 @@ struct Aim {
     to: SocketAddr,
     local: SocketAddr,
     hops: u8,
+    /// The kernel tells when a datagram left.
+    stamped: bool,
 }
 
 #[derive(Debug)]
@@ -97,6 +99,10 @@ impl Senders {
             .prepare(system, to, route, ticket.association(), listeners)
             .and_then(|place| self.put_out(system, place, &octets, listeners));
         match outcome {
+            Ok((sender, stamp)) if !sender.aim.stamped => {
+                system.handle_transmit_stamp(ticket, stamp);
+                None
+            }
             Ok((sender, stamp)) => {
                 sender.pending = Some(Pending {
                     ticket,
@@ -137,9 +143,13 @@ impl Senders {
         association: AssociationId,
         listeners: &Listeners,
     ) -> io::Result<usize> {
-        let (link, hops) = match route {
-            Route::Broadcast { link, hops } => (Some(link), hops),
-            Route::Lasting | Route::Fresh | Route::Ring { .. } => (None, 1),
+        let (link, hops, stamped) = match route {
+            Route::Broadcast {
+                link,
+                hops,
+                stamped,
+            } => (Some(link), hops, stamped),
+            Route::Lasting | Route::Fresh | Route::Ring { .. } => (None, 1, true),
         };
         let found = self
             .open
@@ -147,7 +157,8 @@ impl Senders {
             .position(|it| (it.aim.association, it.aim.link) == (association, link));
         if let Some(place) = found {
             let aim = &self.open[place].aim;
-            if aim.to.ip() == to.ip() && aim.to.port() == to.port() && aim.hops == hops {
+            let is_there = aim.to.ip() == to.ip() && aim.to.port() == to.port();
+            if is_there && (aim.hops, aim.stamped) == (hops, stamped) {
                 return Ok(place);
             }
             self.close_at(system, place);
@@ -158,6 +169,7 @@ impl Senders {
             to: link.map_or(to, |link| with_scope(to.ip(), to.port(), link)),
             local: source(to, link, listeners)?,
             hops,
+            stamped,
         };
         self.open_one(system, aim, listeners)
     }
@@ -195,9 +207,12 @@ impl Senders {
     ) -> io::Result<(&mut Sender, Stamp)> {
         let sender = &mut self.open[place];
         settle(sender, system);
-        // What the network said of an earlier datagram must not keep this one back; and there are
-        // kernels that number also what they refuse to send.
-        let _ = sender.socket.take_error();
+        if sender.aim.link.is_none() {
+            // What the network said of an earlier datagram must not keep this one back; and there
+            // are kernels that number also what they refuse to send. Of what goes to many nothing
+            // is said (RFC 1122 §3.2.2).
+            let _ = sender.socket.take_error();
+        }
         let mut place = place;
         let mut stamp = ours(clock::wall());
         if sender.socket.send(octets).is_err() {
@@ -326,7 +341,11 @@ fn bind(aim: &Aim, listeners: &Listeners) -> io::Result<Socket> {
     let socket = Socket::open(AddressFamily::of(aim.to.ip()))?;
     socket.share_address(true)?;
     // Where the kernel cannot stamp, ours stands.
-    socket.stamp_both();
+    if aim.stamped {
+        socket.stamp_both();
+    } else {
+        socket.stamp_receives();
+    }
     if let Some(link) = aim.link {
         reach_many(&socket, aim.to.ip(), link, aim.hops)?;
     }

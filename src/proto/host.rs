@@ -5,7 +5,7 @@ use crate::autokey::service::Service;
 use crate::config::{Family, SystemConfig};
 use crate::control::{ControlReply, Done, Operation};
 use crate::event::Report;
-use crate::packet::{AssociationId, Link, LinkId, Transmit};
+use crate::packet::{AssociationId, Destination, Link, LinkId, Transmit};
 use crate::snapshot::Snapshot;
 use crate::statistics::Record;
 use crate::trace::Trace;
@@ -22,6 +22,8 @@ pub enum Output {
     /// Something is due that carries the moment it leaves: fetch it by `System::compose` just
     /// before it is sent.
     Compose(Departure),
+    /// Open the socket for what will have to leave to the moment, where that takes time.
+    Prepare(AssociationId, Destination),
     /// Close the sockets of an association that is gone.
     Close(AssociationId),
     /// Adjust the clock; answered by `handle_applied`.

@@ -76,6 +76,8 @@ pub enum Route {
         link: LinkId,
         /// Routers it may pass plus one.
         hops: u8,
+        /// The next one tells when this one truly left, so the kernel is asked for its stamp.
+        stamped: bool,
     },
     /// To a group behind an interface, from a random port that is made anew for each round;
     /// anybody may answer until the next (manycast, RFC 5905 §3.1).

@@ -222,6 +222,7 @@ impl Host for Steward {
             Output::Exit(Exit::NoServers)
             | Output::Send(_)
             | Output::Compose(_)
+            | Output::Prepare(..)
             | Output::Close(_)
             | Output::Adjust(_)
             | Output::Control(_)

@@ -3,7 +3,7 @@ use super::{ClockThread, WORK_MAX};
 use crate::host::{Host, Why};
 use crate::senders::NotSent;
 use truechimer_proto::host::{Adjustment, Departure, Output};
-use truechimer_proto::packet::{Destination, Route, Transmit};
+use truechimer_proto::packet::{AssociationId, Destination, Route, Transmit};
 use truechimer_sys::clock;
 
 impl ClockThread {
@@ -23,6 +23,7 @@ impl ClockThread {
                         self.send(transmit, host);
                     }
                 }
+                Output::Prepare(id, destination) => self.open(id, destination),
                 Output::Close(id) => {
                     self.clients.close(&mut self.system, id);
                     self.senders.close(&mut self.system, id);
@@ -56,10 +57,13 @@ impl ClockThread {
 
     /// Opens what the departure leaves through, where it cannot be made before that.
     fn prepare(&mut self, departure: Departure) {
-        let Some(Destination { to, route }) = self.system.destination(departure) else {
-            return;
-        };
-        let (system, id) = (&mut self.system, departure.association);
+        if let Some(destination) = self.system.destination(departure) {
+            self.open(departure.association, destination);
+        }
+    }
+
+    fn open(&mut self, id: AssociationId, destination: Destination) {
+        let (system, Destination { to, route }) = (&mut self.system, destination);
         match route {
             Route::Fresh | Route::Ring { .. } => self.clients.prepare(system, id, to),
             Route::Lasting | Route::Broadcast { .. } => {

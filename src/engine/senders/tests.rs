@@ -234,6 +234,7 @@ fn what_is_told_to_many_leaves_by_one_interface() {
                 let route = Route::Broadcast {
                     link: link.id,
                     hops: 2,
+                    stamped: true,
                 };
                 scene.send(to, route);
                 assert_eq!(scene.serve(), []);
@@ -247,6 +248,42 @@ fn what_is_told_to_many_leaves_by_one_interface() {
         let sender = &scene.senders.open[0];
         assert!(sender.pending.is_none(), "its stamp came by itself");
         assert_eq!(scene.senders.len(), 4, "one for each interface, kept");
+    });
+}
+
+/// Nothing leaves yet. Who tells nobody when a packet left does not ask the kernel.
+#[test]
+fn a_socket_for_many_is_open_before_its_first_packet() {
+    in_own_network(|| {
+        cable("v1", "v2", 0);
+        let to = at("224.0.1.1");
+        let mut scene = Scene::new(everywhere(), at("10.78.0.9"));
+        let link = scene.links()[0].id;
+        for (count, stamped) in (1..).zip([true, false]) {
+            let route = Route::Broadcast {
+                link,
+                hops: 2,
+                stamped,
+            };
+            let association = transmit(to, route).ticket.association();
+            let (system, listeners) = (&mut scene.system, &scene.listeners);
+            scene
+                .senders
+                .open(system, to, route, association, listeners);
+            assert_eq!(
+                (scene.senders.len(), scene.senders.traffic.sent),
+                (1, count - 1)
+            );
+            let ready = scene.senders.open[0].socket.local_address().unwrap();
+            scene.send(to, route);
+            let sender = &scene.senders.open[0];
+            assert_eq!(sender.socket.local_address().unwrap(), ready);
+            assert_eq!(
+                (sender.sent > 0, sender.pending.is_some()),
+                (stamped, stamped)
+            );
+            assert_eq!(scene.senders.len(), 1, "the one that was ready");
+        }
     });
 }
 

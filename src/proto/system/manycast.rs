@@ -286,6 +286,10 @@ impl System {
             for pool in self.pools.values_mut() {
                 pool.look_around(now);
             }
+            let all: Vec<_> = self.associations.keys().copied().collect();
+            for id in all {
+                self.prepare_rounds(id);
+            }
         }
     }
 

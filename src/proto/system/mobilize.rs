@@ -63,6 +63,7 @@ impl System {
                 }
             }
             self.associations.insert(id, association);
+            self.prepare_rounds(id);
         }
         self.tell(id, remote_name(line), PeerEvent::Mobilize);
         if let Remote::Address(address) = line.remote

@@ -88,6 +88,8 @@ impl World {
                     self.transmit(node, transmit);
                 }
             }
+            // No socket takes time here.
+            Output::Prepare(..) => {}
             Output::Adjust(adjustment) => self.adjust(node, adjustment),
             Output::Close(id) => {
                 if let Some(client) = self.running(node) {

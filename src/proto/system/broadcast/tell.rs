@@ -4,7 +4,7 @@ use crate::association::{Association, Emitter, Role, append_mac};
 use crate::config::AssociationConfig;
 use crate::event::PeerEvent;
 use crate::host::{Departure, Output};
-use crate::packet::{AssociationId, Link, LinkId, Route, Transmit, TxTicket};
+use crate::packet::{AssociationId, Destination, Link, LinkId, Route, Transmit, TxTicket};
 use core::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
 use truechimer_time::{Instant, Now, NtpTimestamp};
 use truechimer_wire::Mode;
@@ -58,6 +58,24 @@ impl System {
         }
     }
 
+    /// Has the sockets of a `broadcast` line opened before its first round: one for each interface
+    /// takes longer than a packet may be late.
+    pub(in super::super) fn prepare_rounds(&mut self, id: AssociationId) {
+        let Some(association) = self.associations.get(&id) else {
+            return;
+        };
+        let (Role::Broadcast(line), Some(remote)) = (&association.role, association.remote) else {
+            return;
+        };
+        for link in links_for(&self.config.links, remote.ip()) {
+            let destination = Destination {
+                to: scoped(remote, link),
+                route: route(line, link),
+            };
+            self.outbox.push(Output::Prepare(id, destination));
+        }
+    }
+
     /// Says once that a line reaches nobody.
     fn note_home(&mut self, id: AssociationId, homeless: bool) {
         let links = &self.config.links;
@@ -102,7 +120,7 @@ impl System {
         header.origin_time = left
             .filter(|_| line.interleaved)
             .unwrap_or(NtpTimestamp::ZERO);
-        let hops = line.hops;
+        let route = route(line, link);
         let mut octets = header.to_octets().to_vec();
         let speaks_autokey = line.autokey;
         let key = association.options.key.filter(|_| !speaks_autokey);
@@ -125,12 +143,20 @@ impl System {
         Some(Transmit {
             octets,
             to: scoped(remote, link),
-            route: Route::Broadcast { link, hops },
+            route,
             ticket: TxTicket {
                 association: id,
                 sequence,
             },
         })
+    }
+}
+
+const fn route(line: &AssociationConfig, link: LinkId) -> Route {
+    Route::Broadcast {
+        link,
+        hops: line.hops,
+        stamped: line.interleaved,
     }
 }
 

@@ -13,6 +13,14 @@ use truechimer_wire::{HEADER_LEN, Header, Mode, ReferenceId};
 
 const GROUP: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 1, 1));
 
+fn route(link: LinkId) -> Route {
+    Route::Broadcast {
+        link,
+        hops: 2,
+        stamped: false,
+    }
+}
+
 fn line(to: IpAddr) -> AssociationConfig {
     AssociationConfig {
         kind: AssociationKind::Broadcast,
@@ -104,7 +112,7 @@ fn one_packet_through_each_interface_that_fits() {
         for departure in departures {
             let transmit = compose(&mut world, departure);
             let link = departure.link.expect("an interface");
-            assert_eq!(transmit.route, Route::Broadcast { link, hops: 2 });
+            assert_eq!(transmit.route, route(link));
             let scope = match transmit.to {
                 SocketAddr::V6(to) => SocketAddrV6::scope_id(&to),
                 SocketAddr::V4(_) => link.0,
@@ -203,6 +211,43 @@ fn interleaved_packets_tell_when_the_one_before_left() {
     let (_, departures) = round(&mut world);
     let third = compose(&mut world, departures[0]);
     assert_eq!(header(&third).origin_time, NtpTimestamp::ZERO);
+}
+
+/// Its sockets are open before its first round and whenever an interface comes, and are told to ask
+/// for stamps only if those are told on.
+#[test]
+fn who_does_not_know_the_time_says_nothing_and_is_ready() {
+    let to = SocketAddr::new(GROUP, 123);
+    for stamped in [true, false] {
+        let mut line = line(GROUP);
+        line.interleaved = stamped;
+        let mut settings = config(vec![server_line(1), line]);
+        let all = links();
+        settings.links = all[..2].to_vec();
+        let mut world = World::new(settings);
+        world.drain();
+        let ready = |world: &mut World| {
+            let prepared = core::mem::take(&mut world.prepared);
+            let ways = prepared.iter().map(|it| (it.to, it.route));
+            ways.collect::<Vec<_>>()
+        };
+        let wanted = |link| {
+            let route = Route::Broadcast {
+                link: LinkId(link),
+                hops: 2,
+                stamped,
+            };
+            (to, route)
+        };
+        assert_eq!(ready(&mut world), [wanted(2)]);
+        world.host(HostEvent::Links(all));
+        assert_eq!(ready(&mut world), [wanted(2), wanted(3)]);
+        world.run_s(200.0);
+        assert_eq!(world.departures, []);
+        world.serve(1, Server::default());
+        round(&mut world);
+        assert_eq!(ready(&mut world), []);
+    }
 }
 
 #[test]

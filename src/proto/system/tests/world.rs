@@ -12,7 +12,9 @@ use crate::event::Event;
 use crate::host::{
     AdjustRefused, Adjustment, Applied, Departure, Exit, HostEvent, Output, Resolve,
 };
-use crate::packet::{AssociationId, Received, Route, Stamp, StampClass, Transmit, Via};
+use crate::packet::{
+    AssociationId, Destination, Received, Route, Stamp, StampClass, Transmit, Via,
+};
 use crate::refclock::{RefclockId, RefclockSample};
 use crate::snapshot::Snapshot;
 use crate::statistics::Record;
@@ -98,6 +100,7 @@ pub(super) struct World {
     pub(super) group: Group,
     /// What was to be composed, and when.
     pub(super) departures: Vec<(Instant, Departure)>,
+    pub(super) prepared: Vec<Destination>,
     turn: u32,
 }
 
@@ -157,6 +160,7 @@ impl World {
             control: Vec::new(),
             group: Group::default(),
             departures: Vec::new(),
+            prepared: Vec::new(),
             turn: 0,
         }
     }
@@ -245,6 +249,7 @@ impl World {
             match output {
                 Output::Send(transmit) => self.transmit(transmit),
                 Output::Compose(departure) => self.departures.push((self.mono, departure)),
+                Output::Prepare(_, destination) => self.prepared.push(destination),
                 Output::Trace(_) => {}
                 Output::Autokey(service) => self.services.push(service),
                 Output::Crypto(id, job) => self.jobs.push((id, job)),
