@@ -14,7 +14,7 @@ mod symmetric;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub(crate) use autokey::{Autokey, Blocked, Ends, Spoken, verify_between};
+pub(crate) use autokey::{Autokey, Blocked, Ends, Spoken, append_session_mac, verify_between};
 pub(crate) use broadcast::{Emitter, FirstPacket, Listener, Road};
 pub(crate) use exchange::Exchange;
 pub(crate) use packet_tests::{Authenticity, Refusal, examine, identify};

@@ -5,12 +5,13 @@
 //! header. So it is believed for the message alone, once that is verified; time is taken from packets
 //! without messages, under a cookie that a proven host sealed.
 mod client;
+mod listener;
 mod peer;
 
 pub(crate) use crate::autokey::dance::Spoken;
 
 use super::Association;
-use crate::authentication::{Authenticator, SessionVerified, verify_session};
+use crate::authentication::{Authenticator, SessionKey, SessionVerified, verify_session};
 use crate::autokey::dance::{Dance, Manner, Message};
 use crate::packet::AssociationId;
 use crate::status::{AutokeyStatus, InitialValues};
@@ -152,13 +153,7 @@ impl Autokey {
     ) -> Option<()> {
         let cookie = self.dance.cookie();
         let used = if has_message { 0 } else { cookie };
-        let Ends { from, to } = ends;
-        let key = authenticator.session_key(from, to, key_id, used)?;
-        let mut digest = [0; MAC_LEN_MAX];
-        let len = authenticator.seal_session(&key, octets, &mut digest)?;
-        let digest = digest.get(..len)?;
-        octets.extend_from_slice(&key_id.to_be_bytes());
-        octets.extend_from_slice(digest);
+        append_session_mac(octets, ends, key_id, used, authenticator)?;
         self.sent = Some(Sent { key_id, cookie });
         Some(())
     }
@@ -169,6 +164,15 @@ impl Association {
     pub(crate) fn key_shown(&self) -> u32 {
         let session = self.autokey.as_ref().map(|it| it.last_key());
         session.unwrap_or_else(|| self.options.key.map_or(0, |key| key.get()))
+    }
+
+    /// Whether one more request may be sent for the dance's sake.
+    fn takes_step(&mut self) -> bool {
+        self.autokey.as_mut().is_some_and(|it| {
+            let left = it.steps_left > 0;
+            it.steps_left = it.steps_left.saturating_sub(1);
+            left
+        })
     }
 
     /// Forgets what Autokey knows of the other side.
@@ -193,6 +197,16 @@ impl Ends {
             to: to.to_canonical(),
         }
     }
+
+    /// The session key of a packet between them.
+    pub(crate) fn session_key(
+        self,
+        key_id: u32,
+        cookie: u32,
+        authenticator: &mut dyn Authenticator,
+    ) -> Option<SessionKey> {
+        authenticator.session_key(self.from, self.to, key_id, cookie)
+    }
 }
 
 /// The proof that a packet between these ends is sealed under its key and this cookie.
@@ -203,9 +217,25 @@ pub(crate) fn verify_between(
     authenticator: &mut dyn Authenticator,
 ) -> Option<SessionVerified> {
     let mac = packet.mac()?;
-    let Ends { from, to } = ends;
-    let key = authenticator.session_key(from, to, mac.key_id, cookie)?;
+    let key = ends.session_key(mac.key_id, cookie, authenticator)?;
     verify_session(authenticator, &key, packet.authenticated(), mac.digest)
+}
+
+/// Appends key and MAC to a packet between these ends.
+pub(crate) fn append_session_mac(
+    octets: &mut Vec<u8>,
+    ends: Ends,
+    key_id: u32,
+    cookie: u32,
+    authenticator: &mut dyn Authenticator,
+) -> Option<()> {
+    let key = ends.session_key(key_id, cookie, authenticator)?;
+    let mut digest = [0; MAC_LEN_MAX];
+    let len = authenticator.seal_session(&key, octets, &mut digest)?;
+    let digest = digest.get(..len)?;
+    octets.extend_from_slice(&key_id.to_be_bytes());
+    octets.extend_from_slice(digest);
+    Some(())
 }
 
 /// A number that no symmetric key has.

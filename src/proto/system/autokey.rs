@@ -3,7 +3,9 @@ mod association;
 mod broadcast;
 mod host;
 mod jobs;
+mod listener;
 mod peer;
+mod search;
 mod settings;
 
 pub(super) use host::Host;

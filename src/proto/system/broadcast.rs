@@ -2,4 +2,4 @@
 mod hear;
 mod tell;
 
-pub(super) use hear::Arrival;
+pub(super) use hear::{Arrival, Proof};

@@ -31,7 +31,9 @@ impl System {
         let id = departure.association;
         match (&self.associations.get(&id)?.role, departure.link) {
             (Role::Peer(_) | Role::Passive(_), _) => self.compose_for_peer(now, id),
-            (Role::Server(_) | Role::Member { .. }, None) => self.compose_sealed(id),
+            (Role::Server(_) | Role::Member { .. } | Role::BroadcastClient(_), None) => {
+                self.compose_sealed(id)
+            }
             (Role::Broadcast(_), Some(link)) => self.compose_broadcast(now, id, link),
             _ => None,
         }

@@ -98,9 +98,19 @@ impl System {
             }
         };
         hunt.key_missed = false;
+        let by_autokey = line.autokey;
         for link in links {
+            let octets = if by_autokey {
+                let ends = (link.local, group.ip());
+                match self.sealed_search(id, nonce, ends) {
+                    Some(octets) => octets,
+                    None => continue,
+                }
+            } else {
+                octets.clone()
+            };
             self.outbox.push(Output::Send(Transmit {
-                octets: octets.clone(),
+                octets,
                 to: through(group, link),
                 route: Route::Ring {
                     link: link.id,
@@ -204,7 +214,9 @@ impl System {
             authenticator,
         )
         .map_err(|refusal| (name_of(refusal), Some(refusal)))?;
-        if matches!(reply.authenticity, Authenticity::NotAsked) && self.demands_key(source, flags) {
+        // By Autokey everything is proven once it is asked, and nothing before.
+        let is_unproven = matches!(reply.authenticity, Authenticity::NotAsked) && !line.autokey;
+        if is_unproven && self.demands_key(source, flags) {
             let test = Refusal::Test(PacketTest::Authentication);
             return Err((Unsolicited::NoMac, Some(test)));
         }
@@ -307,7 +319,7 @@ impl System {
 
 /// Whether no answer could be taken.
 fn is_keyless(line: &AssociationConfig, auth: Demand) -> bool {
-    line.key.is_none() && auth == Demand::Authentic
+    line.key.is_none() && !line.autokey && auth == Demand::Authentic
 }
 
 /// Groups of a link's own scope need to be told which link.

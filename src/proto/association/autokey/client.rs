@@ -15,11 +15,11 @@ use crate::association::exchange::OriginProven;
 use crate::association::on_wire::Stamps;
 
 /// A reply that is the server's, as far as the cookie proves it.
-struct Sealed {
-    header: Header,
-    origin: OriginProven,
-    proof: SessionVerified,
-    said: Option<Spoken>,
+pub(super) struct Sealed {
+    pub(super) header: Header,
+    pub(super) origin: OriginProven,
+    pub(super) proof: SessionVerified,
+    pub(super) said: Option<Spoken>,
 }
 
 impl Association {
@@ -83,7 +83,7 @@ impl Association {
         heard
     }
 
-    fn identify_sealed(
+    pub(super) fn identify_sealed(
         &self,
         received: &Received<'_>,
         authenticator: &mut dyn Authenticator,
@@ -199,11 +199,7 @@ impl Association {
         if !is_proventic {
             self.note_header(header, heard);
         }
-        let prolongs = self.autokey.as_mut().is_some_and(|it| {
-            let left = it.steps_left > 0;
-            it.steps_left = it.steps_left.saturating_sub(1);
-            left
-        });
+        let prolongs = self.takes_step();
         self.poll.answered_step(now.mono, prolongs);
         let wanted = self.poll.host_poll();
         self.poll.reschedule(now.mono, wanted, rng);

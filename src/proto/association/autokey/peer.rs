@@ -93,7 +93,7 @@ impl Autokey {
         };
         let (seed, signs) = (random_key_id(rng), lifetime.is_some());
         KeyList::make(seed, lifetime.unwrap_or(none), signs, |key_id| {
-            authenticator.session_key(ends.from, ends.to, key_id, cookie)
+            ends.session_key(key_id, cookie, authenticator)
         })
     }
 }
@@ -173,7 +173,7 @@ impl Association {
             return Ok(Authenticity::NotAsked);
         }
         let admitted = autokey.dance.admits(mac.key_id, |key_id| {
-            authenticator.session_key(ends.from, ends.to, key_id, cookie)
+            ends.session_key(key_id, cookie, authenticator)
         });
         if !admitted {
             return refused(AuthFailure::OutOfList);

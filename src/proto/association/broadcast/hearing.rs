@@ -51,7 +51,7 @@ impl Association {
             }
         })?;
         self.counts.flash = 0;
-        self.authentic = self.options.key.is_some();
+        self.authentic = self.is_keyed();
         let stamps = (NtpTimestamp::ZERO, received.stamp.at);
         heard.raw = Some(RawRecord::new(
             header,
@@ -122,6 +122,10 @@ impl Association {
     ) -> Heard {
         let mut heard = Heard::default();
         self.counts.received = self.counts.received.saturating_add(1);
+        if self.autokey.is_some() {
+            self.take_sealed_volley(now, received, base, steered, authenticator, &mut heard);
+            return heard;
+        }
         match self.identify_reply(received, authenticator) {
             Ok(reply) => self.take_volley_reply(now, received, reply, base, steered, &mut heard),
             Err(refusal) => self.refuse(refusal, &mut heard),
@@ -129,7 +133,7 @@ impl Association {
         heard
     }
 
-    fn take_volley_reply(
+    pub(in crate::association) fn take_volley_reply(
         &mut self,
         now: Now,
         received: &Received<'_>,

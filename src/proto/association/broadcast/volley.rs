@@ -79,6 +79,16 @@ impl Volley {
         true
     }
 
+    /// One more request: the last one measured nothing.
+    pub(crate) const fn prolong(&mut self) {
+        if let State::Asks { left, next } = self.state {
+            self.state = State::Asks {
+                left: left.saturating_add(1),
+                next,
+            };
+        }
+    }
+
     /// Sends no more requests of the volley under way.
     pub(crate) const fn cut_short(&mut self) {
         if let State::Asks { next, .. } = self.state {

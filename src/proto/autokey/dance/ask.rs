@@ -61,6 +61,10 @@ impl Dance {
             };
         }
         if self.status.word() == 0 {
+            // A broadcast server tells its number in its broadcasts alone.
+            if self.manner == Manner::Listener {
+                return Step::Wait;
+            }
             return self.ask_full(AutokeyCode::Association, own.introduction());
         }
         if !self.has(Flags::CERT) {

@@ -52,7 +52,13 @@ impl System {
             Role::Server(_) | Role::Member { .. } => Manner::Client,
             Role::Broadcast(_) | Role::Refclock(_) => return,
         };
+        let of_all = || self.config.autokey.as_ref()?.ident.clone();
         let ident = line.ident.clone();
+        let ident = if association.role.is_configured() {
+            ident
+        } else {
+            ident.or_else(of_all)
+        };
         let random = self.rng.next_u32();
         let autokey = Autokey::new(manner, association.id, ident, now.mono, random);
         association.autokey = Some(Box::new(autokey));
@@ -325,6 +331,14 @@ impl System {
         let Some(association) = self.associations.get_mut(&id) else {
             return;
         };
+        if matches!(association.role, Role::BroadcastClient(_)) {
+            // Its next packet introduces it anew, with the number that it has now.
+            let remote = association.shown_remote();
+            self.tell(id, remote, PeerEvent::CryptoRestart(why));
+            self.demobilize(now, id);
+            self.select(now);
+            return;
+        }
         let letters = why.letters();
         association.restart(now.mono, letters, precision_s, &mut self.rng);
         association.restart_autokey(now.mono, &mut self.rng);

@@ -25,6 +25,15 @@ pub(in super::super) struct Arrival {
     pub(in super::super) local: SocketAddr,
 }
 
+/// By what a first packet is believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Proof {
+    /// A symmetric key.
+    Key(KeyId),
+    /// Nothing yet; Autokey is to prove it.
+    Session,
+}
+
 impl Listening {
     /// Whether anything that is sent to many is listened to.
     pub(in super::super) const fn hears_any(&self) -> bool {
@@ -92,6 +101,9 @@ impl System {
         if known.is_none() && self.is_source(source.ip()) {
             return Err(Unsolicited::NotWanted);
         }
+        if self.is_by_autokey(&packet, known) {
+            return self.hear_sealed_broadcast(now, at, received, &packet, known);
+        }
         let own_key = known
             .and_then(|id| self.associations.get(&id))
             .and_then(|it| it.options.key);
@@ -111,7 +123,10 @@ impl System {
         };
         let id = match known {
             Some(id) => self.take_road(id, road)?,
-            None => self.mobilize_listener(now, (source, at.local), road, &header, key)?,
+            None => {
+                let proof = key.map(Proof::Key);
+                self.mobilize_listener(now, (source, at.local), road, &header, proof)?
+            }
         };
         self.take_broadcast(now, id, received, &header)
     }
@@ -139,7 +154,7 @@ impl System {
             .map_err(|why| (Some(key), why))
     }
 
-    fn refuse_unproven(
+    pub(in super::super) fn refuse_unproven(
         &mut self,
         now: Now,
         known: Option<AssociationId>,
@@ -160,7 +175,11 @@ impl System {
     }
 
     /// A source that comes by several ways is heard by one, until that falls silent.
-    fn take_road(&mut self, id: AssociationId, road: Road) -> Result<AssociationId, Unsolicited> {
+    pub(in super::super) fn take_road(
+        &mut self,
+        id: AssociationId,
+        road: Road,
+    ) -> Result<AssociationId, Unsolicited> {
         let association = self.associations.get_mut(&id);
         let association = association.ok_or(Unsolicited::NotWanted)?;
         let silent = association.poll.reach() == 0;
@@ -175,13 +194,13 @@ impl System {
         Ok(id)
     }
 
-    fn mobilize_listener(
+    pub(in super::super) fn mobilize_listener(
         &mut self,
         now: Now,
         (source, local): (SocketAddr, SocketAddr),
         road: Road,
         header: &Header,
-        key: Option<KeyId>,
+        proof: Option<Proof>,
     ) -> Result<AssociationId, Unsolicited> {
         let restrictions = restrictions(&self.config, source, false);
         if restrictions.contains(RestrictFlags::NOEPEER) {
@@ -211,7 +230,12 @@ impl System {
             minpoll: header.poll,
             maxpoll: header.poll,
             preempt: true,
-            key,
+            key: match proof {
+                Some(Proof::Key(key)) => Some(key),
+                Some(Proof::Session) | None => None,
+            },
+            autokey: proof == Some(Proof::Session),
+            ident: self.config.autokey.as_ref().and_then(|it| it.ident.clone()),
             ..AssociationConfig::server(Remote::Address(source.ip()))
         };
         let id = self.new_id();
@@ -221,13 +245,14 @@ impl System {
         association.remote = Some(source);
         association.local = Some(local.ip());
         association.listener = Some(Box::new(listener));
+        self.equip(now, &mut association);
         let shown = association.shown_remote();
         self.associations.insert(id, association);
         self.tell(id, shown, PeerEvent::Mobilize);
         Ok(id)
     }
 
-    fn take_broadcast(
+    pub(in super::super) fn take_broadcast(
         &mut self,
         now: Now,
         id: AssociationId,
@@ -285,7 +310,7 @@ impl System {
             let flags = association.remote.map(|it| restrictions(config, it, false));
             let forbids = |flag| flags.is_some_and(|flags| flags.contains(flag));
             let demanded = config.auth == Demand::Authentic || forbids(RestrictFlags::NOPEER);
-            let unproven = association.options.key.is_none() && demanded;
+            let unproven = !association.is_keyed() && demanded;
             let barred = unproven || forbids(RestrictFlags::NOEPEER);
             barred || !config.listening.hears(listener.road.to)
         })
