@@ -4,7 +4,7 @@
 use crate::Waker;
 use crate::latch::Reader;
 use crate::traffic::Traffic;
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use std::sync::{Arc, Mutex, PoisonError};
 use truechimer_proto::authentication::Authenticator;
 use truechimer_proto::autokey::job::{Class, CryptoJob, CryptoPool, Done, JobId};
@@ -84,26 +84,33 @@ impl Errands {
 
 /// Finishes replies of server threads on threads that hold keys.
 pub(crate) struct Finisher {
-    /// Only threads that do jobs take it, each for one MAC.
+    /// Threads that do jobs take it, each for one MAC.
     authenticator: Mutex<Box<dyn Authenticator>>,
+    /// Keys that take the place of those, put there without waiting for a thread that goes after all
+    /// others.
+    fresh: Sender<Box<dyn Authenticator>>,
+    news: Receiver<Box<dyn Authenticator>>,
     reader: Reader,
 }
 
 impl Finisher {
-    pub(crate) const fn new(authenticator: Box<dyn Authenticator>, reader: Reader) -> Self {
+    pub(crate) fn new(authenticator: Box<dyn Authenticator>, reader: Reader) -> Self {
+        let (fresh, news) = bounded(1);
         Self {
             authenticator: Mutex::new(authenticator),
+            fresh,
+            news,
             reader,
         }
     }
 
-    /// Gives it other keys; waits at most for one MAC.
-    pub(crate) fn replace_keys(&self, authenticator: Box<dyn Authenticator>) {
-        let mut keys = self
-            .authenticator
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        *keys = authenticator;
+    /// Gives it other keys, from the next reply on.
+    pub(crate) fn replace_keys(&self, mut authenticator: Box<dyn Authenticator>) {
+        // Older news that nobody has looked at yet makes room. Only the clock thread puts any there.
+        while let Err(TrySendError::Full(back)) = self.fresh.try_send(authenticator) {
+            let _ = self.news.try_recv();
+            authenticator = back;
+        }
     }
 
     fn finish(&self, parked: &Parked, done: &Done, socket: &Socket, traffic: &Traffic) {
@@ -112,6 +119,9 @@ impl Finisher {
             .authenticator
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
+        if let Ok(fresh) = self.news.try_recv() {
+            *keys = fresh;
+        }
         let now = Now {
             mono: clock::monotonic(),
             wall: clock::wall(),

@@ -15,6 +15,8 @@ pub(crate) const FORMER_MAX: usize = 6;
 const FORMER_S: i64 = 1 << 19;
 /// How often the value is made anew unless `revoke` says otherwise, log2 seconds.
 const USUAL_REVOKE_LOG2_S: u8 = 17;
+/// How far in the future a value may have been made, by a clock that was set back since.
+const FUTURE_S: i64 = 86_400;
 /// Seven lines of two numbers and a heading.
 const FILE_LEN_MAX: usize = 1024;
 const HEADING: &str = "# Private values of Autokey's cookies and when they were made; who knows them \
@@ -54,7 +56,7 @@ impl PrivateValues {
     /// Those of the file, or a new one where there is none that can be believed; and whether that is so.
     pub(crate) fn load(path: &Path, now_unix_s: i64) -> io::Result<(Self, Origin)> {
         match bounded::read(path, FILE_LEN_MAX) {
-            Ok(octets) => match parse(&octets) {
+            Ok(octets) => match parse(&octets, now_unix_s) {
                 Some(values) => Ok((values, Origin::File)),
                 None => Ok((Self::new(now_unix_s)?, Origin::Damaged)),
             },
@@ -76,7 +78,7 @@ impl PrivateValues {
         let due = self
             .0
             .first()
-            .is_none_or(|made| now_unix_s - made.at_unix_s >= lifetime_s);
+            .is_none_or(|made| now_unix_s.saturating_sub(made.at_unix_s) >= lifetime_s);
         if due {
             self.0.insert(
                 0,
@@ -101,7 +103,9 @@ impl PrivateValues {
     /// Seconds until `renew` has something to do.
     pub(crate) fn due_in_s(&self, now_unix_s: i64, lifetime_s: i64) -> i64 {
         let made = self.0.first().map_or(now_unix_s, |made| made.at_unix_s);
-        (made + lifetime_s - now_unix_s).max(0)
+        made.saturating_add(lifetime_s)
+            .saturating_sub(now_unix_s)
+            .max(0)
     }
 
     /// Replaces the file, readable by its owner alone; a crash leaves the old one as it was.
@@ -139,7 +143,8 @@ fn random() -> io::Result<u32> {
     Ok(u32::from_be_bytes(octets))
 }
 
-fn parse(octets: &[u8]) -> Option<PrivateValues> {
+/// What was made in the future would stay for as long.
+fn parse(octets: &[u8], now_unix_s: i64) -> Option<PrivateValues> {
     let text = core::str::from_utf8(octets).ok()?;
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     let values: Option<Vec<Made>> = lines
@@ -152,6 +157,11 @@ fn parse(octets: &[u8]) -> Option<PrivateValues> {
         })
         .collect();
     let values = values.filter(|it| !it.is_empty() && it.len() <= FORMER_MAX + 1)?;
+    let latest_unix_s = now_unix_s.saturating_add(FUTURE_S);
+    let sound = |made: &Made| (0..=latest_unix_s).contains(&made.at_unix_s);
+    if !values.iter().all(sound) {
+        return None;
+    }
     Some(PrivateValues(values))
 }
 
@@ -194,13 +204,23 @@ mod tests {
         values.store(&path).unwrap();
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        let (again, origin) = PrivateValues::load(&path, 5000).unwrap();
+        let (again, origin) = PrivateValues::load(&path, 200_000).unwrap();
         assert!(matches!(origin, Origin::File));
         assert_eq!(again.numbers(), values.numbers());
         assert_eq!(again.numbers().len(), 2);
         let shown = format!("{again:?}");
         assert_eq!(shown, "PrivateValues(2)");
-        for damage in ["", "zz 1\n", "12345678\n", "1 2 3\n", &"1 2\n".repeat(8)] {
+        let ages = format!("1 {}\n2 {}\n", i64::MIN, i64::MAX);
+        let many = "1 2\n".repeat(8);
+        for damage in [
+            "",
+            "zz 1\n",
+            "12345678\n",
+            "1 2 3\n",
+            "1 91401\n",
+            &ages,
+            &many,
+        ] {
             fs::write(&path, damage).unwrap();
             let (new, origin) = PrivateValues::load(&path, 5000).unwrap();
             assert!(matches!(origin, Origin::Damaged), "{damage}");

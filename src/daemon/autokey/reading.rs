@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use truechimer_config::Settings;
 use truechimer_crypto::autokey::{AutokeyDigest, Material, MaterialDraft};
 use truechimer_crypto::keyfile::{FileName, FileRole, KeyFileError};
+use truechimer_crypto::sha1;
 use truechimer_proto::autokey::facts::{Generation, HostFacts};
 use truechimer_proto::autokey::status::{Scheme, signature_name};
 
@@ -31,6 +32,8 @@ pub(crate) struct Reading {
     pub(crate) digest: AutokeyDigest,
     /// The group of associations that name none: `crypto ident`, if its parameters are here.
     pub(crate) group: Option<String>,
+    /// Digest of what is in the files: some are mended without a new stamp.
+    pub(crate) contents: [u8; 20],
     /// For cryptostats, in the reference's words.
     pub(crate) lines: Vec<String>,
 }
@@ -42,6 +45,7 @@ impl Reading {
             facts: Arc::clone(&self.facts),
             group: self.group.clone(),
             digest: self.digest.clone(),
+            contents: self.contents,
         }
     }
 }
@@ -60,6 +64,7 @@ pub(crate) fn read(
     let reader = Reader {
         lookup: &lookup,
         remarks,
+        contents: Vec::new(),
         lines: Vec::new(),
     };
     match reader.read() {
@@ -87,6 +92,8 @@ impl<T: fmt::Display> From<T> for Impossible {
 struct Reader<'a> {
     lookup: &'a Lookup<'a>,
     remarks: &'a mut Vec<Remark>,
+    /// Digests of the files so far.
+    contents: Vec<u8>,
     lines: Vec<String>,
 }
 
@@ -126,6 +133,7 @@ impl Reader<'_> {
             facts,
             digest,
             group,
+            contents: sha1(&self.contents),
             lines: self.lines,
         })
     }
@@ -175,6 +183,7 @@ impl Reader<'_> {
             Standing::Private => 0x8,
             Standing::Plain => 0x0,
         };
+        self.note_contents(found);
         let len = read.to_der().map_or(0, |der| der.len());
         self.lines
             .push(format!("{} {flags:#x} len {len}", title(found)));
@@ -211,19 +220,21 @@ impl Reader<'_> {
         let usual = usual.or_else(|| self.lookup.legacy_group());
         let mut wanted = self.lookup.groups.clone();
         wanted.extend(usual.clone());
-        let mut whole = Vec::new();
+        let mut here = Vec::new();
         for group in &wanted {
             let mut any = false;
             for scheme in Scheme::ALL {
                 any |= self.parameters(scheme, group, draft);
             }
             if any {
-                whole.push(group.clone());
+                here.push(group.clone());
             } else if usual.as_ref() != Some(group) {
                 self.say(Level::Error, self.no_parameters(group));
             }
         }
-        usual.filter(|group| whole.contains(group))
+        // A host that only proves its group to others has none; one that has but cannot read them is to
+        // believe nobody rather than anybody.
+        usual.filter(|group| here.contains(group))
     }
 
     fn no_parameters(&self, group: &str) -> String {
@@ -234,6 +245,7 @@ impl Reader<'_> {
         )
     }
 
+    /// Whether there are any, be they of use or not.
     fn parameters(&mut self, scheme: Scheme, group: &str, draft: &mut MaterialDraft) -> bool {
         let taken = self.lookup.parameters(scheme, group).and_then(|found| {
             let Some(found) = found else { return Ok(None) };
@@ -250,13 +262,18 @@ impl Reader<'_> {
             Ok(None) => false,
             Err(problem) => {
                 self.say(Level::Error, problem.to_string());
-                false
+                true
             }
         }
     }
 
+    fn note_contents(&mut self, found: &Found) {
+        self.contents.extend(sha1(found.text.clean().as_bytes()));
+    }
+
     /// `FILE mod BITS`.
     fn note_key(&mut self, found: &Found) {
+        self.note_contents(found);
         let passwords = &self.lookup.passwords;
         let bits = passwords.open(|password| found.text.modulus_bits(password));
         if let Ok(bits) = bits {

@@ -207,3 +207,52 @@ fn public_addresses_are_closed_unless_the_operator_insists() {
         None
     );
 }
+
+#[test]
+fn parameters_that_cannot_be_read_leave_the_group_to_be_proven() {
+    let scratch = Scratch::new("autokey-faulty");
+    let folder = scratch.path("");
+    ntp_keygen(&folder, "bob", "-m 512");
+    let lines = "crypto ident GR1\nserver 192.0.2.1 autokey";
+    let read = || attempt(&folder, "bob", lines);
+    assert_eq!(read().0.expect("keys").group, None);
+    fs::write(folder.join("ntpkey_iffpar_GR1"), "damaged").expect("written");
+    let (reading, remarks) = read();
+    assert_eq!(reading.expect("keys").group.as_deref(), Some("GR1"));
+    assert!(errors(&remarks)[0].contains("ntpkey_iffpar_GR1"));
+
+    // They were there, and are gone at a reload.
+    let before = read().0.expect("keys").host();
+    fs::remove_file(folder.join("ntpkey_iffpar_GR1")).expect("there");
+    let mut after = read().0.expect("keys").host();
+    let said = settings(&folder, lines).autokey;
+    assert!(after.remember_group(&before, &said));
+    assert_eq!(after.group.as_deref(), Some("GR1"));
+    let said = settings(&folder, "crypto").autokey;
+    let mut forgiven = read().0.expect("keys").host();
+    assert!(!forgiven.remember_group(&before, &said), "taken out");
+}
+
+#[test]
+fn a_file_that_was_mended_in_place_is_another_reading() {
+    let scratch = Scratch::new("autokey-mended");
+    let folder = scratch.path("");
+    ntp_keygen(&folder, "alice", "-m 512 -T -I -p one");
+    let host = || {
+        let (reading, remarks) = attempt(&folder, "alice", "crypto pw one");
+        reading.unwrap_or_else(|| panic!("{remarks:?}")).host()
+    };
+    let before = host();
+    assert!(before.is_like(&host()), "nothing changed");
+    let link = folder.join("ntpkey_iffkey_alice");
+    let text = fs::read_to_string(&link).expect("a key");
+    let other = Scratch::new("autokey-mended-other");
+    ntp_keygen(&other.path(""), "alice", "-m 512 -T -I -p one");
+    let stranger = fs::read_to_string(other.path("ntpkey_iffkey_alice")).expect("a key");
+    let heading: String = text.split_inclusive('\n').take(3).collect();
+    let body: String = stranger.split_inclusive('\n').skip(3).collect();
+    fs::write(&link, heading + &body).expect("written");
+    let after = host();
+    assert_eq!(before.facts.schemes, after.facts.schemes, "the same stamp");
+    assert!(!before.is_like(&after));
+}

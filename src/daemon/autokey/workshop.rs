@@ -1,5 +1,6 @@
 //! Who does the jobs that need keys: a pool of threads that is started with the first of them.
 use core::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use truechimer_crypto::autokey::{Material, Worker};
 use truechimer_crypto::pool::{Pool, PoolSize};
@@ -13,6 +14,7 @@ pub(crate) struct Workshop {
     /// The lock is only taken to start it.
     starting: Mutex<()>,
     pool: OnceLock<Pool>,
+    complained: AtomicBool,
     /// Cores that server threads and the clock are bound to, the first ones; `None` if they are not.
     taken_cores: Option<usize>,
 }
@@ -58,7 +60,10 @@ impl Workshop {
                     let _ = self.pool.set(pool);
                 }
                 Err(error) => {
-                    log::error!("no thread for Autokey's signatures: {error}");
+                    // Strangers' requests try again and again; it is said once.
+                    if !self.complained.swap(true, Ordering::Relaxed) {
+                        log::error!("no thread for Autokey's signatures: {error}");
+                    }
                     return None;
                 }
             }
@@ -74,7 +79,7 @@ fn settle(taken: Option<usize>, number: usize) {
     if let Some(core) = place.and_then(|place| cores.get(place)) {
         process::pin_thread(*core);
     }
-    if let Err(error) = process::run_when_idle() {
+    if let Err(error) = process::run_behind_others() {
         log::debug!("signatures are made at ordinary priority: {error}");
     }
 }

@@ -50,6 +50,7 @@ const PROCESS: &[i64] = &[
     libc::SYS_sched_getscheduler,
     libc::SYS_sched_setaffinity,
     libc::SYS_sched_setscheduler,
+    libc::SYS_setpriority,
     libc::SYS_sched_yield,
     libc::SYS_set_robust_list,
     libc::SYS_set_tid_address,

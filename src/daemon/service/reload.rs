@@ -202,9 +202,18 @@ impl Reloader {
             }
             return None;
         };
-        let fresh = reading.host();
+        let mut fresh = reading.host();
+        if let Some(known) = host
+            && fresh.remember_group(known, &settings.autokey)
+        {
+            let group = fresh.group.as_deref().unwrap_or_default();
+            log::error!(
+                "the parameters of the group {group} are gone, so none of its servers is believed; \
+                 take out `crypto ident` if nobody is to prove a group any more"
+            );
+        }
         match host {
-            Some(known) if known.is_like(&fresh.facts) => {
+            Some(known) if known.is_like(&fresh) => {
                 let facts = Arc::clone(&known.facts);
                 *known = Host { facts, ..fresh };
                 None

@@ -3,9 +3,9 @@ use super::generation::{Moment, suffix};
 use super::set::Set;
 use nix::libc;
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::PathBuf;
 
 /// A set's files, of which one is open.
@@ -14,6 +14,8 @@ pub(super) struct SetFile {
     /// Name without an ending.
     base: PathBuf,
     set: Set,
+    /// Permissions of its files.
+    mode: u32,
     open: Option<Generation>,
     /// Files in the way of the link so far.
     conflicts: u32,
@@ -27,10 +29,11 @@ struct Generation {
 
 impl SetFile {
     /// Nothing is opened before there is something to write.
-    pub(super) fn new(prefix: &str, set: Set) -> Self {
+    pub(super) fn new(prefix: &str, set: Set, mode: u32) -> Self {
         Self {
             base: PathBuf::from(format!("{prefix}{}", set.file)),
             set,
+            mode,
             open: None,
             conflicts: 0,
         }
@@ -66,7 +69,7 @@ impl SetFile {
         if follows {
             self.clear_base(&path, moment)?;
         }
-        let file = open_safely(&path)?;
+        let file = open_safely(&path, self.mode)?;
         if follows && self.set.link {
             match fs::hard_link(&path, &self.base) {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
@@ -122,19 +125,23 @@ fn with_suffix(base: &PathBuf, suffix: &str) -> PathBuf {
 }
 
 /// A plain file by its own name: a link planted in the folder would have us write elsewhere.
-fn open_safely(path: &PathBuf) -> io::Result<File> {
+fn open_safely(path: &PathBuf, mode: u32) -> io::Result<File> {
     let file = OpenOptions::new()
         .append(true)
         .create(true)
-        .mode(0o644)
+        .mode(mode)
         // A pipe without a reader would keep us here.
         .custom_flags(libc::O_NOFOLLOW | libc::O_NOCTTY | libc::O_NONBLOCK)
         .open(path)?;
-    if file.metadata()?.is_file() {
-        Ok(file)
-    } else {
-        Err(io::Error::other("not a plain file; refused"))
+    let found = file.metadata()?;
+    if !found.is_file() {
+        return Err(io::Error::other("not a plain file; refused"));
     }
+    // Made before what is in it was kept from others.
+    if found.mode() & 0o007 & !mode != 0 {
+        file.set_permissions(Permissions::from_mode(mode))?;
+    }
+    Ok(file)
 }
 
 /// A disk that fills up within a line would leave half of it for the next one to be added to.
@@ -151,7 +158,7 @@ fn append(file: &mut File, line: &str) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::testing::Scratch;
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::symlink;
     use truechimer_config::settings::FilePeriod;
 
     const MIDNIGHT: i64 = 1_798_761_600; // 2027-01-01
@@ -171,7 +178,27 @@ mod tests {
             link: true,
         };
         let prefix = format!("{}/", scratch.path("").display());
-        SetFile::new(&prefix, set)
+        SetFile::new(&prefix, set, 0o644)
+    }
+
+    fn mode(scratch: &Scratch, name: &str) -> u32 {
+        let found = fs::metadata(scratch.path(name)).expect("there");
+        found.permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn what_others_may_not_know_they_cannot_read() {
+        let scratch = Scratch::new("filegen-mode");
+        let mut file = day_set(&scratch);
+        file.write(moment(MIDNIGHT), "open\n").expect("writable");
+        assert_eq!(mode(&scratch, "loopstats"), 0o644);
+        file = day_set(&scratch);
+        file.mode = 0o640;
+        file.write(moment(MIDNIGHT), "closed\n").expect("writable");
+        assert_eq!(mode(&scratch, "loopstats"), 0o640, "made by an older one");
+        file.write(moment(MIDNIGHT + 86_400), "closed\n")
+            .expect("writable");
+        assert_eq!(mode(&scratch, "loopstats.20270102"), 0o640);
     }
 
     fn text(scratch: &Scratch, name: &str) -> String {

@@ -19,6 +19,16 @@ pub enum Kind {
     Crypto,
 }
 
+impl Kind {
+    /// Permissions of its files. Autokey's tell the cookies by which packets are forged.
+    pub(super) const fn mode(self) -> u32 {
+        match self {
+            Self::Crypto => 0o640,
+            Self::Loop | Self::Peer | Self::Raw | Self::Sys | Self::Proto => 0o644,
+        }
+    }
+}
+
 /// One `filegen`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Set {

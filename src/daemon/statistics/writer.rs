@@ -44,7 +44,7 @@ impl Writer {
     pub fn follow(&mut self, plan: Plan) {
         let files = plan.sets.iter().map(|(kind, set)| {
             let watched = Watched {
-                file: SetFile::new(&plan.prefix, set.clone()),
+                file: SetFile::new(&plan.prefix, set.clone(), kind.mode()),
                 lost: 0,
                 complained: None,
             };

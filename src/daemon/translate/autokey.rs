@@ -17,6 +17,8 @@ pub struct Host {
     pub group: Option<String>,
     /// Of session keys.
     pub digest: AutokeyDigest,
+    /// Digest of what is in the files.
+    pub contents: [u8; 20],
 }
 
 impl core::fmt::Debug for Host {
@@ -26,13 +28,23 @@ impl core::fmt::Debug for Host {
 }
 
 impl Host {
-    /// Whether these facts say the same, though they were read at another time.
-    pub fn is_like(&self, facts: &HostFacts) -> bool {
+    /// Whether another reading found the same.
+    pub fn is_like(&self, other: &Self) -> bool {
         let timeless = |facts: &HostFacts| HostFacts {
             generation: Generation::default(),
             ..facts.clone()
         };
-        timeless(&self.facts) == timeless(facts)
+        self.contents == other.contents && timeless(&self.facts) == timeless(&other.facts)
+    }
+
+    /// The group that associations had to prove before these files were read is not forgotten because
+    /// its parameters are gone; `true` if that is so.
+    pub fn remember_group(&mut self, before: &Self, said: &Autokey) -> bool {
+        let lost = self.group.is_none() && before.group.is_some() && said.ident == before.group;
+        if lost {
+            self.group.clone_from(&before.group);
+        }
+        lost
     }
 
     /// For the protocol, but for the private values.

@@ -3,6 +3,8 @@ use std::io;
 
 /// Of SCHED_FIFO, by sched(7).
 const HIGHEST: i32 = 99;
+/// Of ordinary threads, by setpriority(2).
+const NICEST: i32 = 19;
 
 /// Lets the calling thread run before all threads of ordinary priority (SCHED_FIFO), at `priority`
 /// (1 to 99) or at the highest. Threads and processes it starts are ordinary again: a flood of
@@ -20,14 +22,17 @@ pub fn run_at_real_time(priority: Option<i32>) -> io::Result<()> {
     Ok(())
 }
 
-/// Lets the calling thread run only when its core has nothing better to do (SCHED_IDLE).
+/// Has the calling thread run after all others, yet now and then even while they are busy: what it
+/// holds it gives back in bounded time, which a thread of SCHED_IDLE might not.
 ///
 /// # Errors
 /// The kernel's.
-pub fn run_when_idle() -> io::Result<()> {
+pub fn run_behind_others() -> io::Result<()> {
     let wanted = libc::sched_param { sched_priority: 0 };
     // SAFETY: the kernel reads one structure, ours during the call.
-    crate::checked(unsafe { libc::sched_setscheduler(0, libc::SCHED_IDLE, &raw const wanted) })?;
+    crate::checked(unsafe { libc::sched_setscheduler(0, libc::SCHED_BATCH, &raw const wanted) })?;
+    // SAFETY: no memory is passed; 0 is the calling thread.
+    crate::checked(unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICEST) })?;
     Ok(())
 }
 
@@ -43,8 +48,10 @@ mod tests {
     #[test]
     fn a_thread_may_go_behind_all_others() {
         std::thread::spawn(|| {
-            run_when_idle().unwrap();
-            assert_eq!(policy(), libc::SCHED_IDLE);
+            run_behind_others().unwrap();
+            assert_eq!(policy(), libc::SCHED_BATCH);
+            // SAFETY: no memory is passed.
+            assert_eq!(unsafe { libc::getpriority(libc::PRIO_PROCESS, 0) }, NICEST);
         })
         .join()
         .unwrap();
