@@ -5,7 +5,9 @@
 
 mod modes;
 mod refused;
+mod rollover;
 mod schemes;
+mod seeds;
 mod trail;
 
 use std::time::Duration;

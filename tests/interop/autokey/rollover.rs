@@ -1,0 +1,97 @@
+//! A server's keys and certificates are made anew while it serves: no client begins anew, nobody waits
+//! for the time.
+
+use super::{IFF, Part, dances};
+use std::net::IpAddr;
+use std::thread;
+use truechimer_tests::support::autokey::DONE;
+use truechimer_tests::support::crowd::{Question, ask};
+use truechimer_tests::support::keygen::carry;
+use truechimer_tests::support::wait::{seconds, until_true};
+use truechimer_tests::support::{Host, Node, Side, World};
+
+/// A certificate for another year, another host key, and another of another sort.
+const RENEWALS: [&str; 3] = ["-p srvpw", "-p srvpw -H", "-p srvpw -H -c RSA-SHA512"];
+/// Time requests during each, at this rate.
+const QUESTIONS: u64 = 4000;
+const PER_MS: f64 = 0.4;
+/// Ports that they come from.
+const PORTS: u64 = 20;
+
+fn questions(from: Host<'_>) -> Vec<Question> {
+    let source: IpAddr = from.v4().parse().expect("an address");
+    let question = |number: u64| {
+        let mut octets = vec![0; 48];
+        octets[0] = 0x23;
+        octets[40..].copy_from_slice(&(number + 1).to_be_bytes());
+        Question {
+            name: number.to_string(),
+            at_ms: (number as f64 / PER_MS) as u64,
+            source: (source, 20_000 + (number % PORTS) as u16),
+            octets,
+        }
+    };
+    (0..QUESTIONS).map(question).collect()
+}
+
+/// How often an association began.
+fn begun(client: &Node<'_>) -> usize {
+    client.cryptostats().matches(" assoc ").count()
+}
+
+/// A client of each side.
+#[test]
+fn three_times_under_load() {
+    let world = World::new(5);
+    let alice = Part::new(Side::Ours, world.host(1));
+    let asker = world.host(5);
+    alice.makes("-p srvpw -T -I -i GR1");
+    let export = alice.exports("-e -p srvpw");
+    let source = alice.serves("crypto pw srvpw ident GR1\n");
+    let here = alice.host.v4();
+    let joins = |(side, number)| {
+        let part = Part::new(side, world.host(number));
+        part.makes("-H -p clipw -i GR1");
+        carry(&export, part.host, "-p clipw");
+        let mut client = part.asks(&here, "pw clipw", "ident GR1");
+        dances(&mut client, &here, IFF);
+        client
+    };
+    let mut clients = [(Side::Ours, 2), (Side::Ntp4, 3)].map(joins);
+    let before = clients.each_ref().map(begun);
+    for renewal in RENEWALS {
+        let known = source.variables("0").get("update").cloned();
+        let questions = questions(asker);
+        let answers = thread::scope(|scope| {
+            let load = scope.spawn(|| ask(asker, alice.host, &questions));
+            thread::sleep(seconds(3));
+            alice.makes(renewal);
+            source.daemon.signal("HUP");
+            load.join().expect("the load")
+        });
+        let lost = answers.values().filter(|answer| answer.is_none()).count();
+        assert_eq!(lost, 0, "lost while {renewal}");
+        let certificate = keyed_by(alice.host);
+        until_true("the new certificate in use", seconds(20), || {
+            source.cryptostats().contains(&certificate)
+        });
+        eprintln!("{renewal}: {certificate}, signed at {known:?} before");
+        thread::sleep(seconds(20));
+    }
+    for (client, before) in clients.iter_mut().zip(before) {
+        assert_eq!(client.flags("&1") & (DONE | IFF), DONE | IFF);
+        assert_eq!(begun(client), before, "{}", client.cryptostats());
+        let row = client.wait_follows(&here, seconds(10));
+        assert_eq!(row.reach, 0o377, "{row:?}");
+    }
+    let newcomer = joins((Side::Ntp4, 4));
+    // sha512WithRSAEncryption
+    assert_eq!(newcomer.flags("&1") >> 16, 670);
+}
+
+/// The file that the link to the host's certificate leads to.
+fn keyed_by(host: Host<'_>) -> String {
+    let link = truechimer_tests::support::keygen::folder(host).join("ntpkey_cert_host1");
+    let file = std::fs::read_link(&link).expect("a link");
+    file.display().to_string()
+}
