@@ -5,7 +5,7 @@ mod facts;
 mod scheme;
 mod vouch;
 
-pub(crate) use facts::{is_before, ntp_s};
+pub(crate) use facts::is_before;
 pub use scheme::{Scheme, UnknownScheme};
 
 use crate::keyfile::der::{self, Reader};

@@ -8,11 +8,11 @@ pub use remark::{MaterialError, Remark};
 
 use super::identity::{SchemeKey, SchemeParameters};
 use super::signature;
-use crate::certificate::{Certificate, Scheme, ntp_s};
+use crate::certificate::{Certificate, Scheme};
 use crate::private_key::PrivateKey;
 use openssl::rsa::Padding;
 use std::collections::BTreeMap;
-use truechimer_proto::autokey::facts::HostFacts;
+use truechimer_proto::autokey::facts::{HostFacts, ntp_s};
 use truechimer_proto::autokey::job::{Failure, SignedValue};
 use truechimer_proto::autokey::status;
 use truechimer_time::UNIX_EPOCH_IN_NTP_SECONDS;
@@ -74,8 +74,7 @@ impl Material {
     /// Nobody believes what is signed outside the certificate's lifetime.
     fn check_validity(&self, timestamp: u32) -> Result<(), Failure> {
         let own = self.facts.certificates.first();
-        let lifetime = own.map(|own| own.not_before_s..=own.not_after_s);
-        if lifetime.is_some_and(|lifetime| lifetime.contains(&ntp_s(timestamp))) {
+        if own.is_some_and(|own| own.is_valid_at(timestamp)) {
             Ok(())
         } else {
             Err(Failure::Expired)

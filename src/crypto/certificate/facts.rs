@@ -4,22 +4,12 @@ use crate::autokey::public_key;
 use crate::keyfile::KeyFileError;
 use openssl::pkey::{PKey, Public};
 use std::sync::Arc;
-use truechimer_proto::autokey::facts::CertificateFacts;
+use truechimer_proto::autokey::facts::{CertificateFacts, ntp_s};
 use truechimer_proto::autokey::job::Failure;
 use truechimer_time::UNIX_EPOCH_IN_NTP_SECONDS;
 
 /// What the web has in the place of the GQ value: a hash of the key, SHA-1's.
 const KEY_HASH_LEN_MAX: usize = 20;
-
-/// NTP seconds of any era from those of a stamp: 1968 to 2104, as other daemons read them.
-pub(crate) fn ntp_s(stamp: u32) -> i64 {
-    const ERA_S: i64 = 1 << 32;
-    if stamp >> 31 == 1 {
-        i64::from(stamp)
-    } else {
-        i64::from(stamp) + ERA_S
-    }
-}
 
 /// Whether a stamp is of before a filestamp; 0 is no filestamp.
 pub(crate) fn is_before(stamp: u32, filestamp: u32) -> bool {

@@ -60,7 +60,22 @@ pub struct CertificateFacts {
     pub filestamp: u32,
 }
 
+/// NTP seconds of any era from those of a stamp: 1968 to 2104, as other daemons read them.
+pub fn ntp_s(stamp: u32) -> i64 {
+    const ERA_S: i64 = 1 << 32;
+    if stamp >> 31 == 1 {
+        i64::from(stamp)
+    } else {
+        i64::from(stamp) + ERA_S
+    }
+}
+
 impl CertificateFacts {
+    /// Whether this moment, NTP seconds, is in its lifetime.
+    pub fn is_valid_at(&self, stamp: u32) -> bool {
+        (self.not_before_s..=self.not_after_s).contains(&ntp_s(stamp))
+    }
+
     /// Subject and issuer are the same name.
     pub fn is_self_issued(&self) -> bool {
         self.subject == self.issuer

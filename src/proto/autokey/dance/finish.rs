@@ -101,6 +101,11 @@ impl Dance {
             self.retrace();
             return Err(Failure::Certificate);
         }
+        // By its sender's own clock; the reference goes on signing with a certificate that ran out.
+        if self.trail.is_empty() && !read.is_valid_at(value.timestamp) {
+            self.retrace();
+            return Err(Failure::Expired);
+        }
         let by = self.verifier.clone().unwrap_or_else(|| Verifier {
             public_key: read.public_key.clone(),
             signature_nid: self.status.signature_nid,

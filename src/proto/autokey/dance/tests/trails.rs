@@ -60,6 +60,8 @@ fn that_lead_nowhere() {
     assert_eq!(refused("alice", "alice", early), Failure::Certificate);
     let before = |it: &mut CertificateFacts| it.not_before_s -= 1;
     assert_eq!(refused("alice", "alice", before), Failure::Certificate);
+    let expired = |it: &mut CertificateFacts| it.not_after_s = i64::from(NOW) - 1;
+    assert_eq!(refused("alice", "alice", expired), Failure::Expired);
 }
 
 #[test]
