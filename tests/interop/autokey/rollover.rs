@@ -12,26 +12,26 @@ use truechimer_tests::support::{Host, Node, Side, World};
 
 /// A certificate for another year, another host key, and another of another sort.
 const RENEWALS: [&str; 3] = ["-p srvpw", "-p srvpw -H", "-p srvpw -H -c RSA-SHA512"];
-/// Time requests during each, at this rate.
+/// Time requests during each, and how long after one another they leave, microseconds.
 const QUESTIONS: u64 = 4000;
-const PER_MS: f64 = 0.4;
+const APART_US: u64 = 2500;
 /// Ports that they come from.
-const PORTS: u64 = 20;
+const PORTS: std::ops::Range<u16> = 20_000..20_020;
 
 fn questions(from: Host<'_>) -> Vec<Question> {
     let source: IpAddr = from.v4().parse().expect("an address");
-    let question = |number: u64| {
+    let question = |(number, port): (u64, u16)| {
         let mut octets = vec![0; 48];
         octets[0] = 0x23;
         octets[40..].copy_from_slice(&(number + 1).to_be_bytes());
         Question {
             name: number.to_string(),
-            at_ms: (number as f64 / PER_MS) as u64,
-            source: (source, 20_000 + (number % PORTS) as u16),
+            at_ms: number * APART_US / 1000,
+            source: (source, port),
             octets,
         }
     };
-    (0..QUESTIONS).map(question).collect()
+    (0..QUESTIONS).zip(PORTS.cycle()).map(question).collect()
 }
 
 /// How often an association began.
