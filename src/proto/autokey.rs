@@ -11,3 +11,4 @@ pub mod job;
 pub mod key_list;
 pub mod service;
 pub mod status;
+pub(crate) mod wanted;

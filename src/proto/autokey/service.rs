@@ -1,8 +1,9 @@
 //! What an Autokey host answers from: immutable, made by the clock thread, read by server threads.
 use super::exposure::is_public;
 use super::facts::{Generation, HostFacts};
-use super::job::{CryptoJob, SignedValue, Task};
+use super::job::SignedValue;
 use super::status::{Scheme, StatusWord};
+use super::wanted::{Kind, Wanted};
 use crate::packet::AssociationId;
 use crate::server::Bounds;
 use core::net::IpAddr;
@@ -23,7 +24,7 @@ pub(crate) enum Answer<'a> {
     /// The request cannot be answered, and who asks should begin anew.
     Error,
     /// What comes of this.
-    Ask(CryptoJob),
+    Ask(Wanted<'a>),
 }
 
 /// What an Autokey host says without being asked twice.
@@ -74,88 +75,66 @@ impl Service {
     }
 
     /// What is said to a request. `now_s` is the time, NTP seconds, if this host knows it; `cookie` is
-    /// what the asker is to be given when it asks for one; `ours` is the address that is asked.
+    /// what the asker is to be given when it asks for one, if there is any; `ours` is the address that is asked.
     pub(crate) fn answer<'a>(
         &'a self,
-        asked: &AutokeyMessage<'_>,
+        asked: &AutokeyMessage<'a>,
         now_s: Option<u32>,
-        cookie: u32,
+        cookie: Option<u32>,
         ours: IpAddr,
     ) -> Answer<'a> {
-        let value = asked.body.map(|it| it.value).unwrap_or_default();
         match asked.code {
-            AutokeyCode::LeapSeconds => ready(Some(&self.leap), now_s),
+            AutokeyCode::LeapSeconds => return ready(Some(&self.leap), now_s),
             AutokeyCode::Autokey => {
                 let list = u16::try_from(asked.association).ok();
-                match list.and_then(|id| self.key_lists.get(&(AssociationId(id), ours))) {
+                return match list.and_then(|id| self.key_lists.get(&(AssociationId(id), ours))) {
                     Some(list) => ready(Some(list), now_s),
                     None => Answer::Error,
-                }
+                };
             }
-            // All others ask with a value.
-            _ if value.is_empty() => Answer::Error,
+            _ => {}
+        }
+        // All others ask with a value.
+        let Some(body) = asked.body.filter(|it| !it.value.is_empty()) else {
+            return Answer::Error;
+        };
+        match asked.code {
             AutokeyCode::Association => {
                 Answer::Ready(introduction(&self.host, self.status, self.signed_at))
             }
             AutokeyCode::Certificate => {
-                let subject = core::str::from_utf8(value).ok();
+                let subject = core::str::from_utf8(body.value).ok();
                 ready(subject.and_then(|it| self.certificates.get(it)), now_s)
             }
-            AutokeyCode::Cookie => self.seal(value, now_s, cookie),
-            AutokeyCode::Sign => self.sign(asked.body, now_s),
-            AutokeyCode::Iff => self.prove(Scheme::Iff, value, now_s),
-            AutokeyCode::Gq => self.prove(Scheme::Gq, value, now_s),
-            AutokeyCode::Mv => self.prove(Scheme::Mv, value, now_s),
-            AutokeyCode::NoOperation | AutokeyCode::Other(_) => Answer::Error,
+            AutokeyCode::Cookie => cookie.map_or(Answer::Nothing, |cookie| {
+                self.ask(Kind::Cookie(cookie), body, now_s)
+            }),
+            AutokeyCode::Sign => self.ask(Kind::Certificate, body, now_s),
+            AutokeyCode::Iff => self.ask(Kind::Proof(Scheme::Iff), body, now_s),
+            AutokeyCode::Gq => self.ask(Kind::Proof(Scheme::Gq), body, now_s),
+            AutokeyCode::Mv => self.ask(Kind::Proof(Scheme::Mv), body, now_s),
+            _ => Answer::Error,
         }
     }
 
-    fn job(&self, task: Task) -> Answer<'static> {
-        Answer::Ask(CryptoJob {
-            generation: self.host.generation,
-            task,
-        })
-    }
-
-    fn seal(&self, public_key: &[u8], now_s: Option<u32>, cookie: u32) -> Answer<'static> {
-        if public_key.len() > PUBLIC_KEY_LEN_MAX {
-            return Answer::Error;
-        }
-        // An unsigned cookie would be refused, so none is sealed.
-        now_s.map_or(Answer::Nothing, |timestamp| {
-            self.job(Task::SealCookie {
-                timestamp: Some(timestamp),
-                filestamp: self.signed_at,
-                public_key: public_key.to_vec(),
-                cookie,
-            })
-        })
-    }
-
-    fn sign(&self, asked: Option<AutokeyBody<'_>>, now_s: Option<u32>) -> Answer<'static> {
-        let (Some(asked), Some(timestamp)) = (asked, now_s) else {
-            return Answer::Nothing;
+    /// What a holder of keys is to make. An unsigned value would be refused, so who does not know the
+    /// time has none made.
+    fn ask<'a>(&self, kind: Kind, body: AutokeyBody<'a>, now_s: Option<u32>) -> Answer<'a> {
+        let is_able = match kind {
+            Kind::Cookie(_) => body.value.len() <= PUBLIC_KEY_LEN_MAX,
+            Kind::Certificate => true,
+            Kind::Proof(scheme) => self.host.schemes.contains_key(&scheme),
         };
-        self.job(Task::SignCertificate {
-            timestamp,
-            request: SignedValue {
-                timestamp: asked.timestamp,
-                filestamp: asked.filestamp,
-                value: asked.value.to_vec(),
-                signature: asked.signature.to_vec(),
-            },
-        })
-    }
-
-    fn prove(&self, scheme: Scheme, challenge: &[u8], now_s: Option<u32>) -> Answer<'static> {
-        if !self.host.schemes.contains_key(&scheme) {
+        if !is_able {
             return Answer::Error;
         }
         now_s.map_or(Answer::Nothing, |timestamp| {
-            self.job(Task::AnswerChallenge {
-                timestamp: Some(timestamp),
-                scheme,
-                challenge: challenge.to_vec(),
+            Answer::Ask(Wanted {
+                generation: self.host.generation,
+                kind,
+                body,
+                timestamp,
+                signed_at: self.signed_at,
             })
         })
     }

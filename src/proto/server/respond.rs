@@ -141,7 +141,7 @@ impl Responder {
             return Err(DropReason::Limited);
         }
         let ending = mac.map_or(Ok(Ending::Plain), |mac| {
-            ending(&request, &mac, received, policy, authenticator)
+            ending(now, (&request, &mac), received, policy, authenticator)
         })?;
         let asked = request.header();
         if let Some(to_many) = to_many {
@@ -372,8 +372,8 @@ fn reply_mode(version: u8, mode: Mode, source: SocketAddr) -> Option<Mode> {
 /// A wrong MAC is told to the sender, in four octets; a crypto-NAK is never answered, lest two hosts
 /// complain at each other.
 fn ending(
-    request: &Packet<'_>,
-    mac: &Mac<'_>,
+    now: Now,
+    (request, mac): (&Packet<'_>, &Mac<'_>),
     received: &Received<'_>,
     policy: &Policy,
     authenticator: &mut dyn Authenticator,
@@ -383,7 +383,7 @@ fn ending(
     }
     let Some(key) = KeyId::symmetric(mac.key_id) else {
         let session = policy.autokey().map_or(Err(AuthFailure::UnknownKey), |it| {
-            Session::verify(request, mac, received, it, authenticator)
+            Session::verify((request, mac), received, now.mono, it, authenticator)
         });
         return Ok(session.map_or_else(Ending::CryptoNak, Ending::Session));
     };

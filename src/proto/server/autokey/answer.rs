@@ -3,8 +3,8 @@ use super::bounds::Refused;
 use super::parked::{self, Parked};
 use super::session::Session;
 use crate::authentication::Authenticator;
-use crate::autokey::job::CryptoJob;
 use crate::autokey::service::{Answer, Service};
+use crate::autokey::wanted::Wanted;
 use crate::packet::{Received, Via};
 use crate::server::{AutokeyOutcome, DropReason};
 use crate::snapshot::Snapshot;
@@ -101,12 +101,9 @@ impl<'a> Asked<'a> {
             AutokeyCode::Cookie => self.session.new_cookie(self.service, authenticator),
             _ => None,
         };
-        let answer = self.service.answer(
-            &asked,
-            self.known_s(),
-            cookie.unwrap_or_default(),
-            self.session.ours(),
-        );
+        let answer = self
+            .service
+            .answer(&asked, self.known_s(), cookie, self.session.ours());
         let mut say =
             |body, is_error| self.say(&header, &asked, body, is_error, authenticator, out);
         match answer {
@@ -118,7 +115,7 @@ impl<'a> Asked<'a> {
             Answer::Nothing => say(None, false).map(Outcome::Nothing),
             Answer::Error => say(None, true).map(Outcome::Error),
             Answer::Ask(_) if !self.is_proven() => say(None, false).map(Outcome::Unproven),
-            Answer::Ask(job) => self.park(header.mode, &asked, field.value, job),
+            Answer::Ask(wanted) => self.park(header.mode, &asked, field.value, &wanted),
         }
     }
 
@@ -219,7 +216,7 @@ impl<'a> Asked<'a> {
         mode: Mode,
         asked: &AutokeyMessage<'_>,
         field: &[u8],
-        job: CryptoJob,
+        wanted: &Wanted<'_>,
     ) -> Result<Outcome, DropReason> {
         let (asker, mono) = (self.session.asker(), self.now.mono);
         let admitted = self.service.bounds.admit(asker, field, mono);
@@ -229,7 +226,7 @@ impl<'a> Asked<'a> {
             Refused::Busy => DropReason::AutokeyBusy,
         })?;
         Ok(Outcome::Parked(Box::new(Parked {
-            job,
+            job: wanted.job(),
             source: self.received.source,
             via: self.received.via,
             arrived: self.received.stamp.at,

@@ -19,6 +19,9 @@ const ALL: Rate = Rate::new(500, 100);
 /// For one address. A client asks for three in its life, a site behind one address for some more.
 const ONE: Rate = Rate::new(10, 32);
 
+/// Tries of former private values by all together: each costs what a plain reply does.
+const FORMER: Rate = Rate::new(20_000, 2_000);
+
 /// So many at once, and one more after each interval.
 #[derive(Clone, Copy, Debug)]
 struct Rate {
@@ -68,6 +71,7 @@ pub(super) enum Refused {
 pub struct Bounds {
     hasher: SipHasher13,
     all: Bucket,
+    former: Bucket,
     each: Box<[Bucket]>,
     /// Fingerprints of jobs under way, 0 where there is none.
     under_way: Box<[AtomicU64]>,
@@ -80,6 +84,7 @@ impl Bounds {
         Arc::new(Self {
             hasher: SipHasher13::new_with_key(&secret),
             all: Bucket::default(),
+            former: Bucket::default(),
             each: (0..BUCKETS).map(|_| Bucket::default()).collect(),
             under_way: (0..UNDER_WAY).map(|_| AtomicU64::new(0)).collect(),
             names: Names::default(),
@@ -100,6 +105,11 @@ impl Bounds {
         now: NtpTimestamp,
     ) -> bool {
         echo::is_echo(self.hasher, origin, precision, from, now)
+    }
+
+    /// Whether a former private value may be tried now.
+    pub(super) fn may_try_former(&self, now: Instant) -> bool {
+        self.former.admits(FORMER, now.to_nanoseconds())
     }
 
     /// Admits a job that an asker asked for by this field, until what is returned is dropped.

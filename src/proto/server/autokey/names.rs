@@ -7,7 +7,7 @@ use core::net::IpAddr;
 use core::sync::atomic::{AtomicBool, Ordering};
 use siphasher::sip::SipHasher13;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 /// Names remembered.
 const AT_MOST: usize = 1024;
@@ -66,7 +66,10 @@ impl Names {
         let mut hasher = SipHasher13::new();
         asker.public_key.hash(&mut hasher);
         let key = hasher.finish();
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever holds this may not run for a while: news of names is not worth that to the clock thread.
+        let Ok(mut memory) = self.memory.try_lock() else {
+            return;
+        };
         let name = asker.subject.clone();
         if memory.known.len() >= AT_MOST && !memory.known.contains_key(&name) {
             memory.known.pop_first();

@@ -4,6 +4,7 @@ use crate::authentication::{AuthFailure, Authenticator};
 use crate::autokey::service::Service;
 use crate::packet::{Received, Via};
 use core::net::IpAddr;
+use truechimer_time::Instant;
 use truechimer_wire::{Mac, Packet};
 
 /// Private values tried on a packet without fields: the one in use and six former ones.
@@ -27,9 +28,9 @@ impl Session {
     /// # Errors
     /// It is wrong, or we do not know to which of our addresses it was sent.
     pub(in super::super) fn verify(
-        request: &Packet<'_>,
-        mac: &Mac<'_>,
+        (request, mac): (&Packet<'_>, &Mac<'_>),
         received: &Received<'_>,
+        now: Instant,
         service: &Service,
         authenticator: &mut dyn Authenticator,
     ) -> Result<Self, AuthFailure> {
@@ -57,7 +58,11 @@ impl Session {
             let right = is_right(&this, authenticator);
             return right.then_some(this).ok_or(AuthFailure::WrongDigest);
         }
-        for private in service.private_values.iter().take(PRIVATE_VALUES_AT_MOST) {
+        let values = service.private_values.iter().enumerate();
+        for (place, private) in values.take(PRIVATE_VALUES_AT_MOST) {
+            if place > 0 && !service.bounds.may_try_former(now) {
+                break;
+            }
             this.cookie = this
                 .cookie_of(*private, authenticator)
                 .ok_or(AuthFailure::UnknownKey)?;

@@ -99,15 +99,16 @@ impl System {
             _ => {
                 let service = host.service(BTreeMap::new());
                 let cookie = autokey.dance.host_cookie;
-                match service.answer(&asked.as_wire(), now_s, cookie, local) {
+                match service.answer(&asked.as_wire(), now_s, Some(cookie), local) {
                     Answer::Ready(body) => answer.body = Some(body.into()),
                     Answer::Nothing => {}
                     Answer::Error => answer.is_error = true,
-                    Answer::Ask(job) => {
+                    Answer::Ask(wanted) => {
+                        let task = wanted.job().task;
                         autokey.ours.answering = true;
                         let of = DanceOf::new(id, turn);
                         let purpose = Purpose::PeerAnswer(of, answer);
-                        if !self.ask_crypto(now, purpose, job.task)
+                        if !self.ask_crypto(now, purpose, task)
                             && let Some(autokey) = self.autokey_of(of)
                         {
                             autokey.ours.answering = false;
@@ -134,7 +135,7 @@ impl System {
         };
         autokey.ours.answering = false;
         match done {
-            Done::Value(value) => answer.body = Some(value),
+            Done::Value(value) | Done::Certified { value, .. } => answer.body = Some(value),
             Done::Failed(crate::autokey::job::Failure::Busy) => return,
             _ => answer.is_error = true,
         }

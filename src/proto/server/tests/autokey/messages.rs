@@ -171,3 +171,12 @@ fn what_needs_a_key_waits_for_a_holder_of_keys() {
     let busy = Done::Failed(Failure::Busy);
     assert_eq!(world.finish(&parked, &busy), None, "it asks again");
 }
+
+#[test]
+fn without_a_private_value_no_cookie_is_given() {
+    let mut world = World::new();
+    world.introduce();
+    world.service.private_values.clear();
+    let said = world.ask(AutokeyCode::Cookie, &[0x30; 74]);
+    assert_eq!((said.body, said.is_error), (None, false));
+}

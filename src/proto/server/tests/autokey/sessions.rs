@@ -90,3 +90,26 @@ fn an_altered_request_does_nothing() {
         0
     );
 }
+
+#[test]
+fn a_flood_of_wrong_cookies_costs_no_more_than_plain_requests() {
+    let mut world = World::new();
+    world.service.private_values = (0..7).collect();
+    let wrong = world.request(Mode::Client, &[], 1);
+    let former = world.cookie(3);
+    for _ in 0..2000 {
+        assert_eq!(world.answer(&wrong), Verdict::Reply(52));
+    }
+    let octets = world.request(Mode::Client, &[], former);
+    assert_eq!(
+        world.answer(&octets),
+        Verdict::Reply(52),
+        "not tried any more"
+    );
+    let current = world.cookie(0);
+    let octets = world.request(Mode::Client, &[], current);
+    assert_eq!(world.answer(&octets), Verdict::Reply(68), "always");
+    world.bench.now.mono = world.bench.now.mono.plus_seconds(0.1);
+    let octets = world.request(Mode::Client, &[], former);
+    assert_eq!(world.answer(&octets), Verdict::Reply(68), "again");
+}
