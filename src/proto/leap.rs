@@ -65,6 +65,8 @@ pub struct LeapSchedule {
     happened: Option<Leap>,
     /// What leaps the table did not know have added to TAI-UTC.
     beyond_table_s: i32,
+    /// TAI-UTC as a server told it, for want of a table.
+    told_s: Option<i32>,
     tai_utc_s: Option<i32>,
     warned: Warned,
     events: VecDeque<SystemEvent>,
@@ -79,6 +81,7 @@ impl LeapSchedule {
             armed: None,
             happened: None,
             beyond_table_s: 0,
+            told_s: None,
             tai_utc_s: None,
             warned: Warned::Nothing,
             events: VecDeque::new(),
@@ -91,6 +94,15 @@ impl LeapSchedule {
             self.table = table;
             self.beyond_table_s = 0;
             self.warned = Warned::Nothing;
+        }
+    }
+
+    /// Learns TAI-UTC of now from a server. A table knows better, though it be an old one: it is the
+    /// operator's. No leap comes of this, for one server is no majority. Call `advance` after it.
+    pub fn tell_tai(&mut self, tai_utc_s: i32) {
+        if self.table.is_none() {
+            self.told_s = Some(tai_utc_s);
+            self.beyond_table_s = 0;
         }
     }
 
@@ -260,8 +272,10 @@ impl LeapSchedule {
     fn tai_at(&self, now_unix_s: i64) -> Option<i32> {
         // In an inserted second the clock reads the second before again, but the leap is made.
         let happened_unix_s = self.happened.map_or(now_unix_s, |leap| leap.at_unix_s);
-        let table = self.table.as_ref()?;
-        let listed_s = table.tai_utc_s(now_unix_s.max(happened_unix_s))?;
+        let listed_s = match &self.table {
+            Some(table) => table.tai_utc_s(now_unix_s.max(happened_unix_s))?,
+            None => self.told_s?,
+        };
         Some(listed_s.saturating_add(self.beyond_table_s))
     }
 

@@ -101,12 +101,18 @@ impl Certificates {
                 is_own,
             },
         );
-        if self.0.len() > AT_MOST
-            && let Some(oldest) = self.0.iter().rposition(|it| !it.is_own)
-        {
-            self.0.remove(oldest);
+        if self.0.len() > AT_MOST {
+            let strange = self.0.iter().rposition(|it| !self.is_of_us(it));
+            let oldest = strange.or_else(|| self.0.iter().rposition(|it| !it.is_own));
+            oldest.map(|oldest| self.0.remove(oldest));
         }
         true
+    }
+
+    /// Our own, or what others signed for us, which nobody would ask for again.
+    fn is_of_us(&self, certificate: &Certificate) -> bool {
+        let mut own = self.0.iter().filter(|it| it.is_own);
+        own.any(|it| it.facts.subject == certificate.facts.subject)
     }
 
     /// Forgets those that are not to stay.
@@ -213,11 +219,19 @@ mod tests {
         let mut known = Certificates::default();
         let none = CertificateFlags::default();
         known.install(facts("bob", "bob", 1), none, true);
+        known.install(facts("bob", "alice", 1), none, false);
         for number in 0..200 {
             known.install(facts(&format!("host{number}"), "alice", 1), none, false);
         }
         assert_eq!(known.iter().count(), AT_MOST);
         assert!(known.iter().any(|it| it.is_own));
         assert!(known.iter().any(|it| it.facts.subject == "host199"));
+        let given = known.given_for("bob").map(|it| it.facts.issuer.as_str());
+        assert_eq!(given, Some("alice"), "what was signed for us stays");
+        for number in 0..200 {
+            known.install(facts("bob", &format!("host{number}"), 1), none, false);
+        }
+        assert_eq!(known.iter().count(), AT_MOST);
+        assert!(known.iter().any(|it| it.is_own));
     }
 }

@@ -232,3 +232,26 @@ fn a_table_of_absurd_times_overflows_nothing() {
         }
     }
 }
+
+#[test]
+fn a_server_tells_tai_where_there_is_no_table_and_no_leap() {
+    let mut schedule = LeapSchedule::new(None);
+    schedule.tell_tai(37);
+    let now = END_2016 + DAY_S;
+    assert_eq!(advance(&mut schedule, now), [SystemEvent::TaiOffset(37)]);
+    assert_eq!(schedule.table_span_unix_s(), None);
+    // Its word does not outvote the others.
+    let eve = END_JUNE_2015 - 100;
+    advance(&mut schedule, eve);
+    schedule.vote(eve, 3, 0, 4);
+    assert_eq!(advance(&mut schedule, eve), [SystemEvent::LeapArmed(true)]);
+    let over = advance(&mut schedule, END_JUNE_2015);
+    assert_eq!(
+        over,
+        [SystemEvent::LeapEvent(true), SystemEvent::TaiOffset(38)]
+    );
+    schedule.set_table(table(1, YEARS_AHEAD));
+    schedule.tell_tai(99);
+    advance(&mut schedule, END_2016);
+    assert_eq!(schedule.tai_utc_s(), Some(37), "the table knows better");
+}

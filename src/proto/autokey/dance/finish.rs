@@ -96,7 +96,14 @@ impl Dance {
         // Who trusts itself by way of others trusts nobody.
         let by_ourselves = read.issuer == own.facts.name;
         let again = self.trail.iter().any(|it| it.der == read.der) && !read.is_self_issued();
-        let wrong = read.subject != self.wanted || ends_early || older_than_file || by_ourselves;
+        // Nor is anybody else who we are: its certificate would be handed out in the place of ours.
+        let own_key = own.facts.certificates.first().map(|it| &it.public_key);
+        let is_namesake = read.subject == own.facts.name && own_key != Some(&read.public_key);
+        let wrong = read.subject != self.wanted
+            || ends_early
+            || older_than_file
+            || by_ourselves
+            || is_namesake;
         if wrong || again || self.trail.len() >= HOPS_AT_MOST {
             self.retrace();
             return Err(Failure::Certificate);
@@ -165,8 +172,6 @@ impl Dance {
             return Ok(effects);
         }
         self.status.flags |= Flags::CERT;
-        // Not before: half a trail is nothing to hand on.
-        effects.extend(self.trail.iter().cloned().map(Effect::Install));
         if read.gq_public.is_some() {
             self.gq_public.clone_from(&read.gq_public);
         }
@@ -175,6 +180,7 @@ impl Dance {
         }
         if self.ident.is_none() {
             self.status.flags |= Flags::VRFY;
+            effects.extend(self.whole_trail());
         } else if let Some(task) = self.prepare_challenge(own) {
             effects.push(Effect::Perform(task));
         }
@@ -187,7 +193,14 @@ impl Dance {
         self.status.flags |= Flags::VRFY;
         let last = self.trail.last().map_or("", |it| &it.issuer);
         let line = format!("{} {last} fs {filestamp}", scheme.name());
-        Ok(vec![Effect::Line(line)])
+        let mut effects = vec![Effect::Line(line)];
+        effects.extend(self.whole_trail());
+        Ok(effects)
+    }
+
+    /// To be handed on: half a trail is nothing to others, nor is that of who could not prove its group.
+    fn whole_trail(&self) -> impl Iterator<Item = Effect> {
+        self.trail.iter().cloned().map(Effect::Install)
     }
 
     fn agree(&mut self, cookie: u32, timestamp: u32, filestamp: u32) -> Vec<Effect> {
@@ -259,11 +272,7 @@ impl Dance {
         let line = format!("leap TAI offset {tai_utc_s} at {since} expire {until} fs {filestamp}");
         let mut effects = vec![Effect::Line(line)];
         if until != 0 {
-            effects.push(Effect::Leap {
-                tai_utc_s,
-                since,
-                until,
-            });
+            effects.push(Effect::Leap { tai_utc_s, since });
         }
         Ok(effects)
     }

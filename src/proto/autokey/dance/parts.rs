@@ -148,14 +148,12 @@ pub(crate) enum Effect {
     Install(Arc<CertificateFacts>),
     /// Our own certificate, signed by the other side: to be handed out from now on.
     Adopt(Arc<CertificateFacts>),
-    /// The other side's leap-seconds table: TAI-UTC in seconds, since when, and good until when.
+    /// The other side's leap-seconds table: TAI-UTC in seconds, and since when.
     Leap {
         /// Seconds.
         tai_utc_s: u32,
         /// NTP seconds.
         since: u32,
-        /// NTP seconds.
-        until: u32,
     },
     /// The working cookie is another one.
     NewCookie,

@@ -14,7 +14,10 @@ use crate::statistics::Measured;
 use rand_chacha::rand_core::RngCore;
 use std::sync::Arc;
 use truechimer_time::Now;
-use truechimer_time::leap::{LeapIndicator, LeapTable};
+use truechimer_time::leap::LeapIndicator;
+
+/// TAI-UTC that is believed, seconds: what it was in 1972, and more than will be in two centuries.
+const TAI_UTC_S: core::ops::RangeInclusive<i32> = 10..=100;
 
 /// Whose outcome a job is: of an association, as it was then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -235,11 +238,7 @@ impl System {
                     self.install(&read, CertificateFlags::VALID | CertificateFlags::SIGN);
                 }
                 Effect::Adopt(read) => self.install(&read, CertificateFlags::VALID),
-                Effect::Leap {
-                    tai_utc_s,
-                    since,
-                    until,
-                } => self.learn_leap(now, tai_utc_s, since, until),
+Effect::Leap { tai_utc_s, since } => self.learn_leap(now, tai_utc_s, since),
                 Effect::NewCookie => self.discard_list(id),
             }
         }
@@ -283,22 +282,17 @@ impl System {
         self.tell(id, remote, event);
     }
 
-    /// A table that is good for longer than ours takes its place.
-    fn learn_leap(&mut self, now: Now, tai_utc_s: u32, since: u32, until: u32) {
-        let (since_s, until_s) = (unix_s_near(now, since), unix_s_near(now, until));
-        let Ok(tai_utc_s) = i32::try_from(tai_utc_s) else {
-            return;
-        };
-        let mut rows = vec![(since_s, tai_utc_s)];
-        if since_s > super::super::leap::unix_s(now) {
-            // It is to come. Nobody ever deleted a second.
-            rows.insert(0, (0, tai_utc_s - 1));
-        }
-        let known = self.leap.table_span_unix_s();
-        if known.is_none_or(|(_, expires_s)| expires_s < until_s)
-            && let Some(table) = LeapTable::new(rows, until_s)
+    /// Takes TAI-UTC where there is no table. When leap seconds are to come is not for one server to
+    /// say, and whoever sits between can be one.
+    fn learn_leap(&mut self, now: Now, tai_utc_s: u32, since: u32) {
+        let is_to_come = unix_s_near(now, since) > super::super::leap::unix_s(now);
+        // Nobody ever deleted a second.
+        let now_s = tai_utc_s.saturating_sub(u32::from(is_to_come));
+        if let Ok(now_s) = i32::try_from(now_s)
+            && TAI_UTC_S.contains(&now_s)
         {
-            self.take_leap_table(now, Some(table));
+            self.leap.tell_tai(now_s);
+            self.refresh_leap(now);
         }
     }
 

@@ -101,6 +101,12 @@ impl Host {
 
     /// Takes a certificate of the trail of somebody, or our own as somebody signed it.
     pub(super) fn install(&mut self, facts: Arc<CertificateFacts>, flags: CertificateFlags) {
+        // Who bears our name and has another key must not be taken for us by those who ask us.
+        let host = &self.config.host;
+        let own_key = host.certificates.first().map(|it| &it.public_key);
+        if facts.subject == host.name && own_key != Some(&facts.public_key) {
+            return;
+        }
         if self.certificates.install(facts, flags, false) {
             self.is_stale = true;
             self.is_untold = true;

@@ -35,7 +35,9 @@ fn each_scheme() {
             panic!("{task:?}");
         };
         assert_eq!((challenge, ident.as_str()), (sent.value, "grp"));
+        assert!(stage.installed.is_empty(), "it may be anybody's trail");
         stage.done(Done::Verified).expect("sound");
+        assert_eq!(stage.installed, ["alice alice"]);
         let name = stage.dance.identity().expect("proven").name();
         let line = format!("{name} alice fs {MADE}");
         assert_eq!(stage.lines.last(), Some(&line));

@@ -64,6 +64,18 @@ fn that_lead_nowhere() {
     assert_eq!(refused("alice", "alice", expired), Failure::Expired);
 }
 
+/// Its certificate would be handed out in the place of what others signed for us.
+#[test]
+fn nobody_else_is_who_we_are() {
+    let mut stage = Stage::new(Manner::Client, None);
+    stage.meet("bob", 0x0008_0003).expect("sound");
+    let mut namesake = (*certificate("bob", "mallory", false)).clone();
+    namesake.public_key = b"mallory"[..].into();
+    let refused = stage.certify(&Arc::new(namesake)).expect_err("our name");
+    assert_eq!(refused.failure, Failure::Certificate);
+    assert!(stage.installed.is_empty());
+}
+
 #[test]
 fn an_issuer_that_did_not_sign_ends_it() {
     let mut stage = Stage::new(Manner::Client, None);
