@@ -8,6 +8,7 @@ use crate::build::{report, world};
 use core::net::{IpAddr, Ipv4Addr};
 use hosts::{Group, Host, Kind};
 use std::sync::Arc;
+use truechimer_proto::autokey::facts::Generation;
 use truechimer_proto::config::{
     AssociationConfig, AutokeyConfig, RefclockConfig, Remote, SystemConfig,
 };
@@ -249,6 +250,21 @@ fn who_cannot_prove_its_group_gives_no_time() {
         let error_s = world.error_s(node);
         assert!(error_s.abs() > 0.015, "{name}: nobody set its clock");
     }
+}
+
+#[test]
+fn who_has_no_time_for_keys_is_asked_again_and_not_at_once() {
+    let group = Group::new();
+    let server = group.server("alice", hosts::IFF);
+    let mut client = Host::new("bob", Kind::Plain, None, &[&group.parameters("grp")]);
+    // Of a reading that the holder of keys has not, so that it is always busy.
+    client.facts.generation = Generation(9);
+    let (mut world, _, node) = pair(13, &server, &client, Some("grp"));
+    world.run_until(400.0);
+    let status = known(&mut world, node);
+    assert_eq!(status.host, "alice");
+    assert_eq!(status.identity, None);
+    assert!(!is_reached(&mut world, node));
 }
 
 #[test]

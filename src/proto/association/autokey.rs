@@ -29,6 +29,9 @@ const REFRESH_AFTER: Duration = Duration::from_secs(1 << 19);
 const SYMMETRIC_AT_MOST: u32 = 65_535;
 /// Requests of the dance that a burst is prolonged by, until it begins anew.
 const STEPS_AT_MOST: u8 = 24;
+/// Times that no step of the dance comes of what is asked, until it begins anew: what the other side
+/// said first is not signed, and if it was wrong all that is asked for leads nowhere.
+const STALLS_AT_MOST: u8 = 16;
 /// Beginnings in a row after which the next one waits.
 const RESTARTS_AT_ONCE: u32 = 2;
 
@@ -37,6 +40,10 @@ const RESTARTS_AT_ONCE: u32 = 2;
 struct Sent {
     key_id: u32,
     cookie: u32,
+    /// It asked for something.
+    has_message: bool,
+    /// The cookie was agreed with who is proven.
+    is_agreed: bool,
 }
 
 /// Why nothing is sent.
@@ -60,6 +67,8 @@ pub(crate) struct Autokey {
     /// What a symmetric peer hears of us.
     pub(crate) ours: Ours,
     sent: Option<Sent>,
+    /// A symmetric peer uses the cookie, and so never another one again.
+    knows_cookie: bool,
     pub(crate) blocked: Blocked,
     /// When it is to begin anew.
     pub(crate) refresh: Instant,
@@ -73,6 +82,9 @@ pub(crate) struct Autokey {
     pub(crate) told_proventic: bool,
     pub(crate) told_stuck: bool,
     steps_left: u8,
+    /// How far the dance was when it was last looked at, and how often it was no farther.
+    progress: Option<(u32, usize)>,
+    stalls: u8,
 }
 
 impl Autokey {
@@ -89,6 +101,7 @@ impl Autokey {
             request: None,
             ours: Ours::default(),
             sent: None,
+            knows_cookie: false,
             blocked: Blocked::No,
             refresh: now.plus(REFRESH_AFTER),
             turn: 0,
@@ -97,6 +110,8 @@ impl Autokey {
             told_proventic: false,
             told_stuck: false,
             steps_left: STEPS_AT_MOST,
+            progress: None,
+            stalls: 0,
         }
     }
 
@@ -106,11 +121,30 @@ impl Autokey {
         self.request = None;
         self.ours = Ours::default();
         self.sent = None;
+        self.knows_cookie = false;
         self.blocked = Blocked::No;
         self.refresh = now.plus(REFRESH_AFTER);
         self.turn = self.turn.wrapping_add(1);
         self.told_proventic = false;
         self.steps_left = STEPS_AT_MOST;
+        (self.progress, self.stalls) = (None, 0);
+    }
+
+    /// Whether the dance has led nowhere for so long that it is to begin anew; asked before each
+    /// packet.
+    pub(crate) fn is_stalled(&mut self) -> bool {
+        if self.dance.is_waiting() {
+            return false;
+        }
+        let progress = self.dance.progress();
+        let is_farther = progress.is_none() || progress != self.progress;
+        self.stalls = if is_farther {
+            0
+        } else {
+            self.stalls.saturating_add(1)
+        };
+        self.progress = progress;
+        self.stalls >= STALLS_AT_MOST
     }
 
     /// Whether it began anew so often of late, without any use, that it is to wait; then for how long,
@@ -154,7 +188,12 @@ impl Autokey {
         let cookie = self.dance.cookie();
         let used = if has_message { 0 } else { cookie };
         append_session_mac(octets, ends, key_id, used, authenticator)?;
-        self.sent = Some(Sent { key_id, cookie });
+        self.sent = Some(Sent {
+            key_id,
+            cookie,
+            has_message,
+            is_agreed: self.dance.is_agreed(),
+        });
         Some(())
     }
 }
@@ -166,8 +205,15 @@ impl Association {
         session.unwrap_or_else(|| self.options.key.map_or(0, |key| key.get()))
     }
 
+    /// Whether the last request left when all was agreed, and still is: what was sent before may be
+    /// answered under a cookie that is no secret.
+    fn asked_when_agreed(&self) -> bool {
+        let autokey = self.autokey.as_ref();
+        autokey.is_some_and(|it| it.dance.is_agreed() && it.sent.is_some_and(|sent| sent.is_agreed))
+    }
+
     /// Whether one more request may be sent for the dance's sake.
-    fn takes_step(&mut self) -> bool {
+    pub(crate) fn takes_step(&mut self) -> bool {
         self.autokey.as_mut().is_some_and(|it| {
             let left = it.steps_left > 0;
             it.steps_left = it.steps_left.saturating_sub(1);

@@ -1,4 +1,5 @@
 //! What datagrams change in an association, and what they must not.
+mod autokey;
 mod hostile;
 mod replies;
 

@@ -153,6 +153,30 @@ impl Dance {
         Some((self.chain?.end(), self.chain_signed?.0))
     }
 
+    /// As if it had said its name, and nothing since.
+    #[cfg(test)]
+    pub(crate) fn pretend_met(&mut self) {
+        self.status.flags = Flags::ENABLED;
+    }
+
+    /// How far the proof of the other side has got; `None` before it began, and once it is done.
+    pub(crate) fn progress(&self) -> Option<(u32, usize)> {
+        let word = self.status.word();
+        let is_under_way = word != 0 && !self.has(Flags::PROV);
+        is_under_way.then_some((word, self.trail.len()))
+    }
+
+    /// As if all had been proven and this cookie sealed.
+    #[cfg(test)]
+    pub(crate) fn pretend(&mut self, cookie: u32) {
+        self.status.flags = Flags::ENABLED | Flags::PROV | Flags::COOK | Flags::AUTO;
+        self.cookie = Some(Cookie {
+            value: cookie,
+            timestamp: 1,
+            filestamp: 1,
+        });
+    }
+
     /// Whether a cookie is agreed.
     pub(crate) const fn has_cookie(&self) -> bool {
         self.has(Flags::COOK)

@@ -11,7 +11,7 @@ use crate::authentication::{KeyId, verify};
 use crate::config::{AssociationConfig, AssociationKind, Remote};
 use crate::event::PeerEvent;
 use crate::packet::{AssociationId, Received, Transmit, Via};
-use crate::server::{is_fresh_echo, permits_passive};
+use crate::server::{RestrictFlags, is_fresh_echo, permits_passive};
 use crate::trace::Match;
 use crate::unsolicited::Unsolicited;
 use core::net::{IpAddr, SocketAddr};
@@ -127,7 +127,19 @@ impl System {
             )
             .map(drop)
             .map_err(|_| Unsolicited::NotAuthentic)?,
-            None => self.admit_session(&packet, source, local)?,
+            None => {
+                // Autokey's introduction proves nothing, like a packet without MAC, unless the dance is
+                // to prove the group.
+                let demands = self
+                    .config
+                    .autokey
+                    .as_ref()
+                    .and_then(|it| it.ident.as_ref());
+                if demands.is_none() && flags.contains(RestrictFlags::NOPEER) {
+                    return Err(Unsolicited::Restricted);
+                }
+                self.admit_session(&packet, source, local)?;
+            }
         }
         if !is_fresh_echo(&header, now.wall) || self.mobilizers.knows(header.transmit_time) {
             return Err(Unsolicited::Replayed);

@@ -7,15 +7,19 @@ use truechimer_proto::config::{AssociationConfig, AssociationKind, SystemConfig}
 use truechimer_proto::server::{AccessRule, Network, Policy, RestrictFlags};
 use truechimer_sim::{NodeId, World};
 
-/// `restrict default`, without `noepeer`.
-fn peers_welcome() -> Arc<Policy> {
+/// `restrict default` with these words, without `noepeer`.
+fn peers_welcome(flags: RestrictFlags) -> Arc<Policy> {
     let network = Network::new(address(0), 16).expect("a prefix");
-    let rule = AccessRule::new(network, RestrictFlags::NOQUERY);
+    let rule = AccessRule::new(network, flags);
     Arc::new(Policy::new([rule], None))
 }
 
 /// Two peers, the first of which has time.
-fn peers(seed: u64, second: Option<AssociationConfig>) -> (World, NodeId, NodeId) {
+fn peers(
+    seed: u64,
+    second: Option<AssociationConfig>,
+    flags: RestrictFlags,
+) -> (World, NodeId, NodeId) {
     let mut world = world(seed);
     // Neither's trail may end at the other, or nobody's would.
     let [alice, bob] = ["alice", "bob"].map(|name| Host::new(name, Kind::Trusted, None, &[]));
@@ -30,7 +34,7 @@ fn peers(seed: u64, second: Option<AssociationConfig>) -> (World, NodeId, NodeId
     };
     let alice_node = add(&mut world, 1, &alice, has_time);
     let bob_config = SystemConfig {
-        access: peers_welcome(),
+        access: peers_welcome(flags),
         ..client_config(&bob, second.into_iter().collect())
     };
     let bob_node = add(&mut world, 2, &bob, bob_config);
@@ -68,12 +72,21 @@ fn symmetric_peers() {
         iburst: false,
         ..line(1, None)
     };
-    let (mut world, alice, bob) = peers(11, Some(peer));
+    let (mut world, alice, bob) = peers(11, Some(peer), RestrictFlags::NOQUERY);
     both_agree(&mut world, [alice, bob], "autokey peers");
 }
 
 #[test]
 fn a_passive_peer() {
-    let (mut world, alice, bob) = peers(12, None);
+    let (mut world, alice, bob) = peers(12, None, RestrictFlags::NOQUERY);
     both_agree(&mut world, [alice, bob], "autokey passive");
+}
+
+/// What Autokey says first needs no secret, so it opens nothing that is closed to those without a key.
+#[test]
+fn who_proves_nothing_makes_no_peer_where_strangers_may_not() {
+    let (mut world, _, bob) = peers(14, None, RestrictFlags::NOPEER);
+    world.run_until(300.0);
+    let status = world.status(bob).expect("a machine");
+    assert!(status.associations.is_empty(), "{:?}", status.associations);
 }

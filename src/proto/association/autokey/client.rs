@@ -9,7 +9,7 @@ use crate::packet::{Received, Route, Transmit, TxTicket};
 use crate::status::PacketTest;
 use rand_chacha::ChaCha20Rng;
 use truechimer_time::Now;
-use truechimer_wire::{Header, Mode, Packet};
+use truechimer_wire::{Header, KissCode, Mode, Packet};
 
 use crate::association::exchange::OriginProven;
 use crate::association::on_wire::Stamps;
@@ -129,6 +129,10 @@ impl Association {
         let sent = sent.filter(|it| it.key_id == mac.key_id);
         let sent = sent.ok_or(AuthFailure::OtherKey)?;
         let local = self.local.ok_or(AuthFailure::WrongDigest)?;
+        // Anybody can make the MAC of a message, so one that nobody asked for is nobody's.
+        if has_message && !sent.has_message {
+            return Err(AuthFailure::WrongDigest);
+        }
         let cookie = if has_message { 0 } else { sent.cookie };
         let ends = Ends::new(received.source.ip(), local);
         verify_between(packet, ends, cookie, authenticator).ok_or(AuthFailure::WrongDigest)
@@ -150,7 +154,10 @@ impl Association {
             said,
         } = sealed;
         self.exchange.finish(header.transmit_time);
-        let is_proventic = self.autokey.as_ref().is_some_and(|it| it.dance.is_agreed());
+        // What was sent before may be answered under a cookie that is no secret.
+        let autokey = self.autokey.as_ref();
+        let is_proventic = autokey
+            .is_some_and(|it| it.dance.is_agreed() && it.sent.is_some_and(|sent| sent.is_agreed));
         if said.is_some() || !is_proventic {
             self.take_step(now, &header, is_proventic, rng, heard);
             heard.said.extend(said);
@@ -192,8 +199,10 @@ impl Association {
             self.authentic = false;
             self.counts.flash |= PacketTest::Authentication.bit();
         }
-        if let Some(code) = kiss(header) {
-            self.take_kiss(now, code, header, rng, heard);
+        // It may be anybody's who sees the requests: to ask more seldom costs little, to ask no more is
+        // what such a one may want.
+        if kiss(header).is_some() {
+            self.take_kiss(now, KissCode::Rate, header, rng, heard);
             return;
         }
         if !is_proventic {

@@ -159,13 +159,15 @@ impl Association {
         let used = if has_message { 0 } else { cookie };
         let Some(proof) = verify_between(packet, ends, used, authenticator) else {
             // One side may have agreed on the cookie a packet before the other.
-            let early = verify_between(packet, ends, 0, authenticator).is_some();
+            let early =
+                !autokey.knows_cookie && verify_between(packet, ends, 0, authenticator).is_some();
             return if early {
                 Ok(Authenticity::NotAsked)
             } else {
                 refused(AuthFailure::WrongDigest)
             };
         };
+        autokey.knows_cookie |= !has_message && autokey.dance.has_cookie();
         // Without a cookie packets with messages are as good as any; and who waits for our time to
         // set its clock by sends no others.
         let is_weak = has_message && autokey.dance.has_cookie();

@@ -125,7 +125,11 @@ impl Dance {
             if !status.flags.contains(Flags::PRIVATE) {
                 return Err(Failure::Identity);
             }
-            status.flags |= Flags::CERT | Flags::VRFY | Flags::SIGN;
+            status.flags |= Flags::CERT | Flags::SIGN;
+            // Who is to prove more than that it holds the private certificate's key does.
+            if self.ident.is_none() {
+                status.flags |= Flags::VRFY;
+            }
             self.verifier = Some(Verifier {
                 public_key: private.public_key.clone(),
                 signature_nid: status.signature_nid,

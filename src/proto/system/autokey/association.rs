@@ -79,6 +79,9 @@ impl System {
         let Some(autokey) = &mut association.autokey else {
             return true;
         };
+        if autokey.is_stalled() {
+            autokey.restart(now.mono, self.rng.next_u32());
+        }
         let step = autokey
             .dance
             .next(&host.own(synchronized), is_peer_synchronized);
@@ -167,9 +170,25 @@ impl System {
         let Some(autokey) = found.filter(|it| it.turn == of.turn) else {
             return;
         };
+        let is_done = !matches!(done, Done::Failed(_));
         let finished = autokey.dance.finish(done, &host.own(synchronized));
         self.take_effects(now, id, finished);
-        self.release(now, id);
+        if is_done {
+            self.release(now, id);
+        } else {
+            self.put_off(id);
+        }
+    }
+
+    /// What could not be done is tried again when its turn comes: at once it would fail again, and
+    /// nothing else would be done meanwhile.
+    pub(super) fn put_off(&mut self, id: AssociationId) {
+        let association = self.associations.get_mut(&id);
+        if let Some(autokey) = association.and_then(|it| it.autokey.as_mut())
+            && autokey.blocked == Blocked::Job
+        {
+            autokey.blocked = Blocked::No;
+        }
     }
 
     /// Sends what waited for a job.
@@ -238,7 +257,7 @@ impl System {
                     self.install(&read, CertificateFlags::VALID | CertificateFlags::SIGN);
                 }
                 Effect::Adopt(read) => self.install(&read, CertificateFlags::VALID),
-Effect::Leap { tai_utc_s, since } => self.learn_leap(now, tai_utc_s, since),
+                Effect::Leap { tai_utc_s, since } => self.learn_leap(now, tai_utc_s, since),
                 Effect::NewCookie => self.discard_list(id),
             }
         }

@@ -63,8 +63,13 @@ impl System {
             Done::Signed(signed) => signed.first().cloned(),
             _ => None,
         };
+        let is_done = end.is_some();
         autokey.ours.finish(end);
-        self.release(now, of.association());
+        if is_done {
+            self.release(now, of.association());
+        } else {
+            self.put_off(of.association());
+        }
     }
 
     /// Answers what a peer asks: with its next packet, which leaves soon.
