@@ -19,6 +19,7 @@ use super::key_list::Chain;
 use super::status::{Flags, Scheme, StatusWord};
 use parts::{Asked, Challenge, Cookie, Waiting};
 use std::sync::Arc;
+use truechimer_wire::AutokeyCode;
 
 /// Certificates from a host to its trusted one at most: a longer trail is somebody's game.
 const HOPS_AT_MOST: usize = 16;
@@ -187,6 +188,17 @@ impl Dance {
         self.has(Flags::AUTO) && self.chain.is_some()
     }
 
+    /// Whether a message that a broadcast server says to all is to be heard. Nothing proves where a
+    /// broadcast comes from, so what could only do harm is not: an error, or another number.
+    pub(crate) fn hears_unasked(&self, message: &Message) -> bool {
+        let of_code = match message.code {
+            AutokeyCode::Association => self.status.word() == 0,
+            AutokeyCode::Autokey => message.association == self.peer_id,
+            _ => false,
+        };
+        of_code && message.is_response && !message.is_error
+    }
+
     /// Our number of the association.
     pub(crate) const fn id(&self) -> u32 {
         self.id
@@ -203,7 +215,8 @@ impl Dance {
             .chain
             .as_mut()
             .is_some_and(|chain| chain.admits(key_id, next));
-        if !admitted {
+        // Who listens could not ask for it again, and anybody can make a packet with another key.
+        if !admitted && self.manner != Manner::Listener {
             self.status.flags = self.status.flags.without(Flags::AUTO);
         }
         admitted

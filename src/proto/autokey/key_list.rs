@@ -142,8 +142,10 @@ impl Chain {
         self.previous = key_id;
     }
 
-    /// Whether a packet with this key is of the list: its hash, or the hash of that, and so on for as
-    /// many packets as may have been lost, is the key of the last packet or the end of the list.
+    /// Whether a packet with this key is the next of the list: its hash, or the hash of that, and so on
+    /// for as many packets as may have been lost, is the key of the last packet, which is the end of the
+    /// list at first. The reference takes the end at any time, and so every key that was used: whoever
+    /// heard one could name packets by it.
     /// `next` gives the session key of a packet with this key identifier.
     pub fn admits(&mut self, key_id: u32, mut next: impl FnMut(u32) -> Option<SessionKey>) -> bool {
         // The number is the other side's word, though signed.
@@ -154,7 +156,7 @@ impl Chain {
                 return false;
             };
             hashed = key.first_word();
-            if hashed == self.previous || hashed == self.end.key_id {
+            if hashed == self.previous {
                 self.previous = key_id;
                 self.end.sequence = self.end.sequence.saturating_sub(lost);
                 return true;
@@ -233,6 +235,10 @@ mod tests {
         assert!(chain.admits(keys[1], hash));
         assert!(chain.admits(keys[7], hash), "five were lost");
         assert_eq!(chain.end().sequence, 94);
+        for used in [0, 1, 2, 7] {
+            assert!(!chain.admits(keys[used], hash), "used or passed over");
+        }
+        assert!(chain.admits(keys[8], hash), "nothing was lost by that");
         assert!(!chain.admits(0x00AB_CDEF, hash), "nobody's still");
     }
 

@@ -130,12 +130,7 @@ impl System {
             None => {
                 // Autokey's introduction proves nothing, like a packet without MAC, unless the dance is
                 // to prove the group.
-                let demands = self
-                    .config
-                    .autokey
-                    .as_ref()
-                    .and_then(|it| it.ident.as_ref());
-                if demands.is_none() && flags.contains(RestrictFlags::NOPEER) {
+                if !self.demands_group() && flags.contains(RestrictFlags::NOPEER) {
                     return Err(Unsolicited::Restricted);
                 }
                 self.admit_session(&packet, source, local)?;

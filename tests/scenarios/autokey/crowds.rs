@@ -1,11 +1,13 @@
 //! Broadcast servers that speak Autokey, and servers that are found in a group.
-use super::hosts::{Host, Kind};
-use super::{add, address, client_config, is_reached, known, line, server_config, written};
+use super::hosts::{Group, Host, Kind};
+use super::{
+    add, address, autokey, client_config, is_reached, known, line, server_config, written,
+};
 use crate::broadcast::{GROUP, broadcast_line};
 use crate::build::{report, world};
 use std::sync::Arc;
 use truechimer_proto::config::{
-    AssociationConfig, AssociationKind, Listening, Remote, SystemConfig,
+    AssociationConfig, AssociationKind, AutokeyConfig, Listening, Remote, SystemConfig,
 };
 use truechimer_proto::server::Manycast;
 use truechimer_sim::{ClockConfig, NodeConfig};
@@ -13,8 +15,9 @@ use truechimer_sim::{ClockConfig, NodeConfig};
 #[test]
 fn a_broadcast_server_is_heard() {
     let mut world = world(13);
-    let alice = Host::new("alice", Kind::Trusted, None, &[]);
-    let bob = Host::new("bob", Kind::Plain, None, &[]);
+    let group = Group::new();
+    let alice = group.server("alice", super::hosts::IFF);
+    let bob = Host::new("bob", Kind::Plain, None, &[&group.parameters("grp")]);
     let tells = AssociationConfig {
         key: None,
         autokey: true,
@@ -36,9 +39,21 @@ fn a_broadcast_server_is_heard() {
         },
         ..client_config(&bob, Vec::new())
     };
+    // Who is not to prove its group would be anybody who says that it is trusted.
+    let deaf = add(&mut world, 3, &bob, hears.clone());
+    let hears = SystemConfig {
+        autokey: Some(AutokeyConfig {
+            ident: Some("grp".to_owned()),
+            ..autokey(&bob, 1)
+        }),
+        ..hears
+    };
     let node = add(&mut world, 2, &bob, hears);
     world.run_until(120.0);
+    let all = world.status(deaf).expect("a machine").associations;
+    assert!(all.is_empty(), "{all:?}");
     let status = known(&mut world, node);
+    assert_eq!(status.identity, Some(super::hosts::IFF));
     let flags = status.status.word() & 0x1f00;
     assert_eq!(flags, 0x1f00, "{status:?} {:#?}", written(&world, node));
     // A list of 100 keys is used up, and the next one is followed.

@@ -154,10 +154,7 @@ impl Association {
             said,
         } = sealed;
         self.exchange.finish(header.transmit_time);
-        // What was sent before may be answered under a cookie that is no secret.
-        let autokey = self.autokey.as_ref();
-        let is_proventic = autokey
-            .is_some_and(|it| it.dance.is_agreed() && it.sent.is_some_and(|sent| sent.is_agreed));
+        let is_proventic = self.asked_when_agreed();
         if said.is_some() || !is_proventic {
             self.take_step(now, &header, is_proventic, rng, heard);
             heard.said.extend(said);

@@ -1,6 +1,6 @@
 //! The volley of a client that hears a broadcast server: first who that is, then how far away.
 use super::client::Sealed;
-use crate::association::packet_tests::{Authenticity, Refusal, Reply, kiss};
+use crate::association::packet_tests::{Authenticity, Refusal, Reply};
 use crate::association::{Association, Heard};
 use crate::authentication::{AuthFailure, Authenticator};
 use crate::clock_filter::Setting;
@@ -33,8 +33,8 @@ impl Association {
                 return;
             }
         };
-        let agreed = self.autokey.as_ref().is_some_and(|it| it.dance.is_agreed());
-        if said.is_none() && agreed || kiss(&header).is_some() {
+        let agreed = self.asked_when_agreed();
+        if said.is_none() && agreed {
             let reply = Reply {
                 header,
                 origin,

@@ -67,6 +67,12 @@ impl System {
         association.autokey = Some(Box::new(autokey));
     }
 
+    /// Whether who is not configured has to prove the group that `ident` names.
+    pub(in super::super) fn demands_group(&self) -> bool {
+        let host = self.config.autokey.as_ref();
+        host.is_some_and(|it| it.ident.is_some())
+    }
+
     /// Decides what the next packet carries; false if there is to be none now.
     pub(in super::super) fn prepare_autokey(&mut self, now: Now, id: AssociationId) -> bool {
         let synchronized = self.is_synchronized();

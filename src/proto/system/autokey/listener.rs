@@ -67,7 +67,7 @@ impl System {
             }
         };
         let is_next = self.is_next_of_list(id, ends, packet);
-        if let Some(said) = said {
+        if let Some(said) = said.filter(|it| self.hears_unasked(id, it)) {
             self.hear_spoken(now, id, &said);
         }
         match is_next {
@@ -83,11 +83,23 @@ impl System {
             None => {
                 // It speaks, though nothing of it is proven yet.
                 if let Some(association) = self.associations.get_mut(&id) {
-                    association.poll.answered_step(now.mono, true);
+                    let prolongs = association.takes_step();
+                    association.poll.answered_step(now.mono, prolongs);
                 }
                 Ok(())
             }
         }
+    }
+
+    fn hears_unasked(&self, id: AssociationId, said: &Spoken) -> bool {
+        let autokey = self
+            .associations
+            .get(&id)
+            .and_then(|it| it.autokey.as_ref());
+        let message = said.message.as_ref();
+        autokey
+            .zip(message)
+            .is_some_and(|(it, message)| it.dance.hears_unasked(message))
     }
 
     /// Whether a packet's key is the next of its sender's list; `None` as long as that is not known.

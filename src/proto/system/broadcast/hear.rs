@@ -206,6 +206,14 @@ impl System {
         if restrictions.contains(RestrictFlags::NOEPEER) {
             return Err(Unsolicited::Restricted);
         }
+        // Autokey's introduction proves nothing, like a packet without MAC, unless the dance is to prove
+        // the group.
+        let authentic_only = self.config.auth == Demand::Authentic
+            || restrictions.contains(RestrictFlags::NOTRUST)
+            || restrictions.contains(RestrictFlags::NOPEER);
+        if proof == Some(Proof::Session) && authentic_only && !self.demands_group() {
+            return Err(Unsolicited::NotAuthentic);
+        }
         // No MAC covers the sender's address: one server's packet must not make another of it.
         if self.broadcasts_heard.knows(header.transmit_time) {
             return Err(Unsolicited::Replayed);

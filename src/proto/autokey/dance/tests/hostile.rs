@@ -151,3 +151,41 @@ fn a_certificate_of_ours_comes_back_from_the_server_alone() {
     }
     assert!(!stage.dance.has(Flags::SIGN));
 }
+
+/// Nothing proves where a broadcast comes from.
+#[test]
+fn what_is_said_to_all_can_end_nothing() {
+    let said = |association, code, is_error| Message {
+        is_response: true,
+        is_error,
+        code,
+        association,
+        body: None,
+    };
+    let mut stage = Stage::new(Manner::Listener, None);
+    let introduces = said(4242, AutokeyCode::Association, false);
+    assert!(stage.dance.hears_unasked(&introduces));
+    let name = AutokeyBody {
+        filestamp: 0x0008_0003,
+        ..body(b"alice")
+    };
+    let heard = stage.hear_of(4242, AutokeyCode::Association, Some(name));
+    assert_eq!(heard, Ok(None));
+    let list = |number, is_error| said(number, AutokeyCode::Autokey, is_error);
+    assert!(stage.dance.hears_unasked(&list(4242, false)));
+    for other in [
+        introduces,
+        said(4243, AutokeyCode::Association, false),
+        list(4242, true),
+        list(4243, false),
+        said(4242, AutokeyCode::Cookie, false),
+    ] {
+        assert!(!stage.dance.hears_unasked(&other), "{other:?}");
+    }
+    stage.dance.pretend(0);
+    assert!(!stage.dance.admits(0x1234_5678, |_| None));
+    assert!(
+        stage.dance.has(Flags::AUTO),
+        "a key that is none costs nothing"
+    );
+}
