@@ -213,8 +213,8 @@ impl fmt::Display for PeerEvent {
                  pose as it; demand one by `ident`",
             ),
             Self::IdentityMissing => f.write_str(
-                "not used: its line demands a group by `ident`, and it offers no scheme that we have \
-                 the parameters of",
+                "not used: no identity parameters of the group that its line demands by `ident`, for \
+                 any scheme that it offers",
             ),
             Self::Popcorn(offset_s) => write!(f, "popcorn {offset_s:+.6} s"),
             Self::Refused(test @ PacketTest::Stratum) => write!(
