@@ -3,7 +3,7 @@ use truechimer_proto::control::KeyFacts;
 use truechimer_proto::server::{COUNTER_WORDS, Counters};
 
 /// Words of 64 bits that the engine counts beside the protocol.
-const OWN_WORDS: usize = 11;
+const OWN_WORDS: usize = 12;
 
 /// What one server thread has counted since it started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct ServerCounts {
     pub unreadable: u64,
     /// Replies the kernel did not take.
     pub send_failed: u64,
+    /// Replies that waited for a holder of keys, and left.
+    pub finished: u64,
     /// Times the thread woke.
     pub wakeups: u64,
     /// Of these, for at least one datagram.
@@ -36,6 +38,7 @@ impl ServerCounts {
             unwanted: self.unwanted + other.unwanted,
             unreadable: self.unreadable + other.unreadable,
             send_failed: self.send_failed + other.send_failed,
+            finished: self.finished + other.finished,
             wakeups: self.wakeups + other.wakeups,
             useful_wakeups: self.useful_wakeups + other.useful_wakeups,
             keys: self.keys.plus(&other.keys),
@@ -49,6 +52,7 @@ impl ServerCounts {
             self.unwanted,
             self.unreadable,
             self.send_failed,
+            self.finished,
             self.wakeups,
             self.useful_wakeups,
             keys.keys,
@@ -94,6 +98,7 @@ impl Published {
             unwanted,
             unreadable,
             send_failed,
+            finished,
             wakeups,
             useful_wakeups,
             keys,
@@ -108,6 +113,7 @@ impl Published {
             unwanted,
             unreadable,
             send_failed,
+            finished,
             wakeups,
             useful_wakeups,
             keys: KeyFacts {

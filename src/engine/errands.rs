@@ -2,9 +2,11 @@
 //! server thread's replies are finished and sent by the thread that did the job, all else comes back
 //! to the clock thread.
 use crate::Waker;
+use crate::counters::ServerCounts;
 use crate::latch::Reader;
 use crate::traffic::Traffic;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use truechimer_proto::authentication::Authenticator;
 use truechimer_proto::autokey::job::{Class, CryptoJob, CryptoPool, Done, JobId};
@@ -91,6 +93,8 @@ pub(crate) struct Finisher {
     fresh: Sender<Box<dyn Authenticator>>,
     news: Receiver<Box<dyn Authenticator>>,
     reader: Reader,
+    finished: AtomicU64,
+    send_failed: AtomicU64,
 }
 
 impl Finisher {
@@ -101,6 +105,8 @@ impl Finisher {
             fresh,
             news,
             reader,
+            finished: AtomicU64::new(0),
+            send_failed: AtomicU64::new(0),
         }
     }
 
@@ -110,6 +116,15 @@ impl Finisher {
         while let Err(TrySendError::Full(back)) = self.fresh.try_send(authenticator) {
             let _ = self.news.try_recv();
             authenticator = back;
+        }
+    }
+
+    /// What became of its replies.
+    pub(crate) fn counts(&self) -> ServerCounts {
+        ServerCounts {
+            finished: self.finished.load(Ordering::Relaxed),
+            send_failed: self.send_failed.load(Ordering::Relaxed),
+            ..ServerCounts::default()
         }
     }
 
@@ -131,6 +146,12 @@ impl Finisher {
             return;
         };
         let failed = socket.send_to(reply, parked.source()).is_err();
+        let count = if failed {
+            &self.send_failed
+        } else {
+            &self.finished
+        };
+        count.fetch_add(1, Ordering::Relaxed);
         traffic.note_sent(usize::from(!failed), usize::from(failed));
     }
 }

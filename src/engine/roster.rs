@@ -252,6 +252,12 @@ impl Roster {
             .collect()
     }
 
+    /// Of the replies of all of them that waited for a holder of keys.
+    pub(crate) fn finished(&self) -> ServerCounts {
+        let finisher = self.finisher.as_ref();
+        finisher.map_or_else(ServerCounts::default, |it| it.counts())
+    }
+
     pub(crate) fn wake(&self) -> &Wake {
         &self.shared.wake
     }

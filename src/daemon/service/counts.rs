@@ -2,7 +2,7 @@
 use crate::statistics::SystemCounts;
 use truechimer_engine::{Report, ServerCounts};
 use truechimer_proto::authentication::AuthFailure;
-use truechimer_proto::server::DropReason;
+use truechimer_proto::server::{AutokeyOutcome, DropReason};
 
 /// All server threads together.
 pub(super) fn sum(report: &Report) -> ServerCounts {
@@ -56,6 +56,15 @@ pub(super) fn served(report: &Report) -> String {
         sum.unreadable,
         sum.send_failed,
     );
+    for outcome in AutokeyOutcome::ALL {
+        let count = protocol.autokey(outcome);
+        if count > 0 {
+            text.push_str(&format!(", {count} of Autokey {}", outcome.name()));
+        }
+    }
+    if sum.finished > 0 {
+        text.push_str(&format!(", {} of these answered", sum.finished));
+    }
     for reason in DropReason::ALL {
         let dropped = protocol.dropped(reason);
         if dropped > 0 {

@@ -98,7 +98,7 @@ impl Facts for Workshop<'_> {
         let senders = self.senders.traffic();
         let ears = self.ears.open().iter();
         let told: u64 = ears.map(|ear| ear.traffic.received()).sum();
-        let replied = counts.protocol.replied;
+        let replied = counts.protocol.replied + counts.finished;
         IoFacts {
             buffers: self.serving.buffers() + OWN_BUFFERS,
             buffers_used: self.serving.queries_waiting() as u64,

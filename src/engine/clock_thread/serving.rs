@@ -164,7 +164,9 @@ impl Serving {
         let reply = out.get(..len).unwrap_or_default();
         let listener = listeners.at(local);
         let sent = listener.is_some_and(|it| it.reply(reply, parked.source()));
-        counter.clerk.counts.send_failed += u64::from(!sent);
+        let counts = &mut counter.clerk.counts;
+        counts.finished += u64::from(sent);
+        counts.send_failed += u64::from(!sent);
     }
 
     /// Wants other addresses from the next rescan on.
@@ -250,7 +252,8 @@ impl Serving {
             Self::Here(here) => vec![here.counter.clerk.counts()],
             Self::Threads(beside) => {
                 let mut all = beside.roster.counts();
-                all.push(beside.counter.clerk.counts());
+                let own = beside.counter.clerk.counts();
+                all.push(own.plus(&beside.roster.finished()));
                 all
             }
         }
