@@ -59,9 +59,13 @@ fn seed_002() {
     symlink(file, keys.join("ntpkey_iffpar_host1")).expect("linked");
     let _source = server.serves("crypto pw serverpassword\ncrypto randfile /dev/urandom\n");
     let here = server.host.v4();
-    let mut client = own.runs(&format!(
-        "crypto pw clientpassword\nserver {here} autokey\n"
-    ));
+    let typed = format!("crypto pw clientpassword\nserver {here} autokey");
+    let mut client = own.runs(&format!("{typed}\n"));
+    // Parameters were found by the server's name once; what is to be added now is said.
+    let said = ["add `ident GROUP`"];
+    client.daemon.wait_log(&said, seconds(10));
+    client.stop();
+    let mut client = own.runs(&format!("{typed} iburst ident host1\n"));
     dances(&mut client, &here, IFF);
     client.wait_crypto("iff host1 fs ", seconds(10));
     // "ntpq -c as": authenticated associations display ok; flags=0x87f21 with leap seconds' step.

@@ -139,7 +139,8 @@ impl<'a> Asked<'a> {
         knows.then(|| self.now.wall.seconds())
     }
 
-    /// A host of a group does not speak with one that has none; who asks a whole group must be of it.
+    /// Who asks a whole group must be of it. Who asks this host alone is told its name, whatever his
+    /// own: he proves nothing by it, and seed 000's clients have no group in theirs.
     fn check_group(&self, asked: &AutokeyMessage<'_>) -> Result<(), DropReason> {
         let Some(ours) = self.service.host.group() else {
             return Ok(());
@@ -153,11 +154,10 @@ impl<'a> Asked<'a> {
             .position(|it| *it == b'@')
             .map(|at| &name[at + 1..]);
         let to_many = matches!(self.received.via, Via::Many { .. });
-        match theirs {
-            None => Err(DropReason::AutokeyGroup),
-            Some(theirs) if to_many && theirs != ours.as_bytes() => Err(DropReason::AutokeyGroup),
-            Some(_) => Ok(()),
+        if to_many && theirs != Some(ours.as_bytes()) {
+            return Err(DropReason::AutokeyGroup);
         }
+        Ok(())
     }
 
     /// Tells the time alone.
