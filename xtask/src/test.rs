@@ -25,7 +25,9 @@ pub(crate) type Outcome = (Tally, Result<(), String>);
 
 /// Plays that mostly wait for the next packet of hosts that send one every eight seconds: so many
 /// at once keep nobody busy.
-const PLAYS: &str = "campus::";
+const PLAYS: [&str; 2] = ["campus::", "autokey::"];
+/// The crate that has them; unit tests elsewhere may be called alike.
+const WITH_PLAYS: &str = "truechimer-tests";
 /// How many of them at once.
 const PLAYS_AT_ONCE: &str = "--test-threads=12";
 
@@ -40,17 +42,23 @@ pub(crate) fn run(top: &Path, extra: &[String]) -> Outcome {
         let line = Line::new("cargo", arguments).within(top);
         counted(&line.with("TRUECHIMER_BIN", &binary))
     };
-    let mut arguments = vec!["test", "--workspace", "--no-fail-fast"];
+    let test = ["test", "--no-fail-fast"];
+    let all = [test.as_slice(), &["--workspace"]].concat();
     if !extra.is_empty() {
-        arguments.extend(extra.iter().map(String::as_str));
-        return cargo(&arguments);
+        let extra: Vec<&str> = extra.iter().map(String::as_str).collect();
+        return cargo(&[all, extra].concat());
     }
-    arguments.extend(["--", "--skip", PLAYS]);
-    let (tally, result) = cargo(&arguments);
-    let interop = ["test", "-p", "truechimer-tests", "--test", "interop"];
-    let plays = [interop.as_slice(), &["--", PLAYS, PLAYS_AT_ONCE]].concat();
-    let (of_plays, played) = cargo(&plays);
-    (tally.plus(of_plays), result.and(played))
+    let rooms = [all.as_slice(), &["--exclude", WITH_PLAYS]].concat();
+    let beside = [test.as_slice(), &["-p", WITH_PLAYS, "--"]].concat();
+    let skipped: Vec<&str> = PLAYS.iter().flat_map(|it| ["--skip", it]).collect();
+    let one_by_one = [beside.as_slice(), &skipped].concat();
+    let together = [beside.as_slice(), &PLAYS, &[PLAYS_AT_ONCE]].concat();
+    let mut outcome = cargo(&rooms);
+    for arguments in [one_by_one, together] {
+        let (tally, result) = cargo(&arguments);
+        outcome = (outcome.0.plus(tally), outcome.1.and(result));
+    }
+    outcome
 }
 
 /// Runs the models of what threads share without locks through every interleaving.
