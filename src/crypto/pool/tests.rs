@@ -116,3 +116,17 @@ fn threads_prepare_themselves_by_name() {
     assert_eq!(told, [(0, name(0)), (1, name(1))]);
     drop(pool);
 }
+
+#[test]
+fn a_mistake_with_one_outcome_takes_nobody_elses() {
+    let pool = pool(1);
+    let (sender, receiver) = unbounded();
+    let fails = |_: Done| panic!("a mistake of this test, to be survived");
+    pool.submit(Class::Own, sign(), Box::new(fails))
+        .expect("room");
+    let tell = move |done| sender.send(done).expect("somebody listens");
+    pool.submit(Class::Own, sign(), Box::new(tell))
+        .expect("room");
+    let done = receiver.recv_timeout(std::time::Duration::from_secs(20));
+    assert!(matches!(done, Ok(Done::Signed(_))), "{done:?}");
+}

@@ -4,6 +4,9 @@ use crate::authentication::SessionKey;
 
 /// Most keys of a list.
 const KEYS_AT_MOST: u32 = 100;
+/// Packets that may be lost between two: whoever misses more is told the end of a list anew, or
+/// forgets its server. Anybody can have us count so far.
+const LOST_AT_MOST: u32 = 16;
 /// Greatest number that a symmetric key may have.
 const SYMMETRIC_AT_MOST: u32 = 65_535;
 
@@ -149,7 +152,9 @@ impl Chain {
     /// `next` gives the session key of a packet with this key identifier.
     pub fn admits(&mut self, key_id: u32, mut next: impl FnMut(u32) -> Option<SessionKey>) -> bool {
         // The number is the other side's word, though signed.
-        let most = self.end.sequence.min(KEYS_AT_MOST);
+        let is_new = self.previous == self.end.key_id;
+        let most = if is_new { KEYS_AT_MOST } else { LOST_AT_MOST };
+        let most = self.end.sequence.min(most);
         let mut hashed = key_id;
         for lost in 0..=most {
             let Some(key) = next(hashed) else {
@@ -255,7 +260,16 @@ mod tests {
             hash(key_id)
         });
         assert!(!admitted);
-        assert_eq!(hashes, 101);
+        assert_eq!(
+            hashes, 101,
+            "where in the list its packets are is not known yet"
+        );
+        chain.note(0x0202_0202);
+        chain.admits(0x00AB_CDEF, |key_id| {
+            hashes += 1;
+            hash(key_id)
+        });
+        assert_eq!(hashes, 101 + 17);
     }
 
     #[test]
