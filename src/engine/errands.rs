@@ -43,16 +43,14 @@ pub(crate) fn errands(pool: Arc<dyn CryptoPool>, waker: Waker) -> (Errands, Rece
 
 impl Errands {
     /// Has a job of the clock thread's done; `false` if there is no room.
-    pub(crate) fn send_own(&self, id: JobId, job: CryptoJob) -> bool {
+    pub(crate) fn send_own(&self, id: JobId, class: Class, job: CryptoJob) -> bool {
         let (back, waker) = (self.back.clone(), self.waker.clone());
         let completion = move |done| {
             // The clock thread is gone only at the end of the run.
             let _ = back.try_send(Finished::Own(id, done));
             waker.wake();
         };
-        self.pool
-            .submit(Class::Own, job, Box::new(completion))
-            .is_ok()
+        self.pool.submit(class, job, Box::new(completion)).is_ok()
     }
 
     /// Has the answer made to a request that came in at the clock thread; `false` if there is no room.

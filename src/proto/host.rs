@@ -1,6 +1,6 @@
 //! What the protocol asks of its host and hears from it.
 use crate::authentication::Authenticator;
-use crate::autokey::job::{CryptoJob, JobId};
+use crate::autokey::job::{Class, CryptoJob, JobId};
 use crate::autokey::service::Service;
 use crate::config::{Family, SystemConfig};
 use crate::control::{ControlReply, Done, Operation};
@@ -38,7 +38,7 @@ pub enum Output {
     Autokey(Option<Arc<Service>>),
     /// Have this done by a holder of keys, on another thread; answered by
     /// `System::handle_crypto_done`.
-    Crypto(JobId, CryptoJob),
+    Crypto(JobId, Class, CryptoJob),
     /// Resolve a name; answered by `HostEvent::Resolved`.
     Resolve(Resolve),
     /// Tell the operator.

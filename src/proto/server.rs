@@ -19,6 +19,7 @@ mod source;
 mod tests;
 
 pub use access::{AccessList, AccessRule, Network, PrefixTooLong};
+pub(crate) use autokey::UnderWay;
 pub use autokey::{Bounds, Namesakes, Parked};
 pub use counters::{AutokeyOutcome, COUNTER_WORDS, Counters, DropReason};
 pub use flags::RestrictFlags;

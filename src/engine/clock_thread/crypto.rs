@@ -2,7 +2,7 @@
 use super::ClockThread;
 use crate::errands::{Errands, Finished};
 use crossbeam_channel::Receiver;
-use truechimer_proto::autokey::job::{CryptoJob, Done, Failure, JobId};
+use truechimer_proto::autokey::job::{Class, CryptoJob, Done, Failure, JobId};
 use truechimer_sys::clock;
 
 /// Outcomes taken a turn, so that no flood of requests keeps the clock waiting.
@@ -22,9 +22,9 @@ impl OutForKeys {
 
 impl ClockThread {
     /// Has a job done. Where that cannot be, nobody has the time, and the protocol tries again.
-    pub(super) fn have_done(&mut self, id: JobId, job: CryptoJob) {
+    pub(super) fn have_done(&mut self, id: JobId, class: Class, job: CryptoJob) {
         let sent = self.crypto.as_ref();
-        if sent.is_some_and(|crypto| crypto.errands.send_own(id, job)) {
+        if sent.is_some_and(|crypto| crypto.errands.send_own(id, class, job)) {
             self.serving.note_sent_out();
         } else {
             let busy = Done::Failed(Failure::Busy);

@@ -33,7 +33,7 @@ impl ClockThread {
                     self.serving.publish(&snapshot);
                     host.handle_output(clock::now(), output);
                 }
-                Output::Crypto(id, job) => self.have_done(id, job),
+                Output::Crypto(id, class, job) => self.have_done(id, class, job),
                 Output::Autokey(service) => self.serving.use_autokey(service),
                 Output::Sources(servers) => self.serving.use_servers(servers),
                 Output::Exit(exit) => {

@@ -25,11 +25,12 @@ impl System {
             return false;
         };
         let generation = host.generation();
+        let class = purpose.class();
         let Some(id) = self.jobs.begin(now.mono, purpose) else {
             return false;
         };
         let job = CryptoJob { generation, task };
-        self.outbox.push(Output::Crypto(id, job));
+        self.outbox.push(Output::Crypto(id, class, job));
         true
     }
 
@@ -57,7 +58,7 @@ impl System {
             }
             Purpose::Dance(of) => self.dance_done(now, of, done),
             Purpose::PeerList(of) => self.peer_list_done(now, of, &done),
-            Purpose::PeerAnswer(of, answer) => self.peer_answer_done(now, of, answer, done),
+            Purpose::PeerAnswer(of, answer, _) => self.peer_answer_done(now, of, answer, done),
         }
     }
 

@@ -124,7 +124,7 @@ impl World {
                 self.nodes[index].journal.stored_freq_ppm = Some(freq_ppm);
             }
             Output::Autokey(service) => self.nodes[index].server.use_autokey(service),
-            Output::Crypto(id, job) => {
+            Output::Crypto(id, _, job) => {
                 let done = self.nodes[index].perform(&job);
                 let now = self.now(node);
                 if let Some(client) = self.running(node) {

@@ -93,7 +93,7 @@ fn settle(worker: &Worker, leap_table: Option<LeapTable>) -> (Snapshot, Arc<Serv
         }
         while let Some(output) = system.poll_output() {
             match output {
-                Output::Crypto(id, job) => {
+                Output::Crypto(id, _, job) => {
                     system.handle_crypto_done(now, id, worker.perform(&job));
                 }
                 Output::Autokey(it) => service = it,

@@ -57,7 +57,7 @@ impl Bucket {
 
 /// Why no job is begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refused {
+pub(crate) enum Refused {
     /// The same is being done for the same asker.
     Duplicate,
     /// This address asked too often.
@@ -113,7 +113,7 @@ impl Bounds {
     }
 
     /// Admits a job that an asker asked for by this field, until what is returned is dropped.
-    pub(super) fn admit(
+    pub(crate) fn admit(
         self: &Arc<Self>,
         asker: IpAddr,
         field: &[u8],
@@ -170,7 +170,7 @@ impl Bounds {
 
 /// A job of a stranger, until it is dropped.
 #[derive(Debug)]
-pub(super) struct UnderWay {
+pub(crate) struct UnderWay {
     bounds: Arc<Bounds>,
     place: usize,
 }

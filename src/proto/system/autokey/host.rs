@@ -262,6 +262,11 @@ impl Host {
         Some(news)
     }
 
+    /// What strangers may cost.
+    pub(super) const fn bounds(&self) -> &Arc<Bounds> {
+        &self.bounds
+    }
+
     /// How long a key list may last, log2 seconds.
     pub(super) const fn automax(&self) -> u8 {
         self.config.automax

@@ -3,7 +3,8 @@ use super::association::DanceOf;
 use super::broadcast::ListOf;
 use super::host::Signing;
 use crate::autokey::dance::Message;
-use crate::autokey::job::JobId;
+use crate::autokey::job::{Class, JobId};
+use crate::server::UnderWay;
 use core::time::Duration;
 use std::collections::BTreeMap;
 use truechimer_time::Instant;
@@ -24,8 +25,23 @@ pub(in super::super) enum Purpose {
     Dance(DanceOf),
     /// A symmetric peer: the end of our key list for it is signed.
     PeerList(DanceOf),
-    /// A symmetric peer: what it asked is answered so.
-    PeerAnswer(DanceOf, Message),
+    /// A symmetric peer: what it asked is answered so. One that nobody configured takes of what
+    /// strangers may cost.
+    PeerAnswer(DanceOf, Message, Option<UnderWay>),
+}
+
+impl Purpose {
+    /// Whose job it is.
+    pub(super) const fn class(&self) -> Class {
+        match self {
+            Self::PeerAnswer(_, _, Some(_)) => Class::Asked,
+            Self::Signatures(_)
+            | Self::KeyList(_)
+            | Self::Dance(_)
+            | Self::PeerList(_)
+            | Self::PeerAnswer(_, _, None) => Class::Own,
+        }
+    }
 }
 
 /// The jobs under way.
@@ -71,6 +87,8 @@ impl Jobs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::packet::AssociationId;
+    use crate::server::Bounds;
 
     #[test]
     fn no_more_than_may_be_and_none_for_ever() {
@@ -87,5 +105,26 @@ mod tests {
         let lost = core::iter::from_fn(|| jobs.take_lost(later)).count();
         assert_eq!(lost, AT_MOST - 1);
         assert!(jobs.begin(later, purpose()).is_some());
+    }
+
+    #[test]
+    fn what_a_stranger_of_a_peer_asks_is_not_done_before_our_own() {
+        let answer = || Message {
+            is_response: true,
+            is_error: false,
+            code: truechimer_wire::AutokeyCode::Cookie,
+            association: 1,
+            body: None,
+        };
+        let of = DanceOf::new(AssociationId(7), 0);
+        let configured = Purpose::PeerAnswer(of, answer(), None);
+        assert_eq!(configured.class(), Class::Own);
+        let bounds = Bounds::new([1; 16]);
+        let admit = || bounds.admit([10, 0, 0, 1].into(), b"field", Instant::default());
+        let stranger = Purpose::PeerAnswer(of, answer(), admit().ok());
+        assert_eq!(stranger.class(), Class::Asked);
+        assert!(admit().is_err(), "the same, while it is done");
+        drop(stranger);
+        assert!(admit().is_ok());
     }
 }

@@ -2,7 +2,7 @@
 use super::super::System;
 use super::Purpose;
 use super::association::DanceOf;
-use crate::association::Blocked;
+use crate::association::{Blocked, Role};
 use crate::autokey::dance::Message;
 use crate::autokey::job::{Done, Task};
 use crate::autokey::key_list::Lifetime;
@@ -109,10 +109,24 @@ impl System {
                     Answer::Nothing => {}
                     Answer::Error => answer.is_error = true,
                     Answer::Ask(wanted) => {
+                        let is_stranger = matches!(association.role, Role::Passive(_));
+                        let under_way = if is_stranger {
+                            let field = asked.body.as_ref().map_or(&[][..], |it| &it.value);
+                            let remote = association.remote.map(|it| it.ip());
+                            let admitted = remote.and_then(|remote| {
+                                host.bounds().admit(remote, field, now.mono).ok()
+                            });
+                            let Some(under_way) = admitted else {
+                                return;
+                            };
+                            Some(under_way)
+                        } else {
+                            None
+                        };
                         let task = wanted.job().task;
                         autokey.ours.answering = true;
                         let of = DanceOf::new(id, turn);
-                        let purpose = Purpose::PeerAnswer(of, answer);
+                        let purpose = Purpose::PeerAnswer(of, answer, under_way);
                         if !self.ask_crypto(now, purpose, task)
                             && let Some(autokey) = self.autokey_of(of)
                         {

@@ -252,7 +252,7 @@ impl World {
                 Output::Prepare(_, destination) => self.prepared.push(destination),
                 Output::Trace(_) => {}
                 Output::Autokey(service) => self.services.push(service),
-                Output::Crypto(id, job) => self.jobs.push((id, job)),
+                Output::Crypto(id, _, job) => self.jobs.push((id, job)),
                 Output::Adjust(adjustment) => self.adjust(adjustment),
                 Output::Publish(snapshot) => self.published.push(snapshot),
                 Output::Event(report) => self.events.push(report.event),
