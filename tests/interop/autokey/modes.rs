@@ -4,7 +4,7 @@ use super::{DANCE, IFF, Part, dances, pair, plays};
 use std::thread;
 use truechimer_tests::support::autokey::DONE;
 use truechimer_tests::support::keygen::carry;
-use truechimer_tests::support::wait::{seconds, until_true};
+use truechimer_tests::support::wait::{seconds, until, until_true};
 use truechimer_tests::support::{Node, Side, World};
 
 /// Both are their own trusted hosts: a peer that has but the other's signature would be told its own
@@ -31,7 +31,9 @@ fn passive(passive: Side, active: Side) {
     let mut active = bob.runs(&line);
     let row = dances_as_peers(&mut active, &here);
     assert_eq!(row, 's');
-    let own = associations(&source, &there).expect("a passive peer");
+    let own = until("a passive peer", seconds(60), || {
+        associations(&source, &there)
+    });
     source.wait_flags(&own, DONE, DANCE);
     let rows = source.rows();
     let row = rows.iter().find(|row| row.remote == there);
