@@ -109,6 +109,16 @@ impl Certificates {
         true
     }
 
+    /// Whether the same issuer vouched for another key under this name before: its host has new keys, or
+    /// two hosts have one name.
+    pub(crate) fn knows_by_another_key(&self, facts: &CertificateFacts) -> bool {
+        self.0.iter().any(|it| {
+            it.facts.subject == facts.subject
+                && it.facts.issuer == facts.issuer
+                && it.facts.public_key != facts.public_key
+        })
+    }
+
     /// Our own, or what others signed for us, which nobody would ask for again.
     fn is_of_us(&self, certificate: &Certificate) -> bool {
         let mut own = self.0.iter().filter(|it| it.is_own);
@@ -212,6 +222,18 @@ mod tests {
         assert_eq!(known.iter().count(), 1);
         assert!(known.install(facts("eve", "eve", 1), none, true));
         assert!(!known.install(facts("eve", "eve", 9), none, false), "ours");
+    }
+
+    #[test]
+    fn another_key_under_a_known_name_is_noticed() {
+        let mut known = Certificates::default();
+        known.install(facts("bob", "alice", 1), CertificateFlags::default(), false);
+        let mut other = (*facts("bob", "alice", 2)).clone();
+        assert!(!known.knows_by_another_key(&other), "a new certificate");
+        other.public_key = Arc::new([1]);
+        assert!(known.knows_by_another_key(&other));
+        other.issuer = "carol".to_owned();
+        assert!(!known.knows_by_another_key(&other));
     }
 
     #[test]

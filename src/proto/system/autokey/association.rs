@@ -6,13 +6,11 @@ use super::Purpose;
 use crate::association::{Association, Autokey, Blocked, Role, Spoken};
 use crate::autokey::certificates::CertificateFlags;
 use crate::autokey::dance::{Effect, Manner, Step, Trouble};
-use crate::autokey::facts::CertificateFacts;
 use crate::autokey::job::{Done, Failure, Task};
 use crate::event::{CryptoRestart, PeerEvent};
 use crate::packet::{AssociationId, Transmit};
 use crate::statistics::Measured;
 use rand_chacha::rand_core::RngCore;
-use std::sync::Arc;
 use truechimer_time::Now;
 use truechimer_time::leap::LeapIndicator;
 
@@ -257,12 +255,17 @@ impl System {
                 Effect::Perform(task) => self.perform(now, id, task),
                 Effect::Line(text) => self.write_crypto(now, Some(id), text),
                 Effect::Install(read) if read.is_self_issued() => {
-                    self.install(&read, CertificateFlags::VALID);
+                    self.install(now, id, &read, CertificateFlags::VALID);
                 }
                 Effect::Install(read) => {
-                    self.install(&read, CertificateFlags::VALID | CertificateFlags::SIGN);
+                    self.install(
+                        now,
+                        id,
+                        &read,
+                        CertificateFlags::VALID | CertificateFlags::SIGN,
+                    );
                 }
-                Effect::Adopt(read) => self.install(&read, CertificateFlags::VALID),
+                Effect::Adopt(read) => self.install(now, id, &read, CertificateFlags::VALID),
                 Effect::Leap { tai_utc_s, since } => self.learn_leap(now, tai_utc_s, since),
                 Effect::NewCookie => self.discard_list(id),
             }
@@ -274,19 +277,6 @@ impl System {
         let association = self.associations.get_mut(&id);
         if let Some(autokey) = association.and_then(|it| it.autokey.as_mut()) {
             autokey.ours.discard();
-        }
-    }
-
-    fn install(&mut self, read: &Arc<CertificateFacts>, flags: CertificateFlags) {
-        let mut flags = flags;
-        if read.trusted {
-            flags |= CertificateFlags::TRUST;
-        }
-        if read.private {
-            flags |= CertificateFlags::PRIVATE;
-        }
-        if let Some(host) = &mut self.autokey {
-            host.install(Arc::clone(read), flags);
         }
     }
 

@@ -99,18 +99,29 @@ impl Host {
         }
     }
 
-    /// Takes a certificate of the trail of somebody, or our own as somebody signed it.
-    pub(super) fn install(&mut self, facts: Arc<CertificateFacts>, flags: CertificateFlags) {
+    /// Takes a certificate of the trail of somebody, or our own as somebody signed it; what is to be
+    /// said of it, if its name had another key before.
+    pub(super) fn install(
+        &mut self,
+        facts: Arc<CertificateFacts>,
+        flags: CertificateFlags,
+    ) -> Option<String> {
         // Who bears our name and has another key must not be taken for us by those who ask us.
         let host = &self.config.host;
         let own_key = host.certificates.first().map(|it| &it.public_key);
         if facts.subject == host.name && own_key != Some(&facts.public_key) {
-            return;
+            return None;
         }
-        if self.certificates.install(facts, flags, false) {
-            self.is_stale = true;
-            self.is_untold = true;
+        let told = self.certificates.knows_by_another_key(&facts).then(|| {
+            let (subject, issuer) = (&facts.subject, &facts.issuer);
+            format!("cert {subject} {issuer} has another key than before: new keys, or two hosts of one name")
+        });
+        if !self.certificates.install(facts, flags, false) {
+            return None;
         }
+        self.is_stale = true;
+        self.is_untold = true;
+        told
     }
 
     /// Takes what was read again. Certificates of others stay; what others signed for us stays while

@@ -1,10 +1,15 @@
-//! What this host's Autokey is told: a configuration, other private values, leap seconds.
+//! What this host's Autokey is told: a configuration, other private values, certificates, leap seconds.
 use super::super::System;
 use super::host::{Host, LEAP_LEN};
+use crate::autokey::certificates::CertificateFlags;
+use crate::autokey::facts::CertificateFacts;
 use crate::config::AutokeyConfig;
 use crate::host::Output;
+use crate::packet::AssociationId;
 use crate::server::Bounds;
 use rand_chacha::rand_core::RngCore;
+use std::sync::Arc;
+use truechimer_time::Now;
 
 /// Between 1900 and 1970, seconds.
 const UNIX_EPOCH_IN_NTP_SECONDS: i64 = truechimer_time::UNIX_EPOCH_IN_NTP_SECONDS;
@@ -40,6 +45,27 @@ impl System {
             && !values.is_empty()
         {
             host.use_private_values(values);
+        }
+    }
+
+    /// Takes a certificate that an association came by.
+    pub(super) fn install(
+        &mut self,
+        now: Now,
+        id: AssociationId,
+        read: &Arc<CertificateFacts>,
+        flags: CertificateFlags,
+    ) {
+        let mut flags = flags;
+        if read.trusted {
+            flags |= CertificateFlags::TRUST;
+        }
+        if read.private {
+            flags |= CertificateFlags::PRIVATE;
+        }
+        let host = self.autokey.as_mut();
+        if let Some(text) = host.and_then(|it| it.install(Arc::clone(read), flags)) {
+            self.write_crypto(now, Some(id), text);
         }
     }
 
