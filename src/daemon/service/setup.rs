@@ -8,7 +8,7 @@ use crate::translate::keys::Keys;
 use core::fmt;
 use std::io;
 use std::path::PathBuf;
-use truechimer_config::{Diagnostic, LoadError, Parsed, Settings, Severity, codes, lint};
+use truechimer_config::{Diagnostic, LoadError, Parsed, Settings, Severity};
 use truechimer_time::leap::LeapTable;
 
 /// What the files say.
@@ -143,7 +143,6 @@ pub fn read(origin: &Origin, launch: &Launch) -> Result<Setup, Refused> {
     }
     let keys = read_keys(&parsed.settings, &mut remarks);
     let leap_table = read_leap_table(&parsed.settings, &mut remarks);
-    remarks.extend(warn_of_autokey(&parsed.settings));
     let autokey = autokey::read(&parsed.settings, &autokey::machine(), &mut remarks);
     Ok(Setup {
         settings: parsed.settings,
@@ -153,13 +152,6 @@ pub fn read(origin: &Origin, launch: &Launch) -> Result<Setup, Refused> {
         included,
         remarks,
     })
-}
-
-/// What `check` says of it too; whoever runs it without ever checking is told at the start.
-fn warn_of_autokey(settings: &Settings) -> Option<Remark> {
-    let mut all = lint(settings).into_iter();
-    let found = all.find(|it| it.code == codes::AUTOKEY_WEAK.id)?;
-    Some(of_diagnostic(&found))
 }
 
 fn read_keys(settings: &Settings, remarks: &mut Vec<Remark>) -> Keys {
