@@ -160,7 +160,7 @@ fn chooses_among_sources_of_one_group(side: Side) {
     let config = format!("{}{}", keyed(own), hurry(side));
     let config = format!("{config}multicastclient 224.0.1.1\nrestrict default\n");
     let mut client = Node::start(side, own, &config);
-    let both = client.wait_rows("one to lead and one to help", seconds(100), |rows| {
+    let both = client.wait_rows("one to lead and one to help", seconds(240), |rows| {
         let marked = |tally| rows.iter().filter(|row| row.tally == tally).count();
         (rows.len(), marked('*'), marked('+')) == (2, 1, 1)
     });
