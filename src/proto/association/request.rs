@@ -3,6 +3,7 @@ use super::Association;
 use crate::authentication::{AuthFailure, Authenticator, KeyId};
 use crate::event::PeerEvent;
 use crate::packet::{Route, Stamp, Transmit, TxTicket};
+use core::net::SocketAddr;
 use rand_chacha::ChaCha20Rng;
 use truechimer_time::NtpTimestamp;
 use truechimer_wire::{Header, MAC_LEN_MAX, Mode};
@@ -30,16 +31,27 @@ impl Association {
             }
         };
         self.key_missed = false;
+        Some(self.departs(octets, to, Route::Fresh, sequence))
+    }
+
+    /// Counts a packet that is made, and says where it goes.
+    pub(crate) fn departs(
+        &mut self,
+        octets: Vec<u8>,
+        to: SocketAddr,
+        route: Route,
+        sequence: u64,
+    ) -> Transmit {
         self.counts.sent = self.counts.sent.saturating_add(1);
-        Some(Transmit {
+        Transmit {
             octets,
             to,
-            route: Route::Fresh,
+            route,
             ticket: TxTicket {
                 association: self.id,
                 sequence,
             },
-        })
+        }
     }
 
     /// Complains once that there is no key to seal with.

@@ -14,7 +14,7 @@ use super::{Association, Heard, Role, STRATUM_UNSPECIFIED, Spoken};
 use crate::authentication::{AuthFailure, Authenticator};
 use crate::clock_filter::Setting;
 use crate::event::PeerEvent;
-use crate::packet::{Received, Route, Transmit, TxTicket};
+use crate::packet::{Received, Route, Transmit};
 use crate::snapshot::Snapshot;
 use crate::status::PacketTest;
 use conversation::{Exchanged, Recognized};
@@ -102,16 +102,7 @@ impl Association {
             return None;
         }
         self.key_missed = false;
-        self.counts.sent = self.counts.sent.saturating_add(1);
-        Some(Transmit {
-            octets,
-            to,
-            route: Route::Lasting,
-            ticket: TxTicket {
-                association: self.id,
-                sequence,
-            },
-        })
+        Some(self.departs(octets, to, Route::Lasting, sequence))
     }
 
     /// Takes a datagram of a symmetric peer.

@@ -5,7 +5,7 @@ use crate::association::reply::Answer;
 use crate::association::{Association, Heard};
 use crate::authentication::{AuthFailure, Authenticator, SessionVerified};
 use crate::clock_filter::Setting;
-use crate::packet::{Received, Route, Transmit, TxTicket};
+use crate::packet::{Received, Route, Transmit};
 use crate::status::PacketTest;
 use rand_chacha::ChaCha20Rng;
 use truechimer_time::Now;
@@ -50,16 +50,7 @@ impl Association {
             self.exchange.abandon(sequence);
             return None;
         }
-        self.counts.sent = self.counts.sent.saturating_add(1);
-        Some(Transmit {
-            octets,
-            to,
-            route: Route::Fresh,
-            ticket: TxTicket {
-                association: self.id,
-                sequence,
-            },
-        })
+        Some(self.departs(octets, to, Route::Fresh, sequence))
     }
 
     /// Takes a datagram that came in on the socket of the last request.

@@ -4,7 +4,7 @@ use crate::association::{Association, Emitter, Role, append_mac};
 use crate::config::AssociationConfig;
 use crate::event::PeerEvent;
 use crate::host::{Departure, Output};
-use crate::packet::{AssociationId, Destination, Link, LinkId, Route, Transmit, TxTicket};
+use crate::packet::{AssociationId, Destination, Link, LinkId, Route, Transmit};
 use core::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
 use truechimer_time::{Instant, Now, NtpTimestamp};
 use truechimer_wire::Mode;
@@ -139,16 +139,7 @@ impl System {
             }
             return None;
         }
-        association.counts.sent = association.counts.sent.saturating_add(1);
-        Some(Transmit {
-            octets,
-            to: scoped(remote, link),
-            route,
-            ticket: TxTicket {
-                association: id,
-                sequence,
-            },
-        })
+        Some(association.departs(octets, scoped(remote, link), route, sequence))
     }
 }
 
