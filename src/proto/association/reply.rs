@@ -2,7 +2,7 @@
 use super::on_wire::{Errors, Stamps, measure};
 use super::packet_tests::{Authenticity, Refusal, Reply, TestsPassed, examine, identify, kiss};
 use super::{Association, STRATUM_UNSPECIFIED, Spoken};
-use crate::authentication::Authenticator;
+use crate::authentication::{AuthFailure, Authenticator};
 use crate::clock_filter::{Filtered, Setting};
 use crate::event::PeerEvent;
 use crate::packet::{Received, StampClass};
@@ -129,6 +129,7 @@ impl Association {
             }
             Refusal::Session(failure) => {
                 self.counts.note_unauthentic(failure);
+                heard.renounced = failure == AuthFailure::CryptoNak;
                 PeerEvent::BadSession(failure)
             }
         });

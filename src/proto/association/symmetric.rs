@@ -11,7 +11,7 @@ use super::packet_tests::{Authenticity, Refusal, authenticate, examine, kiss, sp
 use super::reply::Answer;
 use super::request::append_mac;
 use super::{Association, Heard, Role, STRATUM_UNSPECIFIED, Spoken};
-use crate::authentication::{AuthFailure, Authenticator};
+use crate::authentication::Authenticator;
 use crate::clock_filter::Setting;
 use crate::event::PeerEvent;
 use crate::packet::{Received, Route, Transmit};
@@ -124,10 +124,7 @@ impl Association {
                 self.take_word(now, received, spoken, base, rng, &mut heard);
             }
             Ok(None) => {}
-            Err(refusal) => {
-                heard.renounced = refusal == Refusal::Session(AuthFailure::CryptoNak);
-                self.refuse(refusal, &mut heard);
-            }
+            Err(refusal) => self.refuse(refusal, &mut heard),
         }
         heard
     }

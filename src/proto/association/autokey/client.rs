@@ -66,10 +66,7 @@ impl Association {
         self.counts.received = self.counts.received.saturating_add(1);
         match self.identify_sealed(received, authenticator) {
             Ok(sealed) => self.take_sealed(now, received, sealed, base, rng, &mut heard),
-            Err(refusal) => {
-                heard.renounced = refusal == Refusal::Session(AuthFailure::CryptoNak);
-                self.refuse(refusal, &mut heard);
-            }
+            Err(refusal) => self.refuse(refusal, &mut heard),
         }
         heard
     }

@@ -28,7 +28,6 @@ impl Association {
         } = match self.identify_sealed(received, authenticator) {
             Ok(sealed) => sealed,
             Err(refusal) => {
-                heard.renounced = refusal == Refusal::Session(AuthFailure::CryptoNak);
                 self.refuse(refusal, heard);
                 return;
             }
