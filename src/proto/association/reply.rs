@@ -135,7 +135,7 @@ impl Association {
         });
     }
 
-    fn take_reply(
+    pub(super) fn take_reply(
         &mut self,
         now: Now,
         received: &Received<'_>,

@@ -1,7 +1,6 @@
 //! Asking a server.
 use super::{Ends, Spoken, random_key_id, verify_between};
-use crate::association::packet_tests::{Authenticity, Refusal, examine, kiss, split};
-use crate::association::reply::Answer;
+use crate::association::packet_tests::{Authenticity, Refusal, Reply, kiss, split};
 use crate::association::{Association, Heard};
 use crate::authentication::{AuthFailure, Authenticator, SessionVerified};
 use crate::clock_filter::Setting;
@@ -12,7 +11,6 @@ use truechimer_time::Now;
 use truechimer_wire::{Header, KissCode, Mode, Packet};
 
 use crate::association::exchange::OriginProven;
-use crate::association::on_wire::Stamps;
 
 /// A reply that is the server's, as far as the cookie proves it.
 pub(super) struct Sealed {
@@ -141,28 +139,19 @@ impl Association {
             proof,
             said,
         } = sealed;
-        self.exchange.finish(header.transmit_time);
         let is_proventic = self.asked_when_agreed();
         if said.is_some() || !is_proventic {
+            self.exchange.finish(header.transmit_time);
             self.take_step(now, &header, is_proventic, rng, heard);
             heard.said.extend(said);
             return;
         }
-        let left = origin.left().ok_or(PacketTest::Unsynchronized);
-        let answer = Answer {
-            tests: examine(&header),
-            classes: left.ok().map(|left| (left.class, received.stamp.class)),
-            stamps: left.map(|left| Stamps {
-                origin: left.at,
-                receive: header.receive_time,
-                transmit: header.transmit_time,
-                destination: received.stamp.at,
-            }),
-            arrived: received.stamp.at,
+        let reply = Reply {
             header,
+            origin,
             authenticity: Authenticity::Proventic(proof),
         };
-        self.take_answer(now, received, answer, base, rng, heard);
+        self.take_reply(now, received, reply, base, rng, heard);
         if heard.fresh
             && let Some(autokey) = &mut self.autokey
         {
