@@ -76,6 +76,24 @@ pub(crate) fn identify(
     from: IpAddr,
     authenticator: &mut dyn Authenticator,
 ) -> Result<Reply, Refusal> {
+    let (packet, origin) = answering(octets, exchange, key)?;
+    let authenticity = authenticate(&packet, key, from, authenticator)?;
+    Ok(Reply {
+        header: packet.header(),
+        origin,
+        authenticity,
+    })
+}
+
+/// Splits a datagram that answers the outstanding request, whoever it may be from.
+///
+/// # Errors
+/// The first test it failed.
+pub(crate) fn answering<'a>(
+    octets: &'a [u8],
+    exchange: &Exchange,
+    key: Option<KeyId>,
+) -> Result<(Packet<'a>, OriginProven), Refusal> {
     let packet = split(octets, key)?;
     let header = packet.header();
     if header.mode != Mode::Server || !(1..=4).contains(&header.version) {
@@ -84,12 +102,7 @@ pub(crate) fn identify(
     let origin = exchange
         .check_origin(header.origin_time, header.transmit_time)
         .map_err(Refusal::Test)?;
-    let authenticity = authenticate(&packet, key, from, authenticator)?;
-    Ok(Reply {
-        header,
-        origin,
-        authenticity,
-    })
+    Ok((packet, origin))
 }
 
 /// Splits a datagram into its parts.

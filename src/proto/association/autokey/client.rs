@@ -1,6 +1,6 @@
 //! Asking a server.
 use super::{Ends, Spoken, random_key_id, verify_between};
-use crate::association::packet_tests::{Authenticity, Refusal, Reply, kiss, split};
+use crate::association::packet_tests::{Authenticity, Refusal, Reply, answering, kiss};
 use crate::association::{Association, Heard};
 use crate::authentication::{AuthFailure, Authenticator, SessionVerified};
 use crate::clock_filter::Setting;
@@ -77,22 +77,14 @@ impl Association {
         if self.remote != Some(received.source) {
             return Err(Refusal::Test(PacketTest::Bogus));
         }
-        let packet = split(received.octets, None)?;
-        let header = packet.header();
-        if header.mode != Mode::Server || !(1..=4).contains(&header.version) {
-            return Err(Refusal::Test(PacketTest::Header));
-        }
-        let origin = self
-            .exchange
-            .check_origin(header.origin_time, header.transmit_time)
-            .map_err(Refusal::Test)?;
+        let (packet, origin) = answering(received.octets, &self.exchange, None)?;
         let said = packet.extension_fields().next();
         let said = said.as_ref().map(Spoken::new);
         let proof = self
             .authenticate_sealed(&packet, received, said.is_some(), authenticator)
             .map_err(Refusal::Session)?;
         Ok(Sealed {
-            header,
+            header: packet.header(),
             origin,
             proof,
             said,
