@@ -2,7 +2,7 @@
 use super::super::leap::unix_s_near;
 use crate::autokey::certificates::{CertificateFlags, Certificates};
 use crate::autokey::dance::Own;
-use crate::autokey::facts::{CertificateFacts, Generation, HostFacts};
+use crate::autokey::facts::{CertificateFacts, Generation};
 use crate::autokey::job::{Done, SignedValue, Task};
 use crate::autokey::service::{Service, introduction};
 use crate::autokey::status::{Flags, StatusWord};
@@ -294,22 +294,11 @@ impl Host {
     }
 
     fn status(&self) -> StatusWord {
-        let host: &HostFacts = &self.config.host;
-        let own = host.certificates.first();
-        let mut flags = Flags::ENABLED;
-        if own.is_some_and(|it| it.private) {
-            flags |= Flags::PRIVATE;
-        }
+        let mut status = self.config.host.status_word();
         if self.signed_at != 0 {
-            flags |= Flags::TAI;
+            status.flags |= Flags::TAI;
         }
-        for scheme in host.schemes.keys() {
-            flags |= scheme.flag();
-        }
-        StatusWord {
-            signature_nid: own.map_or(0, |it| it.signature_nid),
-            flags,
-        }
+        status
     }
 
     /// Whether server threads do not know the newest; then they are to be told now.
