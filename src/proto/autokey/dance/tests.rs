@@ -30,13 +30,31 @@ pub(super) fn certificate(subject: &str, issuer: &str, trusted: bool) -> Arc<Cer
     })
 }
 
-/// One client, and what it is.
-pub(super) struct Stage {
-    pub(super) dance: Dance,
+/// What a client is.
+pub(super) struct Host {
     pub(super) facts: HostFacts,
     public_key: SignedValue,
     certificate: SignedValue,
     pub(super) is_synchronized: bool,
+}
+
+impl Host {
+    pub(super) fn own(&self) -> Own<'_> {
+        Own {
+            facts: &self.facts,
+            status: StatusWord::from_word(0x0008_0001),
+            updated: 0,
+            public_key: &self.public_key,
+            certificate: Some(&self.certificate),
+            is_synchronized: self.is_synchronized,
+        }
+    }
+}
+
+/// One client, and what came of what it heard.
+pub(super) struct Stage {
+    pub(super) dance: Dance,
+    pub(super) host: Host,
     pub(super) lines: Vec<String>,
     pub(super) installed: Vec<String>,
 }
@@ -50,50 +68,39 @@ impl Stage {
         };
         Self {
             dance: Dance::new(manner, 77, ident.map(str::to_owned), 0x5555_0000),
-            facts: HostFacts {
-                generation: Generation(1),
-                name: "bob".to_owned(),
-                certificates: vec![certificate("bob", "bob", false)],
-                public_key: b"bob's key"[..].into(),
-                key_filestamp: MADE,
-                signature_len: 64,
-                schemes: BTreeMap::new(),
-                parameters: BTreeMap::new(),
+            host: Host {
+                facts: HostFacts {
+                    generation: Generation(1),
+                    name: "bob".to_owned(),
+                    certificates: vec![certificate("bob", "bob", false)],
+                    public_key: b"bob's key"[..].into(),
+                    key_filestamp: MADE,
+                    signature_len: 64,
+                    schemes: BTreeMap::new(),
+                    parameters: BTreeMap::new(),
+                },
+                public_key: value(b"bob's key"),
+                certificate: SignedValue {
+                    timestamp: NOW,
+                    ..value(b"bob by bob")
+                },
+                is_synchronized: false,
             },
-            public_key: value(b"bob's key"),
-            certificate: SignedValue {
-                timestamp: NOW,
-                ..value(b"bob by bob")
-            },
-            is_synchronized: false,
             lines: Vec::new(),
             installed: Vec::new(),
         }
     }
 
-    pub(super) fn own(&self) -> Own<'_> {
-        Own {
-            facts: &self.facts,
-            status: StatusWord::from_word(0x0008_0001),
-            updated: 0,
-            public_key: &self.public_key,
-            certificate: Some(&self.certificate),
-            is_synchronized: self.is_synchronized,
-        }
+    /// A client to whom a server without a scheme of identity has said its name.
+    pub(super) fn met(name: &str) -> Self {
+        let mut stage = Self::new(Manner::Client, None);
+        stage.meet(name, 0x0008_0003).expect("sound");
+        stage
     }
 
     /// What is sent next.
     pub(super) fn next(&mut self) -> Step {
-        let (public_key, certificate) = (self.public_key.clone(), self.certificate.clone());
-        let own = Own {
-            facts: &self.facts,
-            status: StatusWord::from_word(0x0008_0001),
-            updated: 0,
-            public_key: &public_key,
-            certificate: Some(&certificate),
-            is_synchronized: self.is_synchronized,
-        };
-        self.dance.next(&own, true)
+        self.dance.next(&self.host.own(), true)
     }
 
     pub(super) fn asks(&mut self) -> Option<AutokeyCode> {
@@ -135,16 +142,7 @@ impl Stage {
             word: 0x8200_0000 | u32::from(code.octet()) << 16,
             association,
         };
-        let (facts, public_key) = (self.facts.clone(), self.public_key.clone());
-        let own = Own {
-            facts: &facts,
-            status: StatusWord::default(),
-            updated: 0,
-            public_key: &public_key,
-            certificate: Some(&public_key),
-            is_synchronized: false,
-        };
-        let effects = self.dance.hear(&message, of, &own)?;
+        let effects = self.dance.hear(&message, of, &self.host.own())?;
         Ok(self.keep(effects))
     }
 
@@ -159,16 +157,7 @@ impl Stage {
 
     /// A job is done.
     pub(super) fn done(&mut self, done: Done) -> Result<Option<Task>, Trouble> {
-        let (facts, public_key) = (self.facts.clone(), self.public_key.clone());
-        let own = Own {
-            facts: &facts,
-            status: StatusWord::default(),
-            updated: 0,
-            public_key: &public_key,
-            certificate: Some(&public_key),
-            is_synchronized: false,
-        };
-        let effects = self.dance.finish(done, &own)?;
+        let effects = self.dance.finish(done, &self.host.own())?;
         Ok(self.keep(effects))
     }
 
@@ -210,6 +199,12 @@ impl Stage {
         Ok(())
     }
 
+    /// The same, of one that is sound.
+    pub(super) fn certified(&mut self, subject: &str, issuer: &str, trusted: bool) {
+        let read = certificate(subject, issuer, trusted);
+        self.certify(&read).expect("sound");
+    }
+
     pub(super) fn agree(&mut self) {
         assert_eq!(self.asks(), Some(AutokeyCode::Cookie));
         let task = self.hear(AutokeyCode::Cookie, &[1; 64]).expect("sound");
@@ -230,17 +225,14 @@ pub(super) fn body(value: &[u8]) -> AutokeyBody<'_> {
 
 #[test]
 fn with_a_trusted_certificate() {
-    let mut stage = Stage::new(Manner::Client, None);
-    stage.meet("alice", 0x0008_0003).expect("sound");
-    stage
-        .certify(&certificate("alice", "alice", true))
-        .expect("sound");
+    let mut stage = Stage::met("alice");
+    stage.certified("alice", "alice", true);
     assert!(!stage.dance.is_proventic());
     stage.agree();
     assert!(stage.dance.is_agreed());
     assert_eq!(stage.dance.cookie(), 0x0bad_cafe);
     assert_eq!(stage.next(), Step::Plain, "our clock is not set yet");
-    stage.is_synchronized = true;
+    stage.host.is_synchronized = true;
     assert_eq!(stage.asks(), Some(AutokeyCode::Sign));
     let signed = certificate("bob", "alice", false);
     let task = stage.hear(AutokeyCode::Sign, &signed.der).expect("sound");
@@ -275,21 +267,17 @@ fn with_a_trusted_certificate() {
 
 #[test]
 fn what_is_not_needed_is_asked_for_seldom() {
-    let mut stage = Stage::new(Manner::Client, None);
-    stage.meet("alice", 0x0008_0003).expect("sound");
-    stage
-        .certify(&certificate("alice", "alice", true))
-        .expect("sound");
+    let mut stage = Stage::met("alice");
+    stage.certified("alice", "alice", true);
     stage.agree();
-    stage.is_synchronized = true;
+    stage.host.is_synchronized = true;
     let asked: Vec<usize> = (0..200).filter(|_| stage.asks().is_some()).collect();
     assert_eq!(asked, [0, 2, 5, 10, 19, 36, 69, 134, 199]);
 }
 
 #[test]
 fn a_job_is_waited_for() {
-    let mut stage = Stage::new(Manner::Client, None);
-    stage.meet("alice", 0x0008_0003).expect("sound");
+    let mut stage = Stage::met("alice");
     assert_eq!(stage.asks(), Some(AutokeyCode::Certificate));
     let task = stage.hear(AutokeyCode::Certificate, b"der").expect("sound");
     assert!(task.is_some());
@@ -318,9 +306,7 @@ fn a_symmetric_peer_shares_the_cookie() {
         .hear_of(4242, AutokeyCode::Association, Some(said))
         .expect("sound");
     assert_eq!(stage.dance.peer_id(), 4242);
-    stage
-        .certify(&certificate("alice", "alice", true))
-        .expect("sound");
+    stage.certified("alice", "alice", true);
     assert_eq!(
         stage.asks(),
         Some(AutokeyCode::Autokey),
@@ -333,7 +319,7 @@ fn a_symmetric_peer_shares_the_cookie() {
     let line = format!("auto seq 2 key 6960bb90 ts {NOW} fs {MADE}");
     assert_eq!(stage.lines.last(), Some(&line));
     assert!(stage.dance.is_proventic() && !stage.dance.is_agreed());
-    stage.is_synchronized = true;
+    stage.host.is_synchronized = true;
     stage.agree();
     assert_eq!(stage.dance.cookie(), 0x0bad_cafe ^ 0x5555_0000);
     let gone = stage.hear_of(4243, AutokeyCode::Association, Some(said));

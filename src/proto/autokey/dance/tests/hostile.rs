@@ -1,12 +1,6 @@
 //! Messages that are not what they should be.
 use super::*;
 
-fn met() -> Stage {
-    let mut stage = Stage::new(Manner::Client, None);
-    stage.meet("alice", 0x0008_0003).expect("sound");
-    stage
-}
-
 fn failure(heard: Result<Option<Task>, Trouble>) -> Option<Failure> {
     heard.err().map(|it| it.failure)
 }
@@ -36,7 +30,7 @@ fn groups() {
         ("bob@grp", Some("other"), "alice@other", true),
     ] {
         let mut stage = Stage::new(Manner::Client, ident);
-        stage.facts.name = own.to_owned();
+        stage.host.facts.name = own.to_owned();
         let met = stage.meet(name, 0x0008_0003);
         assert_eq!(met.is_ok(), expected, "{own} {name} {ident:?}");
     }
@@ -44,7 +38,7 @@ fn groups() {
 
 #[test]
 fn stamps() {
-    let mut stage = met();
+    let mut stage = Stage::met("alice");
     assert_eq!(stage.asks(), Some(AutokeyCode::Certificate));
     for (timestamp, filestamp) in [(0, 0), (MADE - 1, MADE)] {
         let said = AutokeyBody {
@@ -61,10 +55,8 @@ fn stamps() {
 
 #[test]
 fn an_old_cookie_does_not_take_the_place_of_a_new_one() {
-    let mut stage = met();
-    stage
-        .certify(&certificate("alice", "alice", true))
-        .expect("sound");
+    let mut stage = Stage::met("alice");
+    stage.certified("alice", "alice", true);
     stage.agree();
     stage.dance.status.flags = stage.dance.status.flags.without(Flags::COOK);
     for (timestamp, filestamp, expected) in [
@@ -84,7 +76,7 @@ fn an_old_cookie_does_not_take_the_place_of_a_new_one() {
 
 #[test]
 fn what_was_not_asked_for_is_passed_over() {
-    let mut stage = met();
+    let mut stage = Stage::met("alice");
     assert_eq!(stage.asks(), Some(AutokeyCode::Certificate));
     for code in [
         AutokeyCode::Cookie,
@@ -103,7 +95,7 @@ fn what_was_not_asked_for_is_passed_over() {
 
 #[test]
 fn other_associations_and_errors_begin_anew() {
-    let mut stage = met();
+    let mut stage = Stage::met("alice");
     assert_eq!(stage.asks(), Some(AutokeyCode::Certificate));
     let other = stage.hear_of(78, AutokeyCode::Certificate, Some(body(b"der")));
     assert_eq!(failure(other), Some(Failure::Protocol));
@@ -114,21 +106,12 @@ fn other_associations_and_errors_begin_anew() {
         association: 77,
         body: None,
     };
-    let own = stage.own().facts.clone();
-    let value = SignedValue::default();
-    let own = Own {
-        facts: &own,
-        status: StatusWord::default(),
-        updated: 0,
-        public_key: &value,
-        certificate: Some(&value),
-        is_synchronized: false,
-    };
     let of = WordOfMessage {
         word: 0xc202_0008,
         association: 77,
     };
-    let refused = stage.dance.hear(&message, of, &own).expect_err("an error");
+    let refused = stage.dance.hear(&message, of, &stage.host.own());
+    let refused = refused.expect_err("an error");
     assert_eq!(refused.to_string(), "c2020008 77 10f protocol_error");
     stage.dance.restart(0);
     assert_eq!(stage.asks(), Some(AutokeyCode::Association));
@@ -136,12 +119,10 @@ fn other_associations_and_errors_begin_anew() {
 
 #[test]
 fn a_certificate_of_ours_comes_back_from_the_server_alone() {
-    let mut stage = met();
-    stage
-        .certify(&certificate("alice", "alice", true))
-        .expect("sound");
+    let mut stage = Stage::met("alice");
+    stage.certified("alice", "alice", true);
     stage.agree();
-    stage.is_synchronized = true;
+    stage.host.is_synchronized = true;
     for (subject, issuer) in [("mallory", "alice"), ("bob", "mallory")] {
         while stage.asks() != Some(AutokeyCode::Sign) {}
         stage.hear(AutokeyCode::Sign, b"der").expect("sound");

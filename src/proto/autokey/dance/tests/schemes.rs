@@ -5,12 +5,10 @@ fn challenger(ident: &str, status: u32) -> Stage {
     let mut stage = Stage::new(Manner::Client, Some(ident));
     for scheme in Scheme::ALL {
         let key = ("grp".to_owned(), scheme);
-        stage.facts.parameters.insert(key, MADE);
+        stage.host.facts.parameters.insert(key, MADE);
     }
     stage.meet("alice", status).expect("sound");
-    stage
-        .certify(&certificate("alice", "alice", true))
-        .expect("sound");
+    stage.certified("alice", "alice", true);
     stage
 }
 
@@ -114,13 +112,13 @@ fn of_a_private_certificate() {
     let mut stage = Stage::new(Manner::Client, None);
     let mut own = (*certificate("shared", "shared", false)).clone();
     own.private = true;
-    stage.facts.name = "shared".to_owned();
-    stage.facts.certificates = vec![Arc::new(own)];
+    stage.host.facts.name = "shared".to_owned();
+    stage.host.facts.certificates = vec![Arc::new(own)];
     let trouble = stage.meet("alice", 0x0008_0003).expect_err("not private");
     assert_eq!(trouble.failure, Failure::Identity);
     stage.meet("alice", 0x0008_0013).expect("sound");
     stage.agree();
-    stage.is_synchronized = true;
+    stage.host.is_synchronized = true;
     assert_eq!(stage.asks(), Some(AutokeyCode::LeapSeconds));
     stage
         .hear(AutokeyCode::LeapSeconds, &[0; 12])

@@ -1,18 +1,19 @@
 //! Trails of certificates.
 use super::*;
 
-#[test]
-fn of_three() {
+fn carol_meets_bob() -> Stage {
     let mut stage = Stage::new(Manner::Client, None);
-    stage.facts.name = "carol".to_owned();
+    stage.host.facts.name = "carol".to_owned();
     stage.meet("bob", 0x0008_0003).expect("sound");
     stage
-        .certify(&certificate("bob", "alice", false))
-        .expect("sound");
+}
+
+#[test]
+fn of_three() {
+    let mut stage = carol_meets_bob();
+    stage.certified("bob", "alice", false);
     assert!(!stage.dance.has(Flags::CERT));
-    stage
-        .certify(&certificate("alice", "alice", true))
-        .expect("sound");
+    stage.certified("alice", "alice", true);
     assert!(stage.dance.has(Flags::CERT | Flags::VRFY));
     let key = stage.dance.verifier.clone().expect("one").public_key;
     assert_eq!(&*key, b"bob", "who is spoken to signs, not who is trusted");
@@ -21,29 +22,18 @@ fn of_three() {
 
 #[test]
 fn a_server_that_nobody_signed_yet_is_asked_again() {
-    let mut stage = Stage::new(Manner::Client, None);
-    stage.facts.name = "carol".to_owned();
-    stage.meet("bob", 0x0008_0003).expect("sound");
-    stage
-        .certify(&certificate("bob", "bob", false))
-        .expect("sound");
-    stage
-        .certify(&certificate("bob", "bob", false))
-        .expect("sound");
-    stage
-        .certify(&certificate("bob", "alice", false))
-        .expect("sound");
-    stage
-        .certify(&certificate("alice", "alice", true))
-        .expect("sound");
+    let mut stage = carol_meets_bob();
+    stage.certified("bob", "bob", false);
+    stage.certified("bob", "bob", false);
+    stage.certified("bob", "alice", false);
+    stage.certified("alice", "alice", true);
     stage.agree();
 }
 
 #[test]
 fn that_lead_nowhere() {
     let refused = |subject: &str, issuer: &str, change: fn(&mut CertificateFacts)| {
-        let mut stage = Stage::new(Manner::Client, None);
-        stage.meet("alice", 0x0008_0003).expect("sound");
+        let mut stage = Stage::met("alice");
         let mut read = (*certificate(subject, issuer, true)).clone();
         change(&mut read);
         assert_eq!(stage.asks(), Some(AutokeyCode::Certificate));
@@ -67,8 +57,7 @@ fn that_lead_nowhere() {
 /// Its certificate would be handed out in the place of what others signed for us.
 #[test]
 fn nobody_else_is_who_we_are() {
-    let mut stage = Stage::new(Manner::Client, None);
-    stage.meet("bob", 0x0008_0003).expect("sound");
+    let mut stage = Stage::met("bob");
     let mut namesake = (*certificate("bob", "mallory", false)).clone();
     namesake.public_key = b"mallory"[..].into();
     let refused = stage.certify(&Arc::new(namesake)).expect_err("our name");
@@ -78,12 +67,8 @@ fn nobody_else_is_who_we_are() {
 
 #[test]
 fn an_issuer_that_did_not_sign_ends_it() {
-    let mut stage = Stage::new(Manner::Client, None);
-    stage.facts.name = "carol".to_owned();
-    stage.meet("bob", 0x0008_0003).expect("sound");
-    stage
-        .certify(&certificate("bob", "alice", false))
-        .expect("sound");
+    let mut stage = carol_meets_bob();
+    stage.certified("bob", "alice", false);
     assert_eq!(stage.asks(), Some(AutokeyCode::Certificate));
     stage.hear(AutokeyCode::Certificate, b"der").expect("sound");
     let forged = certificate("alice", "alice", true);
@@ -100,8 +85,7 @@ fn an_issuer_that_did_not_sign_ends_it() {
 
 #[test]
 fn of_many_hops_are_cut_off() {
-    let mut stage = Stage::new(Manner::Client, None);
-    stage.meet("h0", 0x0008_0003).expect("sound");
+    let mut stage = Stage::met("h0");
     let mut hops = 0;
     while let Ok(()) = stage.certify(&certificate(
         &format!("h{hops}"),
