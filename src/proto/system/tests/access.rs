@@ -43,10 +43,7 @@ fn world(config: SystemConfig) -> World {
 }
 
 fn reload(world: &mut World, config: SystemConfig) {
-    world.host(HostEvent::Reconfigured {
-        config: Box::new(config),
-        authenticator: Box::new(Ring),
-    });
+    world.reload(config);
     world.run_s(120.0);
 }
 

@@ -2,7 +2,6 @@
 mod broadcast;
 mod support;
 use super::world::{Server, World, config, server_line};
-use crate::association::tests::Ring;
 use crate::autokey::facts::Generation;
 use crate::autokey::job::{Done, Failure, Task};
 use crate::autokey::status::Flags;
@@ -39,13 +38,6 @@ fn written(world: &World) -> Vec<String> {
         _ => None,
     };
     world.records.iter().filter_map(text).collect()
-}
-
-fn reload(world: &mut World, config: SystemConfig) {
-    world.host(HostEvent::Reconfigured {
-        config: Box::new(config),
-        authenticator: Box::new(Ring),
-    });
 }
 
 #[test]
@@ -129,7 +121,7 @@ fn what_fails_is_tried_again() {
 fn a_new_reading_of_the_files_is_signed_by_its_own_keys() {
     let mut world = synchronized();
     let (late, job) = world.jobs.pop().expect("a job");
-    reload(&mut world, speaking(2));
+    world.reload(speaking(2));
     let done = support::signed(&job);
     let now = world.now();
     world.system.handle_crypto_done(now, late, done);
@@ -144,7 +136,7 @@ fn a_new_reading_of_the_files_is_signed_by_its_own_keys() {
     let given = &service.certificates["alice"];
     assert_eq!(given.value, b"alice 2");
     assert_eq!(given.signature, b"signed by 2");
-    reload(&mut world, speaking(2));
+    world.reload(speaking(2));
     assert!(world.jobs.is_empty(), "the same again");
 }
 
@@ -159,7 +151,7 @@ fn private_values_change_alone_and_autokey_can_be_given_up() {
     world.host(HostEvent::PrivateValues(Vec::new()));
     let still = world.services.last().cloned().flatten().expect("there");
     assert_eq!(still.private_values, [8, 7]);
-    reload(&mut world, config(vec![server_line(1)]));
+    world.reload(config(vec![server_line(1)]));
     assert!(matches!(world.services.last(), Some(None)));
 }
 

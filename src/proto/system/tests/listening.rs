@@ -233,10 +233,7 @@ fn who_may_not_be_heard_any_more_goes_on_reload() {
         let mut world = World::new(ruled(default_rule(RestrictFlags::NONE), None));
         rounds(&mut world, 1, 2, |_| ());
         assert_eq!(heard(&world).len(), 1);
-        world.host(HostEvent::Reconfigured {
-            config: Box::new(ruled(default_rule(flags), None)),
-            authenticator: Box::new(Ring),
-        });
+        world.reload(ruled(default_rule(flags), None));
         assert_eq!(heard(&world).len(), stays, "{flags:?}");
     }
 }

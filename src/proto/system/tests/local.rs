@@ -1,6 +1,5 @@
 //! The LOCAL clock stands in when nobody else is left, and vouches for nothing but itself.
 use super::world::{LOCAL, Server, World, address, config, named_line, server_line};
-use crate::association::tests::Ring;
 use crate::config::{AssociationConfig, AssociationKind, RefclockConfig, SystemConfig};
 use crate::event::SystemEvent;
 use crate::host::HostEvent;
@@ -169,10 +168,7 @@ fn it_waits_anew_after_a_denial() {
 #[test]
 fn it_waits_anew_after_a_reload() {
     let mut world = given_way();
-    world.host(HostEvent::Reconfigured {
-        config: Box::new(steered(vec![server_line(2)])),
-        authenticator: Box::new(Ring),
-    });
+    world.reload(steered(vec![server_line(2)]));
     waits_anew(&mut world, 3);
 }
 

@@ -375,18 +375,12 @@ fn a_template_goes_with_its_line_and_its_members_with_it() {
     assert_eq!(world.members(), [1, 2]);
     let mut other = hunting(3, None);
     other.rings = vec![4];
-    world.host(HostEvent::Reconfigured {
-        config: Box::new(other.clone()),
-        authenticator: Box::new(crate::association::tests::Ring),
-    });
+    world.reload(other.clone());
     world.run_s(70.0);
     assert_eq!(world.members(), [1, 2], "the line is the same");
     assert_eq!(hops(&world).last(), Some(&4), "its rings are not");
     other.associations.clear();
-    world.host(HostEvent::Reconfigured {
-        config: Box::new(other),
-        authenticator: Box::new(crate::association::tests::Ring),
-    });
+    world.reload(other);
     world.run_s(10.0);
     assert_eq!(world.status().associations, []);
     assert_eq!(world.closed.len(), 3, "the template has a socket too");

@@ -1,6 +1,5 @@
 //! Orphan mode against scripted servers: our address is 192.0.2.77.
 use super::world::{Server, World, address, config, server_line};
-use crate::association::tests::Ring;
 use crate::config::SystemConfig;
 use crate::event::SystemEvent;
 use crate::host::HostEvent;
@@ -26,13 +25,6 @@ fn parent() -> Server {
         reference_id: LOOPBACK,
         ..Server::default()
     }
-}
-
-fn reload(world: &mut World, config: SystemConfig) {
-    world.host(HostEvent::Reconfigured {
-        config: Box::new(config),
-        authenticator: Box::new(Ring),
-    });
 }
 
 #[test]
@@ -150,9 +142,9 @@ fn the_configuration_begins_moves_and_ends_it() {
     world.run_s(120.0);
     let mut moved = island(&[]);
     moved.tos.orphan = Some(9);
-    reload(&mut world, moved);
+    world.reload(moved);
     assert_eq!(world.status().stratum, 9, "at once");
-    reload(&mut world, config(Vec::new()));
+    world.reload(config(Vec::new()));
     let status = world.status();
     assert_eq!(
         (status.stratum, status.leap),
@@ -162,7 +154,7 @@ fn the_configuration_begins_moves_and_ends_it() {
     assert_eq!(world.status().stratum, 16);
     let mut patient = island(&[]);
     patient.tos.orphan_wait_s = 0.0;
-    reload(&mut world, patient);
+    world.reload(patient);
     assert_eq!(world.status().stratum, 6);
 }
 

@@ -1,18 +1,10 @@
 //! A configuration read again: what did not change goes on.
 use super::world::{Server, World, address, config, named_line, server_line};
-use crate::association::tests::Ring;
 use crate::config::{AssociationKind, SystemConfig};
 use crate::event::{Event, PeerEvent, SystemEvent};
 use crate::host::HostEvent;
 use crate::status::Tally;
 use truechimer_time::leap::LeapTable;
-
-fn reload(world: &mut World, config: SystemConfig) {
-    world.host(HostEvent::Reconfigured {
-        config: Box::new(config),
-        authenticator: Box::new(Ring),
-    });
-}
 
 #[test]
 fn unchanged_lines_keep_their_associations() {
@@ -22,7 +14,7 @@ fn unchanged_lines_keep_their_associations() {
     }
     world.run_s(300.0);
     let before = world.with(1).expect("there");
-    reload(&mut world, config(vec![server_line(3), server_line(1)]));
+    world.reload(config(vec![server_line(3), server_line(1)]));
     assert_eq!(world.members(), [1, 3]);
     let after = world.with(1).expect("still there");
     assert_eq!((before.id, before.sent), (after.id, after.sent));
@@ -45,7 +37,7 @@ fn a_changed_line_begins_anew() {
     let before = world.with(1).expect("there");
     let mut changed = server_line(1);
     changed.minpoll = 4;
-    reload(&mut world, config(vec![changed]));
+    world.reload(config(vec![changed]));
     let after = world.with(1).expect("there");
     assert_ne!(before.id, after.id);
     assert_eq!(after.host_poll, 4);
@@ -59,9 +51,9 @@ fn a_pool_goes_with_its_members() {
     world.names.insert("pool.example".to_owned(), all);
     world.run_s(60.0);
     assert_eq!(world.members(), [1, 2, 3, 4, 5]);
-    reload(&mut world, config(vec![pool]));
+    world.reload(config(vec![pool]));
     assert_eq!(world.members(), [1, 2, 3, 4, 5], "unchanged");
-    reload(&mut world, config(Vec::new()));
+    world.reload(config(Vec::new()));
     assert!(world.status().associations.is_empty());
 }
 
@@ -94,7 +86,7 @@ fn a_new_line_takes_its_address_from_a_pool() {
     world.run_s(60.0);
     let mut line = server_line(2);
     line.prefer = true;
-    reload(&mut world, config(vec![pool, line]));
+    world.reload(config(vec![pool, line]));
     assert_eq!(world.members(), [1, 2, 3]);
     world.run_s(600.0);
     assert_eq!(world.tally(2), Some(Tally::SystemPeer), "preferred");
@@ -113,7 +105,7 @@ fn the_denied_are_asked_again() {
     world.run_s(600.0);
     assert_eq!(world.sent.len(), 1);
     world.serve(1, Server::default());
-    reload(&mut world, config(vec![server_line(1)]));
+    world.reload(config(vec![server_line(1)]));
     world.run_s(600.0);
     assert_eq!(world.tally(1), Some(Tally::SystemPeer));
 }
@@ -129,6 +121,6 @@ fn a_leap_table_may_be_taken_away() {
     world.serve(1, Server::default());
     world.run_s(60.0);
     assert_eq!(world.status().tai_utc_s, Some(37));
-    reload(&mut world, config(vec![server_line(1)]));
+    world.reload(config(vec![server_line(1)]));
     assert_eq!(world.status().tai_utc_s, None);
 }

@@ -4,7 +4,7 @@ use crate::association::tests::Ring;
 use crate::authentication::KeyId;
 use crate::config::{AssociationConfig, AssociationKind, SystemConfig};
 use crate::event::PeerEvent;
-use crate::host::{Departure, HostEvent, Output};
+use crate::host::{Departure, Output};
 use crate::packet::{AssociationId, Received, Route, Stamp, StampClass, Transmit, Via};
 use crate::server::{AccessRule, Network, Policy, RestrictFlags};
 use crate::status::PacketTest;
@@ -271,10 +271,7 @@ fn a_rule_that_changes_ends_a_passive_association() {
     let octets = sealed(&packet(&world, 0), 7);
     hand_over(&mut world, guest(9), &octets);
     assert_eq!(passive(&world), 1);
-    world.host(HostEvent::Reconfigured {
-        config: Box::new(host(RestrictFlags::NOEPEER, None)),
-        authenticator: Box::new(Ring),
-    });
+    world.reload(host(RestrictFlags::NOEPEER, None));
     assert_eq!(passive(&world), 0);
     assert_eq!(world.closed.len(), 1, "and its socket is closed");
 }
@@ -290,12 +287,9 @@ fn a_peer_line_makes_an_active_association_and_takes_over_a_guest() {
         iburst: false,
         ..server_line(9)
     };
-    world.host(HostEvent::Reconfigured {
-        config: Box::new(SystemConfig {
-            associations: vec![line],
-            ..host(RestrictFlags::NONE, None)
-        }),
-        authenticator: Box::new(Ring),
+    world.reload(SystemConfig {
+        associations: vec![line],
+        ..host(RestrictFlags::NONE, None)
     });
     let all = world.status().associations;
     assert_eq!(all.len(), 1);

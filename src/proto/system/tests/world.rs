@@ -244,6 +244,14 @@ impl World {
         self.drain();
     }
 
+    /// The configuration is read again.
+    pub(super) fn reload(&mut self, config: SystemConfig) {
+        self.host(HostEvent::Reconfigured {
+            config: Box::new(config),
+            authenticator: Box::new(Ring),
+        });
+    }
+
     pub(super) fn drain(&mut self) {
         while let Some(output) = self.system.poll_output() {
             match output {

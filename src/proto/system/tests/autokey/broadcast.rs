@@ -161,10 +161,7 @@ fn a_step_and_other_keys_begin_a_new_list() {
         let ends = |it: &&Heard| it.code == AutokeyCode::Autokey;
         heard.iter().filter(ends).count()
     };
-    net.world.host(HostEvent::Reconfigured {
-        config: Box::new(speaking(2)),
-        authenticator: Box::new(Ring),
-    });
+    net.world.reload(speaking(2));
     assert_eq!(lists(&net.listen_s(64 * 3)), 1, "signed by other keys");
     let back = NtpDuration::from_seconds(-0.5);
     net.world.host(HostEvent::ForeignStep(back));
