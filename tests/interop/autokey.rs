@@ -114,6 +114,24 @@ fn pair(world: &World, first: Side, second: Side) -> (Part<'_>, Part<'_>) {
     (part(first, 1), part(second, 2))
 }
 
+/// The same with keys and certificates: the first is trusted, the second by nobody yet.
+fn certified(world: &World, server: Side, client: Side) -> (Part<'_>, Part<'_>) {
+    let (alice, bob) = pair(world, server, client);
+    alice.makes("-T -p srvpw");
+    bob.makes("-H -p clipw");
+    (alice, bob)
+}
+
+/// The same in group GR1, whose keys the first makes with `scheme`; the second has the parameters.
+fn grouped<'a>(world: &'a World, server: Side, client: Side, scheme: &str) -> (Part<'a>, Part<'a>) {
+    let (alice, bob) = pair(world, server, client);
+    alice.makes_scheme(&format!("-p srvpw -T {scheme} -i GR1"), "srvpw");
+    let export = alice.exports("-e -p srvpw -i GR1");
+    bob.makes("-H -p clipw -i GR1");
+    keygen::carry(&export, bob.host, "-p clipw");
+    (alice, bob)
+}
+
 /// Waits until a client's first association has done the whole dance, with this scheme, and its
 /// server is followed and held for authentic. Says how long the dance took.
 fn dances(client: &mut Node<'_>, server: &str, scheme: u32) -> Duration {

@@ -1,9 +1,8 @@
 //! The other modes: peers, broadcast, multicast, manycast; and a server that begins anew.
 
-use super::{DANCE, IFF, Part, dances, pair, plays};
+use super::{DANCE, IFF, Part, certified, dances, grouped, pair, plays};
 use std::thread;
 use truechimer_tests::support::autokey::DONE;
-use truechimer_tests::support::keygen::carry;
 use truechimer_tests::support::wait::{seconds, until, until_true};
 use truechimer_tests::support::{Node, Side, World};
 
@@ -64,11 +63,7 @@ fn active(source: Side, other: Side) {
 /// packets after its volley.
 fn sent_to_many(server: Side, client: Side, address: &str, listen: &str) {
     let world = World::new(2);
-    let (alice, bob) = pair(&world, server, client);
-    alice.makes_scheme("-p srvpw -T -I -i GR1", "srvpw");
-    let export = alice.exports("-e -p srvpw -i GR1");
-    bob.makes("-H -p clipw -i GR1");
-    carry(&export, bob.host, "-p clipw");
+    let (alice, bob) = grouped(&world, server, client, "-I");
     let line = format!("broadcast {address} autokey minpoll 3 maxpoll 3\n");
     let _source = alice.serves(&format!("crypto pw srvpw ident GR1\n{line}"));
     let hurry = crate::campus::hurry(client);
@@ -98,9 +93,7 @@ fn multicast(server: Side, client: Side) {
 /// The client finds the server by asking a group.
 fn manycast(server: Side, client: Side) {
     let world = World::new(2);
-    let (alice, bob) = pair(&world, server, client);
-    alice.makes("-T -p srvpw");
-    bob.makes("-H -p clipw");
+    let (alice, bob) = certified(&world, server, client);
     let _source = alice.serves("crypto pw srvpw\nmanycastserver 224.0.1.1\n");
     let line = "crypto pw clipw\nmanycastclient 224.0.1.1 autokey iburst minpoll 3 maxpoll 3\n";
     let mut client = bob.runs(line);
@@ -117,9 +110,7 @@ fn manycast(server: Side, client: Side) {
 /// The reference's private value never changes, hence its client has to learn of ours.
 fn restart(server: Side, client: Side) {
     let world = World::new(2);
-    let (alice, bob) = pair(&world, server, client);
-    alice.makes("-T -p srvpw");
-    bob.makes("-H -p clipw");
+    let (alice, bob) = certified(&world, server, client);
     let mut source = alice.serves("crypto pw srvpw\n");
     let here = alice.host.v4();
     let mut client = bob.asks(&here, "pw clipw", "");

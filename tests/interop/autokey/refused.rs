@@ -1,6 +1,6 @@
 //! Clients that must not believe their server, and say why.
 
-use super::{DANCE, Part, pair, plays};
+use super::{DANCE, Part, certified, pair, plays};
 use truechimer_tests::support::autokey::VERIFIED;
 use truechimer_tests::support::keygen::{carry, made_days_ago};
 use truechimer_tests::support::sniffer::Seen;
@@ -84,9 +84,7 @@ fn with_parameters_of_another_time(server: Side, client: Side) {
 /// Each its own digest of session keys: only crypto-NAKs.
 fn with_another_digest(server: Side, client: Side) {
     let world = World::new(2);
-    let (alice, bob) = pair(&world, server, client);
-    alice.makes("-T -p srvpw");
-    bob.makes("-H -p clipw");
+    let (alice, bob) = certified(&world, server, client);
     let _source = alice.serves("crypto pw srvpw\n");
     let sniffer = Sniffer::start(bob.host);
     let client = bob.asks(&alice.host.v4(), "pw clipw digest SHA1", "");

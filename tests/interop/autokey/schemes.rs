@@ -1,10 +1,10 @@
 //! One server, one client: the identity schemes, and what else two can agree on.
 
-use super::{DANCE, GQ, IFF, MV, PC, Part, STRATUM, dances, pair, plays};
+use super::{DANCE, GQ, IFF, MV, PC, Part, STRATUM, certified, dances, grouped, pair, plays};
 use std::fs;
 use truechimer_tests::support::keygen::{carry, folder};
 use truechimer_tests::support::wait::seconds;
-use truechimer_tests::support::{Side, World};
+use truechimer_tests::support::{Node, Side, World};
 
 /// Trusted certificate alone; how keys are made and what both sides' `crypto` says besides.
 fn trusted(server: Side, client: Side, make: &str, crypto: &str) -> (u32, u32) {
@@ -44,9 +44,7 @@ fn tc_digest(server: Side, client: Side) {
 
 fn tc_ipv6(server: Side, client: Side) {
     let world = World::new(2);
-    let (alice, bob) = pair(&world, server, client);
-    alice.makes("-T -p srvpw");
-    bob.makes("-H -p clipw");
+    let (alice, bob) = certified(&world, server, client);
     let _source = alice.serves("crypto pw srvpw\n");
     let address = alice.host.v6();
     let mut client = bob.asks(&address, "pw clipw", "");
@@ -84,19 +82,25 @@ fn iff(server: Side, client: Side) {
     client.wait_crypto("iff host1 fs ", seconds(10));
 }
 
+/// One of GR1 serves, the other asks it to prove that it is.
+fn dances_in_group<'a>(
+    (alice, bob): (Part<'a>, Part<'a>),
+    scheme: u32,
+    name: &str,
+) -> (Node<'a>, Node<'a>) {
+    let source = alice.serves("crypto pw srvpw ident GR1\n");
+    let address = alice.host.v4();
+    let mut client = bob.asks(&address, "pw clipw", "ident GR1");
+    dances(&mut client, &address, scheme);
+    client.wait_crypto(&format!("{name} host1@GR1 fs "), seconds(10));
+    (source, client)
+}
+
 /// A group, its name in certificates, keys and both configurations.
 fn group(server: Side, client: Side) {
     let world = World::new(2);
-    let (alice, bob) = pair(&world, server, client);
-    alice.makes_scheme("-p srvpw -T -I -i GR1", "srvpw");
-    let export = alice.exports("-e -p srvpw -i GR1");
-    bob.makes("-H -p clipw -i GR1");
-    carry(&export, bob.host, "-p clipw");
-    let _source = alice.serves("crypto pw srvpw ident GR1\n");
-    let address = alice.host.v4();
-    let mut client = bob.asks(&address, "pw clipw", "ident GR1");
-    dances(&mut client, &address, IFF);
-    client.wait_crypto("iff host1@GR1 fs ", seconds(10));
+    let parts = grouped(&world, server, client, "-I");
+    let (_source, client) = dances_in_group(parts, IFF, "iff");
     let said = client.variables("&1");
     assert_eq!(
         said.get("ident").map(String::as_str),
@@ -112,16 +116,8 @@ fn group(server: Side, client: Side) {
 
 fn gq(server: Side, client: Side) {
     let world = World::new(2);
-    let (alice, bob) = pair(&world, server, client);
-    alice.makes_scheme("-p srvpw -T -G -b 512 -i GR1", "srvpw");
-    let export = alice.exports("-e -p srvpw -i GR1");
-    bob.makes("-H -p clipw -i GR1");
-    carry(&export, bob.host, "-p clipw");
-    let _source = alice.serves("crypto pw srvpw ident GR1\n");
-    let address = alice.host.v4();
-    let mut client = bob.asks(&address, "pw clipw", "ident GR1");
-    dances(&mut client, &address, GQ);
-    client.wait_crypto("gq host1@GR1 fs ", seconds(10));
+    let parts = grouped(&world, server, client, "-G -b 512");
+    dances_in_group(parts, GQ, "gq");
 }
 
 /// Two clients with a key each; one key is revoked after it was handed out. The keys are ours: the

@@ -1,7 +1,7 @@
 //! More than two: a trail of certificates, a second server with exported keys, a table of leap
 //! seconds that travels.
 
-use super::{IFF, Part, dances, pair, plays};
+use super::{IFF, Part, certified, dances, plays};
 use std::thread;
 use truechimer_tests::support::keygen::carry;
 use truechimer_tests::support::wait::{seconds, until_true};
@@ -67,9 +67,7 @@ const LEAPS: &str = "#$ 3676924800\n#@ 4260000000\n2272060800 10\n3550089600 35\
 /// The server has a table of leap seconds, the client learns of TAI by Autokey.
 fn leap(server: Side, client: Side) {
     let world = World::new(2);
-    let (alice, bob) = pair(&world, server, client);
-    alice.makes("-T -p srvpw");
-    bob.makes("-H -p clipw");
+    let (alice, bob) = certified(&world, server, client);
     alice.host.write("leaps", LEAPS);
     let mut source = alice.serves("crypto pw srvpw\nleapfile LAB/leaps ignorehash\n");
     if server == Side::Ours {
