@@ -6,3 +6,4 @@ pub mod drift;
 pub mod leap;
 pub mod marker;
 pub mod pid;
+pub(crate) mod whole;

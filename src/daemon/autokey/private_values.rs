@@ -1,12 +1,12 @@
 //! The values that a server makes cookies of. ntpd's clients ignore what a server says of a cookie it
 //! does not know, so a value outlives the process, and former ones count for as long as a client may
 //! keep its cookie.
-use crate::files::bounded;
+use crate::files::{bounded, whole};
 use core::fmt::Write as _;
-use std::fs::{self, OpenOptions};
+use std::fs::Permissions;
 use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use truechimer_sys::entropy;
 
 /// Former values that still count, at most; each costs a digest for a cookie nobody knows.
@@ -115,12 +115,10 @@ impl PrivateValues {
             // Writing to a string cannot fail.
             let _ = writeln!(text, "{:08x} {}", made.value, made.at_unix_s);
         }
-        let draft = draft_beside(path);
-        let written = write_whole(&draft, &text).and_then(|()| fs::rename(&draft, path));
-        if written.is_err() {
-            let _ = fs::remove_file(&draft);
-        }
-        written
+        whole::replace(path, 0o600, |file| {
+            file.set_permissions(Permissions::from_mode(0o600))?;
+            file.write_all(text.as_bytes())
+        })
     }
 }
 
@@ -165,32 +163,11 @@ fn parse(octets: &[u8], now_unix_s: i64) -> Option<PrivateValues> {
     Some(PrivateValues(values))
 }
 
-fn draft_beside(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".TEMP");
-    PathBuf::from(name)
-}
-
-fn write_whole(draft: &Path, text: &str) -> io::Result<()> {
-    // A leftover of a crash, or a link planted by whoever may write here: neither is followed.
-    match fs::remove_file(draft) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(draft)?;
-    file.set_permissions(fs::Permissions::from_mode(0o600))?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::Scratch;
+    use std::fs;
 
     const DAY_S: i64 = 86_400;
 

@@ -1,10 +1,9 @@
 //! The drift file: the frequency correction, kept across restarts (RFC 5905 §13.3).
-use super::bounded;
+use super::{bounded, whole};
 use core::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Longest content looked at; a number and a newline need a tenth of it.
 const LIMIT_OCTETS: usize = 256;
@@ -108,13 +107,7 @@ pub fn load(path: &Path) -> Found {
 /// # Errors
 /// What the operating system says; the temporary file is removed then.
 pub fn store(path: &Path, freq_ppm: f64) -> io::Result<()> {
-    let temporary = temporary_beside(path);
-    let outcome = write_whole(&temporary, freq_ppm).and_then(|()| fs::rename(&temporary, path));
-    if outcome.is_err() {
-        // Left behind it would only be in the way; that it may not exist is no news.
-        let _ = fs::remove_file(&temporary);
-    }
-    outcome?;
+    whole::replace(path, 0o644, |file| writeln!(file, "{freq_ppm:.6}"))?;
     if let Some(folder) = path.parent().filter(|folder| folder.is_absolute()) {
         // Not every file system can sync a folder; the rename itself has succeeded.
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
@@ -122,32 +115,12 @@ pub fn store(path: &Path, freq_ppm: f64) -> io::Result<()> {
     Ok(())
 }
 
-/// In the same folder, for a rename cannot cross file systems.
-fn temporary_beside(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".TEMP");
-    PathBuf::from(name)
-}
-
-fn write_whole(temporary: &Path, freq_ppm: f64) -> io::Result<()> {
-    // A leftover of a crash, or a link planted by whoever may write here: neither is followed.
-    match fs::remove_file(temporary) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o644)
-        .open(temporary)?;
-    writeln!(file, "{freq_ppm:.6}")?;
-    file.sync_all()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::whole::draft_beside;
     use crate::testing::Scratch;
+    use std::fs;
 
     #[test]
     fn one_finite_number_within_500_ppm() {
@@ -183,7 +156,7 @@ mod tests {
         store(&path, 3.5).expect("writable again");
         assert!(matches!(load(&path), Found::Frequency(freq_ppm) if freq_ppm == 3.5));
         assert_eq!(fs::read_to_string(&path).expect("text"), "3.500000\n");
-        assert!(!temporary_beside(&path).exists());
+        assert!(!draft_beside(&path).exists());
     }
 
     #[test]
@@ -192,7 +165,7 @@ mod tests {
         let path = scratch.path("ntp.drift");
         store(&path, 1.0).expect("writable");
         // A folder in the temporary file's place makes the write fail even for root.
-        fs::create_dir(temporary_beside(&path)).expect("a folder");
+        fs::create_dir(draft_beside(&path)).expect("a folder");
         store(&path, 2.0).expect_err("in the way");
         assert!(matches!(load(&path), Found::Frequency(freq_ppm) if freq_ppm == 1.0));
     }
@@ -202,7 +175,7 @@ mod tests {
         let scratch = Scratch::new("drift-link");
         let (path, victim) = (scratch.path("ntp.drift"), scratch.path("victim"));
         fs::write(&victim, "precious").expect("writable");
-        std::os::unix::fs::symlink(&victim, temporary_beside(&path)).expect("a link");
+        std::os::unix::fs::symlink(&victim, draft_beside(&path)).expect("a link");
         store(&path, 2.0).expect("writable");
         assert_eq!(fs::read_to_string(&victim).expect("text"), "precious");
     }
