@@ -115,7 +115,11 @@ impl Host {
     }
 
     pub(crate) fn signed(&self, value: &[u8]) -> SignedValue {
-        let values = vec![(MADE, value.to_vec())];
+        self.signed_of(MADE, value)
+    }
+
+    pub(crate) fn signed_of(&self, filestamp: u32, value: &[u8]) -> SignedValue {
+        let values = vec![(filestamp, value.to_vec())];
         match self.perform(Task::Sign {
             timestamp: NOW,
             values,

@@ -111,16 +111,7 @@ fn challenges_and_answers_that_are_none() {
     for scheme in Scheme::ALL {
         let mut challenge = challenged(&bob, scheme, "grp");
         // Signed as they should be.
-        let forged = |value: &[u8], filestamp| {
-            let values = vec![(filestamp, value.to_vec())];
-            match alice.perform(Task::Sign {
-                timestamp: NOW,
-                values,
-            }) {
-                Done::Signed(mut all) => all.pop().expect("one"),
-                other => panic!("{other:?}"),
-            }
-        };
+        let forged = |value, filestamp| alice.signed_of(filestamp, value);
         let check = |value| check([&alice, &bob], (scheme, "grp"), &challenge, &value);
         for value in [&b""[..], b"\x30\x00", b"\x30\x06\x02\x01\x00\x02\x01\x00"] {
             assert_eq!(check(forged(value, MADE)), WRONG);
