@@ -78,17 +78,18 @@ impl Association {
         authenticator: &mut dyn Authenticator,
         rng: &mut ChaCha20Rng,
     ) -> Heard {
-        if self.is_symmetric() {
-            return self.hear_peer(now, received, base, authenticator, rng);
-        }
-        if self.autokey.is_some() {
-            return self.take_sealed_reply(now, received, base, authenticator, rng);
-        }
         let mut heard = Heard::default();
         self.counts.received = self.counts.received.saturating_add(1);
-        match self.identify_reply(received, authenticator) {
-            Ok(reply) => self.take_reply(now, received, reply, base, rng, &mut heard),
-            Err(refusal) => self.refuse(refusal, &mut heard),
+        let taken = if self.is_symmetric() {
+            self.hear_peer(now, received, base, authenticator, rng, &mut heard)
+        } else if self.autokey.is_some() {
+            self.take_sealed_reply(now, received, base, authenticator, rng, &mut heard)
+        } else {
+            let reply = self.identify_reply(received, authenticator);
+            reply.map(|it| self.take_reply(now, received, it, base, rng, &mut heard))
+        };
+        if let Err(refusal) = taken {
+            self.refuse(refusal, &mut heard);
         }
         heard
     }

@@ -105,28 +105,26 @@ impl Association {
         Some(self.departs(octets, to, Route::Lasting, sequence))
     }
 
-    /// Takes a datagram of a symmetric peer.
-    pub(crate) fn hear_peer(
+    /// Takes a datagram that came in on a symmetric peer's socket, and was counted.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub(super) fn hear_peer(
         &mut self,
         now: Now,
         received: &Received<'_>,
         base: &Setting,
         authenticator: &mut dyn Authenticator,
         rng: &mut ChaCha20Rng,
-    ) -> Heard {
-        let mut heard = Heard::default();
-        self.counts.received = self.counts.received.saturating_add(1);
-        match self.identify_peer(received, authenticator) {
-            Ok(Some(spoken)) => {
-                if self.autokey.is_some() {
-                    heard.said = spoken_in(received);
-                }
-                self.take_word(now, received, spoken, base, rng, &mut heard);
+        heard: &mut Heard,
+    ) -> Result<(), Refusal> {
+        if let Some(spoken) = self.identify_peer(received, authenticator)? {
+            if self.autokey.is_some() {
+                heard.said = spoken_in(received);
             }
-            Ok(None) => {}
-            Err(refusal) => self.refuse(refusal, &mut heard),
+            self.take_word(now, received, spoken, base, rng, heard);
         }
-        heard
+        Ok(())
     }
 
     /// Whether a datagram is the peer's and echoes us. One that is the peer's and does not is

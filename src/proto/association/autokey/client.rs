@@ -51,24 +51,6 @@ impl Association {
         Some(self.departs(octets, to, Route::Fresh, sequence))
     }
 
-    /// Takes a datagram that came in on the socket of the last request.
-    pub(in crate::association) fn take_sealed_reply(
-        &mut self,
-        now: Now,
-        received: &Received<'_>,
-        base: &Setting,
-        authenticator: &mut dyn Authenticator,
-        rng: &mut ChaCha20Rng,
-    ) -> Heard {
-        let mut heard = Heard::default();
-        self.counts.received = self.counts.received.saturating_add(1);
-        match self.identify_sealed(received, authenticator) {
-            Ok(sealed) => self.take_sealed(now, received, sealed, base, rng, &mut heard),
-            Err(refusal) => self.refuse(refusal, &mut heard),
-        }
-        heard
-    }
-
     pub(super) fn identify_sealed(
         &self,
         received: &Received<'_>,
@@ -116,27 +98,31 @@ impl Association {
         verify_between(packet, ends, cookie, authenticator).ok_or(AuthFailure::WrongDigest)
     }
 
-    fn take_sealed(
+    /// Takes a datagram that came in on the socket of the last request, and was counted.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub(in crate::association) fn take_sealed_reply(
         &mut self,
         now: Now,
         received: &Received<'_>,
-        sealed: Sealed,
         base: &Setting,
+        authenticator: &mut dyn Authenticator,
         rng: &mut ChaCha20Rng,
         heard: &mut Heard,
-    ) {
+    ) -> Result<(), Refusal> {
         let Sealed {
             header,
             origin,
             proof,
             said,
-        } = sealed;
+        } = self.identify_sealed(received, authenticator)?;
         let is_proventic = self.asked_when_agreed();
         if said.is_some() || !is_proventic {
             self.exchange.finish(header.transmit_time);
             self.take_step(now, &header, is_proventic, rng, heard);
             heard.said.extend(said);
-            return;
+            return Ok(());
         }
         let reply = Reply {
             header,
@@ -149,6 +135,7 @@ impl Association {
         {
             autokey.restarts = 0;
         }
+        Ok(())
     }
 
     /// A packet that is of use to the dance alone. What its header says is shown as long as nothing

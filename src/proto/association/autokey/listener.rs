@@ -11,6 +11,9 @@ use truechimer_time::Now;
 
 impl Association {
     /// Takes a datagram that came in on the socket of a volley, and was counted.
+    ///
+    /// # Errors
+    /// Why it is refused.
     pub(in crate::association) fn take_sealed_volley(
         &mut self,
         now: Now,
@@ -19,19 +22,13 @@ impl Association {
         steered: Steered,
         authenticator: &mut dyn Authenticator,
         heard: &mut Heard,
-    ) {
+    ) -> Result<(), Refusal> {
         let Sealed {
             header,
             origin,
             proof,
             said,
-        } = match self.identify_sealed(received, authenticator) {
-            Ok(sealed) => sealed,
-            Err(refusal) => {
-                self.refuse(refusal, heard);
-                return;
-            }
-        };
+        } = self.identify_sealed(received, authenticator)?;
         let agreed = self.asked_when_agreed();
         if said.is_none() && agreed {
             let reply = Reply {
@@ -40,7 +37,7 @@ impl Association {
                 authenticity: Authenticity::Proventic(proof),
             };
             self.take_volley_reply(now, received, reply, base, steered, heard);
-            return;
+            return Ok(());
         }
         self.exchange.finish(header.transmit_time);
         if !agreed {
@@ -52,6 +49,7 @@ impl Association {
         {
             listener.volley.prolong();
         }
+        Ok(())
     }
 
     /// Counts a broadcast that is not of its sender's list.

@@ -122,13 +122,14 @@ impl Association {
     ) -> Heard {
         let mut heard = Heard::default();
         self.counts.received = self.counts.received.saturating_add(1);
-        if self.autokey.is_some() {
-            self.take_sealed_volley(now, received, base, steered, authenticator, &mut heard);
-            return heard;
-        }
-        match self.identify_reply(received, authenticator) {
-            Ok(reply) => self.take_volley_reply(now, received, reply, base, steered, &mut heard),
-            Err(refusal) => self.refuse(refusal, &mut heard),
+        let taken = if self.autokey.is_some() {
+            self.take_sealed_volley(now, received, base, steered, authenticator, &mut heard)
+        } else {
+            let reply = self.identify_reply(received, authenticator);
+            reply.map(|it| self.take_volley_reply(now, received, it, base, steered, &mut heard))
+        };
+        if let Err(refusal) = taken {
+            self.refuse(refusal, &mut heard);
         }
         heard
     }
