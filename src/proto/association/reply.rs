@@ -114,9 +114,14 @@ impl Association {
 
     /// Counts a datagram that our own `restrict` lines refuse, whatever it says.
     pub(crate) fn refuse_restricted(&mut self) -> Heard {
+        self.refused(Refusal::Test(PacketTest::Denied))
+    }
+
+    /// Counts a datagram that is refused from the outset.
+    pub(super) fn refused(&mut self, refusal: Refusal) -> Heard {
         let mut heard = Heard::default();
         self.counts.received = self.counts.received.saturating_add(1);
-        self.refuse(Refusal::Test(PacketTest::Denied), &mut heard);
+        self.refuse(refusal, &mut heard);
         heard
     }
 

@@ -54,9 +54,6 @@ impl Association {
 
     /// Counts a broadcast that is not of its sender's list.
     pub(crate) fn refuse_session(&mut self, why: AuthFailure) -> Heard {
-        let mut heard = Heard::default();
-        self.counts.received = self.counts.received.saturating_add(1);
-        self.refuse(Refusal::Session(why), &mut heard);
-        heard
+        self.refused(Refusal::Session(why))
     }
 }

@@ -101,14 +101,10 @@ impl Association {
 
     /// Counts a packet that claims to be of this association's server and is not proven to be.
     pub(crate) fn refuse_unproven(&mut self, key: Option<KeyId>, why: AuthFailure) -> Heard {
-        let mut heard = Heard::default();
-        self.counts.received = self.counts.received.saturating_add(1);
-        let refusal = match self.options.key.or(key) {
+        self.refused(match self.options.key.or(key) {
             Some(key) => Refusal::Unauthentic(key, why),
             None => Refusal::Test(PacketTest::Authentication),
-        };
-        self.refuse(refusal, &mut heard);
-        heard
+        })
     }
 
     /// Takes a datagram that came in on the socket of a volley.
