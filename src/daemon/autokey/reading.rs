@@ -114,10 +114,11 @@ impl Reader<'_> {
             self.note_key(&sign);
         }
         self.certificates(&mut draft)?;
+        let mut proves = false;
         for scheme in Scheme::ALL {
-            self.server_key(scheme, &mut draft);
+            proves |= self.server_key(scheme, &mut draft);
         }
-        let group = self.groups(&mut draft);
+        let group = self.groups(&mut draft, proves);
         let generation = Generation(READINGS.fetch_add(1, Ordering::Relaxed) + 1);
         let material = draft
             .build(generation)
@@ -191,7 +192,8 @@ impl Reader<'_> {
         Ok(issuer)
     }
 
-    fn server_key(&mut self, scheme: Scheme, draft: &mut MaterialDraft) {
+    /// Whether there is one, be it of use or not.
+    fn server_key(&mut self, scheme: Scheme, draft: &mut MaterialDraft) -> bool {
         let taken = self.lookup.server_key(scheme).and_then(|found| {
             let Some(found) = found else { return Ok(None) };
             open(self.lookup, &found, |text, password| {
@@ -200,8 +202,11 @@ impl Reader<'_> {
             Ok(Some(found))
         });
         match taken {
-            Ok(Some(found)) => self.note_key(&found),
-            Ok(None) => {}
+            Ok(Some(found)) => {
+                self.note_key(&found);
+                true
+            }
+            Ok(None) => false,
             Err(problem) => {
                 let name = scheme.name();
                 self.say(
@@ -210,12 +215,14 @@ impl Reader<'_> {
                         "{problem}; nobody can be shown by {name} that this host is of its group"
                     ),
                 );
+                true
             }
         }
     }
 
     /// Reads the parameters of all groups that are named; the one of associations that name none.
-    fn groups(&mut self, draft: &mut MaterialDraft) -> Option<String> {
+    /// `proves`: this host has a server's key, so that `crypto ident` may mean no more than that.
+    fn groups(&mut self, draft: &mut MaterialDraft, proves: bool) -> Option<String> {
         let usual = self.lookup.said.ident.clone();
         let usual = usual.or_else(|| self.lookup.legacy_group());
         let mut wanted = self.lookup.groups.clone();
@@ -228,13 +235,13 @@ impl Reader<'_> {
             }
             if any {
                 here.push(group.clone());
-            } else if usual.as_ref() != Some(group) {
+            } else if usual.as_ref() != Some(group) || !proves {
                 self.say(Level::Error, self.no_parameters(group));
             }
         }
-        // A host that only proves its group to others has none; one that has but cannot read them is to
-        // believe nobody rather than anybody.
-        usual.filter(|group| here.contains(group))
+        // A host that only proves its group to others has none; one that has but cannot read them, or
+        // lost them, or misspells its group, is to believe nobody rather than anybody.
+        usual.filter(|group| !proves || here.contains(group))
     }
 
     fn no_parameters(&self, group: &str) -> String {

@@ -136,12 +136,18 @@ fn a_group_on_both_sides_as_the_guide_has_it() {
         reading.facts.schemes.keys().collect::<Vec<_>>(),
         [&Scheme::Iff]
     );
+    assert_eq!(reading.group, None, "it proves its group, and asks nobody");
+    assert_eq!(errors(&remarks), [""; 0], "a server of the group has none");
     assert!(reading.lines.iter().any(|it| it.contains("IFFkey_GR1")));
     let lines = "crypto pw client ident GR1\nserver 192.0.2.1 iburst autokey";
     let (reading, remarks) = attempt(&at_client, "fixe", lines);
     let reading = reading.unwrap_or_else(|| panic!("{remarks:?}"));
-    assert_eq!(reading.group, None, "its parameters are not here yet");
-    assert_eq!(errors(&remarks), [""; 0], "a server of the group has none");
+    assert_eq!(
+        reading.group.as_deref(),
+        Some("GR1"),
+        "nobody is believed before its parameters are here"
+    );
+    assert!(errors(&remarks)[0].contains("no parameters of the group GR1"));
 
     fs::write(at_client.join("ntpkey_iffpar_GR1"), exported).expect("written");
     let (reading, remarks) = attempt(&at_client, "fixe", lines);
@@ -215,15 +221,19 @@ fn parameters_that_cannot_be_read_leave_the_group_to_be_proven() {
     ntp_keygen(&folder, "bob", "-m 512");
     let lines = "crypto ident GR1\nserver 192.0.2.1 autokey";
     let read = || attempt(&folder, "bob", lines);
-    assert_eq!(read().0.expect("keys").group, None);
+    let (reading, remarks) = read();
+    assert_eq!(reading.expect("keys").group.as_deref(), Some("GR1"));
+    assert!(errors(&remarks)[0].contains("no parameters of the group GR1"));
     fs::write(folder.join("ntpkey_iffpar_GR1"), "damaged").expect("written");
     let (reading, remarks) = read();
     assert_eq!(reading.expect("keys").group.as_deref(), Some("GR1"));
     assert!(errors(&remarks)[0].contains("ntpkey_iffpar_GR1"));
 
-    // They were there, and are gone at a reload.
+    // They were there, and are gone at a reload, beside a key that proves the group to others.
+    ntp_keygen(&folder, "bob", "-m 512 -I -i GR1");
     let before = read().0.expect("keys").host();
     fs::remove_file(folder.join("ntpkey_iffpar_GR1")).expect("there");
+    assert_eq!(read().0.expect("keys").group, None);
     let mut after = read().0.expect("keys").host();
     let said = settings(&folder, lines).autokey;
     assert!(after.remember_group(&before, &said));
