@@ -1,5 +1,5 @@
 //! Certificates made for others out of their own: the trail of certificates is knotted here.
-use super::{Certificate, EXTENDED_KEY_USAGE, Extension, Scheme, Standing, standing_of};
+use super::{Certificate, EXTENDED_KEY_USAGE, Extension, Scheme};
 use crate::keyfile::KeyFileError;
 use crate::private_key::PrivateKey;
 use openssl::asn1::{Asn1Object, Asn1OctetString, Asn1Time};
@@ -12,7 +12,8 @@ const LIFETIME_S: i64 = 365 * 86_400;
 
 impl Certificate {
     /// A certificate with this one's subject, key, version and extensions, issued by `issuer` from
-    /// `from_unix_s` on. Trust is not handed on: usages that claim it are left out.
+    /// `from_unix_s` on. Trust is not handed on: usages are left out, whatever they say, for OpenSSL
+    /// understands more ways to write one than we do.
     ///
     /// # Errors
     /// OpenSSL's, as that the key is too short for the digest; an extension with an absurd name.
@@ -36,7 +37,7 @@ impl Certificate {
         builder.set_issuer_name(&name)?;
         builder.set_pubkey(&*self.0.public_key()?)?;
         for extension in self.extensions() {
-            if !extension.claims_trust() {
+            if extension.name != EXTENDED_KEY_USAGE {
                 builder.append_extension(extension.built()?)?;
             }
         }
@@ -46,10 +47,6 @@ impl Certificate {
 }
 
 impl Extension {
-    fn claims_trust(&self) -> bool {
-        self.name == EXTENDED_KEY_USAGE && standing_of(&self.contents) != Standing::Plain
-    }
-
     fn built(&self) -> Result<X509Extension, KeyFileError> {
         let name = dotted(&self.name).ok_or(KeyFileError::Damaged)?;
         let name = Asn1Object::from_str(&name)?;
@@ -88,6 +85,43 @@ mod tests {
         PRIVATE, PRIVATE_OCTETS, SUBJECT_KEY_IDENTIFIER, TRUST_ROOT, TRUST_ROOT_OCTETS,
     };
     use super::*;
+
+    /// A length of four octets is none of DER's, and OpenSSL reads it: the reference would see a trusted
+    /// host where we see none.
+    #[test]
+    fn trust_in_another_writing_is_not_handed_on() {
+        let key = PrivateKey::generate(crate::KeyKind::Rsa, 1024).expect("a key");
+        let mut name = X509Name::builder().expect("a name");
+        name.append_entry_by_nid(Nid::COMMONNAME, "mallory")
+            .expect("a name");
+        let name = name.build();
+        let mut contents = vec![0x30, 0x84, 0, 0, 0, 11, 0x06, 0x09];
+        contents.extend_from_slice(TRUST_ROOT_OCTETS);
+        let usage = Extension {
+            name: EXTENDED_KEY_USAGE.to_vec(),
+            is_critical: false,
+            contents,
+        };
+        let mut builder = X509::builder().expect("OpenSSL");
+        builder.set_version(2).expect("3");
+        builder.set_subject_name(&name).expect("a name");
+        builder.set_issuer_name(&name).expect("a name");
+        builder.set_pubkey(&key.0).expect("a key");
+        let built = usage.built().expect("an extension");
+        builder.append_extension(built).expect("an extension");
+        let scheme = Scheme::from_name("RSA-SHA256").expect("a scheme");
+        let digest = scheme.digest().expect("a digest");
+        builder.sign(&key.0, digest).expect("signed");
+        let theirs = Certificate(builder.build());
+        assert!(theirs.show().expect("text").contains("Trust Root"));
+        assert_eq!(theirs.standing(), super::super::Standing::Plain);
+        let ours = theirs.vouched_for("alice", (&key, scheme), (1, 1_795_824_000));
+        let shown = ours.expect("signed").show().expect("text");
+        assert!(
+            shown.contains("mallory") && !shown.contains("Trust Root"),
+            "{shown}"
+        );
+    }
 
     #[test]
     fn names_of_extensions() {
