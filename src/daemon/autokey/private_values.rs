@@ -15,8 +15,6 @@ pub(crate) const FORMER_MAX: usize = 6;
 const FORMER_S: i64 = 1 << 19;
 /// How often the value is made anew unless `revoke` says otherwise, log2 seconds.
 const USUAL_REVOKE_LOG2_S: u8 = 17;
-/// How far in the future a value may have been made, by a clock that was set back since.
-const FUTURE_S: i64 = 86_400;
 /// Seven lines of two numbers and a heading.
 const FILE_LEN_MAX: usize = 1024;
 const HEADING: &str = "# Private values of Autokey's cookies and when they were made; who knows them \
@@ -141,26 +139,24 @@ fn random() -> io::Result<u32> {
     Ok(u32::from_be_bytes(octets))
 }
 
-/// What was made in the future would stay for as long.
+/// What is of the future by a clock that was set back, or that begins in 1970 at each start, is of now:
+/// it is still the value that clients have their cookies of, and is not to stay longer than usual.
 fn parse(octets: &[u8], now_unix_s: i64) -> Option<PrivateValues> {
     let text = core::str::from_utf8(octets).ok()?;
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     let values: Option<Vec<Made>> = lines
         .map(|line| {
             let (value, at) = line.split_once(' ')?;
+            let at_unix_s: i64 = at.parse().ok()?;
             Some(Made {
                 value: u32::from_str_radix(value, 16).ok()?,
-                at_unix_s: at.parse().ok()?,
+                at_unix_s: at_unix_s.min(now_unix_s),
             })
         })
         .collect();
     let values = values.filter(|it| !it.is_empty() && it.len() <= FORMER_MAX + 1)?;
-    let latest_unix_s = now_unix_s.saturating_add(FUTURE_S);
-    let sound = |made: &Made| (0..=latest_unix_s).contains(&made.at_unix_s);
-    if !values.iter().all(sound) {
-        return None;
-    }
-    Some(PrivateValues(values))
+    let sound = |made: &Made| made.at_unix_s >= 0;
+    values.iter().all(sound).then_some(PrivateValues(values))
 }
 
 #[cfg(test)]
@@ -189,15 +185,7 @@ mod tests {
         assert_eq!(shown, "PrivateValues(2)");
         let ages = format!("1 {}\n2 {}\n", i64::MIN, i64::MAX);
         let many = "1 2\n".repeat(8);
-        for damage in [
-            "",
-            "zz 1\n",
-            "12345678\n",
-            "1 2 3\n",
-            "1 91401\n",
-            &ages,
-            &many,
-        ] {
+        for damage in ["", "zz 1\n", "12345678\n", "1 2 3\n", &ages, &many] {
             fs::write(&path, damage).unwrap();
             let (new, origin) = PrivateValues::load(&path, 5000).unwrap();
             assert!(matches!(origin, Origin::Damaged), "{damage}");
@@ -228,6 +216,26 @@ mod tests {
             values.renew(day, 1).unwrap();
         }
         assert_eq!(values.numbers().len(), FORMER_MAX + 1);
+    }
+
+    /// Clients of ntpd 4.2.8 do not come back by themselves to a server whose board has no clock.
+    #[test]
+    fn a_start_in_1970_does_not_lose_what_clients_have_cookies_of() {
+        let scratch = Scratch::new("private-values-1970");
+        let path = scratch.path("cookies");
+        let today = 20_000 * DAY_S;
+        let before = PrivateValues::new(today).unwrap();
+        before.store(&path).unwrap();
+        let (mut values, origin) = PrivateValues::load(&path, 60).unwrap();
+        assert!(matches!(origin, Origin::File));
+        assert_eq!(values.numbers(), before.numbers());
+        assert!(!values.renew(60, lifetime_s(None)).unwrap());
+        // The clock is set.
+        assert!(values.renew(today + 300, lifetime_s(None)).unwrap());
+        assert_eq!(values.numbers()[1..], before.numbers());
+        fs::write(&path, format!("1 {}\n", i64::MAX)).unwrap();
+        let (values, _) = PrivateValues::load(&path, 5000).unwrap();
+        assert_eq!(values.due_in_s(5000, lifetime_s(None)), 1 << 17);
     }
 
     #[test]
