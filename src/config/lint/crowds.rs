@@ -90,10 +90,14 @@ fn unkeyed(settings: &Settings) -> impl Iterator<Item = &Association> {
     all.filter(|it| it.options.key.is_none() && !it.options.autokey)
 }
 
-/// Without a trusted key or Autokey nothing that comes unasked can be authentic.
+/// Without a trusted key or a group of Autokey nothing that comes unasked can be authentic.
 pub(super) fn no_trusted_key(settings: &Settings, found: &mut Vec<Diagnostic>) {
+    let autokey = &settings.autokey;
+    let names_group = autokey.ident.is_some() || autokey.default_ident.is_some();
+    // A file that one of these words names may be of a group.
+    let names_files = !autokey.legacy_files.is_empty();
     if !settings.flags.auth
-        || settings.autokey.is_on()
+        || (autokey.is_on() && (names_group || names_files))
         || !settings.authentication.trusted_keys.is_empty()
     {
         return;
@@ -103,7 +107,7 @@ pub(super) fn no_trusted_key(settings: &Settings, found: &mut Vec<Diagnostic>) {
     };
     let message = format!("`{word}` believes what a trusted key proves, and no key is trusted");
     let mut complaint = Diagnostic::unplaced(codes::NO_TRUSTED_KEY, message)
-        .help("add `keys FILE` and `trustedkey N`, or `disable auth` to believe anybody");
+        .help("add `keys FILE` and `trustedkey N`, or `ident GROUP` with Autokey, or `disable auth` to believe anybody");
     if let Some(span) = span {
         complaint.span = Some(span);
         complaint = complaint.label("nothing is believed");
@@ -161,4 +165,32 @@ fn listens(settings: &Settings) -> Option<(&'static str, Option<Span>)> {
         return Some(("broadcastclient", place.cloned()));
     }
     settings.flags.bclient.then_some(("enable bclient", None))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{NoFiles, parse};
+
+    #[test]
+    fn autokey_without_a_group_proves_nobody_who_comes_unasked() {
+        let tells = |lines: &str| {
+            let text = format!("broadcastclient\n{lines}\n");
+            let mut found = Vec::new();
+            let settings = parse("c", text.as_bytes(), &NoFiles).settings;
+            no_trusted_key(&settings, &mut found);
+            !found.is_empty()
+        };
+        assert!(tells("") && tells("crypto pw p"));
+        assert!(tells("ident GR1"), "Autokey is off");
+        for heard in [
+            "crypto pw p ident GR1",
+            "crypto pw p\nident GR1",
+            "crypto pw p iffpar f",
+            "keys k\ntrustedkey 1",
+            "disable auth",
+        ] {
+            assert!(!tells(heard), "{heard}");
+        }
+    }
 }
