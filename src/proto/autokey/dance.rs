@@ -144,6 +144,12 @@ impl Dance {
         self.identity
     }
 
+    /// Whether it proved to hold what only members of a group have: an answer to our challenge, or the
+    /// key of the private certificate, for which no trail is walked.
+    pub(crate) fn has_proven_group(&self) -> bool {
+        self.has(Flags::PROV) && (self.identity.is_some() || self.trail.is_empty())
+    }
+
     /// Its number of the association.
     pub(crate) const fn peer_id(&self) -> u32 {
         self.peer_id

@@ -19,7 +19,8 @@ use truechimer_time::Now;
 use truechimer_time::leap::LeapIndicator;
 use truechimer_wire::{AutokeyCode, AutokeyMessage, Header, Mode, Packet};
 
-/// Passive associations whose peers have not echoed us yet.
+/// Passive associations whose peers have not echoed us yet; as many whose peers came by Autokey and did
+/// not prove a group, for everybody can do all else.
 const UNPROVEN_AT_MOST: usize = 16;
 /// Polls that a peer may leave unanswered before its passive association ends (the reference's
 /// NTP_UNREACH), and the same for one that never answered.
@@ -144,7 +145,7 @@ impl System {
         if synchronized && !strata.contains(&header.stratum) {
             return Err(Unsolicited::NotWanted);
         }
-        self.check_room(source)?;
+        self.check_room(source, key.is_none())?;
         Ok(Proven { header, key, local })
     }
 
@@ -170,7 +171,7 @@ impl System {
             .ok_or(refused)
     }
 
-    fn check_room(&self, source: SocketAddr) -> Result<(), Unsolicited> {
+    fn check_room(&self, source: SocketAddr, by_autokey: bool) -> Result<(), Unsolicited> {
         let passive = || {
             let all = self.associations.values();
             all.filter(|it| matches!(it.role, Role::Passive(_)))
@@ -182,7 +183,11 @@ impl System {
         if limit.is_some_and(|most| of_same >= usize::try_from(most).unwrap_or(usize::MAX)) {
             return Err(Unsolicited::PeerLimit);
         }
-        let unproven = passive().filter(|it| !it.conversation.has_begun()).count();
+        let is_unproven = |it: &&Association| match &it.autokey {
+            Some(autokey) => by_autokey && !autokey.dance.has_proven_group(),
+            None => !by_autokey && !it.conversation.has_begun(),
+        };
+        let unproven = passive().filter(is_unproven).count();
         let all = self.associations.len() + self.pools.len();
         if unproven >= UNPROVEN_AT_MOST || all >= ASSOCIATIONS_AT_MOST {
             return Err(Unsolicited::NoRoom);

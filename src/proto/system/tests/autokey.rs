@@ -1,5 +1,6 @@
 //! The host's side of Autokey: what is signed when, and what server threads answer from.
 mod broadcast;
+mod passive;
 mod support;
 use super::world::{Server, World, config, server_line};
 use crate::autokey::facts::Generation;
