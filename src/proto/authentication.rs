@@ -2,7 +2,7 @@
 use crate::control::KeyFacts;
 use core::net::{IpAddr, Ipv6Addr};
 
-/// A symmetric key identifier, 1..=65535 (above lie Autokey's session keys, RFC 5906 §2).
+/// A symmetric key identifier, 1..=65535 (above lie Autokey's session keys, RFC 5906 §4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(u32);
 
@@ -58,7 +58,7 @@ pub enum AuthFailure {
     WrongDigest,
     /// It says that the other side could not verify us.
     CryptoNak,
-    /// Its session key is not the next of the sender's key list (RFC 5906 §5).
+    /// Its session key is not the next of the sender's key list (RFC 5906 §4).
     OutOfList,
 }
 

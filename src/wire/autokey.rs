@@ -11,7 +11,7 @@ const SHORT_LEN: usize = 8;
 /// Octets of a message with an empty value and no signature.
 const FULL_LEN: usize = 24;
 
-/// Which message (RFC 5906 §10.3).
+/// Which message (RFC 5906 §10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AutokeyCode {
     /// 0, nothing is asked.

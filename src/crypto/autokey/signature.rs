@@ -1,4 +1,4 @@
-//! Signatures over values (RFC 5906 §10.1): timestamp, filestamp, length of the value, value.
+//! Signatures over values (RFC 5906 §10): timestamp, filestamp, length of the value, value.
 use super::public_key;
 use crate::certificate::{Scheme, is_before};
 use crate::keyfile::KeyFileError;

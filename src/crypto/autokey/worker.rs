@@ -166,7 +166,7 @@ fn read_certificate(
         if facts.issuer != issuer.subject || !certificate.is_signed_by(&key) {
             return Err(Failure::CertificateNotVerified);
         }
-        // RFC 5906 would have nothing signed outside the issuer's lifetime.
+        // The reference takes nothing signed outside the issuer's lifetime.
         if !(issuer.not_before_s..=issuer.not_after_s).contains(&facts.not_before_s) {
             return Err(Failure::Expired);
         }

@@ -71,7 +71,7 @@ pub const FLASH_TESTS: [&str; 13] = [
     "peer_loop",
     "peer_unreach",
 ];
-/// Autokey's flags, from the lowest bit (RFC 5906 §6).
+/// Autokey's flags, from the lowest bit (RFC 5906 §11.1).
 const CRYPTO_FLAGS: [&str; 15] = [
     "ENAB", "TAI", "", "", "PRIV", "IFF", "GQ", "MV", "VALID", "VRFY", "PROV", "AGREE", "AUTO",
     "SIGN", "LEAP",

@@ -4,7 +4,7 @@ use super::status::Scheme;
 use std::sync::Arc;
 use truechimer_wire::AutokeyBody;
 
-/// A value and its maker's signature (RFC 5906 §10.1).
+/// A value and its maker's signature (RFC 5906 §10).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SignedValue {
     /// When it was signed, NTP seconds; 0 if the signer was not synchronised, then without signature.
@@ -175,7 +175,7 @@ pub enum Done {
     Failed(Failure),
 }
 
-/// Why not, by the reference's event codes (RFC 5906 §14; ntpd's XEVNT).
+/// Why not, by the reference's event codes (ntpd's XEVNT; the RFC has none).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Failure {
     /// 1, bad or missing length.

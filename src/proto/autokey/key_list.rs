@@ -1,4 +1,4 @@
-//! Key lists (RFC 5906 §5): whoever speaks unasked names its packets by keys that it made backwards,
+//! Key lists (RFC 5906 §4): whoever speaks unasked names its packets by keys that it made backwards,
 //! so that who heard one packet can tell the next, and nobody can make it.
 use crate::authentication::SessionKey;
 
@@ -37,7 +37,7 @@ pub struct ListEnd {
 }
 
 impl ListEnd {
-    /// As on the wire: the reference has the key first, RFC 5906 §10.6 the number.
+    /// As on the wire (RFC 5906 §10.5): the key first.
     pub fn to_octets(self) -> [u8; 8] {
         let mut octets = [0; 8];
         octets[..4].copy_from_slice(&self.key_id.to_be_bytes());

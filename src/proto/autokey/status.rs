@@ -1,4 +1,4 @@
-//! The status word of associations and hosts (RFC 5906 §11.2): what is offered and what is proven.
+//! The status word of associations and hosts (RFC 5906 §11.1): what is offered and what is proven.
 use core::fmt;
 use core::ops::{BitOr, BitOrAssign};
 

@@ -52,7 +52,7 @@ pub(super) fn word(word: StatusWord) -> Option<Value> {
     (word.word() != 0).then(|| Value::Hex(word.word().into()))
 }
 
-/// What kind of proof there is that a server is who it is (RFC 5906 §5, "cryptotype"). An identity that
+/// What kind of proof there is that a server is who it is (ntpd's "cryptotype"). An identity that
 /// nobody asked for is shown as such, however many bits of schemes the server has.
 pub(super) fn cryptotype(of: &AutokeyStatus) -> String {
     let flags = of.status.flags;

@@ -1,4 +1,4 @@
-//! Key lists of a broadcast server that speaks Autokey (RFC 5906 §5): one for each interface, for the
+//! Key lists of a broadcast server that speaks Autokey (RFC 5906 §4): one for each interface, for the
 //! keys depend on the address that a packet leaves from.
 use crate::autokey::job::SignedValue;
 use crate::autokey::key_list::KeyList;

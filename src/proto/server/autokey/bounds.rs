@@ -1,6 +1,6 @@
 //! What strangers may cost: one table for all server threads, without a lock. Public-key operations
-//! are a thousand times dearer than a reply, and no key is needed to ask for one (RFC 5906 §9,
-//! "clogging").
+//! are a thousand times dearer than a reply, and no key is needed to ask for one (RFC 5906
+//! §12.2, "clogging").
 use super::echo;
 use super::names::{Names, Namesakes};
 use core::hash::{Hash, Hasher};

@@ -1,4 +1,4 @@
-//! Broadcast servers that speak Autokey (RFC 5906 §8): each packet is named by the next key of a list
+//! Broadcast servers that speak Autokey (RFC 5906 §9): each packet is named by the next key of a list
 //! whose signed end its first packet tells; all others tell who we are.
 use super::super::System;
 use super::Purpose;

@@ -1,4 +1,4 @@
-//! Broadcast servers that speak Autokey (RFC 5906 §8) and are heard: who they are is asked of them in
+//! Broadcast servers that speak Autokey (RFC 5906 §9) and are heard: who they are is asked of them in
 //! the volley, and from then on their packets are known by their list of keys.
 use super::super::System;
 use super::super::broadcast::{Arrival, Proof};
