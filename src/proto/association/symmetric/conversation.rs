@@ -132,22 +132,6 @@ impl Conversation {
         self.heard.is_some()
     }
 
-    /// As if the peer had echoed us.
-    #[cfg(test)]
-    pub(crate) fn pretend_begun(&mut self) {
-        let arrived = Stamp {
-            at: NtpTimestamp::ZERO,
-            class: crate::packet::StampClass::User,
-        };
-        self.heard.get_or_insert(Word {
-            receive: NtpTimestamp::ZERO,
-            transmit: NtpTimestamp::ZERO,
-            arrived,
-            asked: None,
-            measured: true,
-        });
-    }
-
     /// Packets sent since the last answer.
     pub(crate) const fn unanswered(&self) -> u32 {
         self.sent

@@ -6,6 +6,23 @@ use truechimer_wire::Mode;
 
 const PRECISION: i8 = -20;
 
+impl Conversation {
+    /// As if the peer had echoed us.
+    pub(crate) fn pretend_begun(&mut self) {
+        let arrived = Stamp {
+            at: NtpTimestamp::ZERO,
+            class: StampClass::User,
+        };
+        self.heard.get_or_insert(Word {
+            receive: NtpTimestamp::ZERO,
+            transmit: NtpTimestamp::ZERO,
+            arrived,
+            asked: None,
+            measured: true,
+        });
+    }
+}
+
 fn moment(at_s: f64) -> NtpTimestamp {
     NtpTimestamp::from_bits(0xE000_0000_0000_0000).plus(NtpDuration::from_seconds(at_s))
 }
