@@ -65,6 +65,8 @@ pub enum PeerEvent {
     Proventic(Option<Scheme>),
     /// It cannot prove to be of the group that its line demands by `ident`.
     IdentityMissing,
+    /// No cookie is agreed with it by Autokey yet, and its time is taken nonetheless, for there is none.
+    Unagreed,
     /// An outlier in the filter was passed over, seconds from the last offset.
     Popcorn(f64),
     /// A packet failed this test.
@@ -215,6 +217,10 @@ impl fmt::Display for PeerEvent {
             Self::IdentityMissing => f.write_str(
                 "not used: no identity parameters of the group that its line demands by `ident`, for \
                  any scheme that it offers",
+            ),
+            Self::Unagreed => f.write_str(
+                "used before a cookie is agreed by Autokey, as this host has no time yet: whoever can \
+                 alter its packets can set this clock; a `server` beside it would prevent that",
             ),
             Self::Popcorn(offset_s) => write!(f, "popcorn {offset_s:+.6} s"),
             Self::Refused(test @ PacketTest::Stratum) => write!(

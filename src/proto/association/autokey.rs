@@ -69,6 +69,11 @@ pub(crate) struct Autokey {
     sent: Option<Sent>,
     /// A symmetric peer uses the cookie, and so never another one again.
     knows_cookie: bool,
+    /// This host does not know the time, so that a symmetric peer's word may have to do without a
+    /// cookie, which only those agree on who both know it.
+    pub(crate) lacks_time: bool,
+    /// It was said that it had to do.
+    told_unagreed: bool,
     pub(crate) blocked: Blocked,
     /// When it is to begin anew.
     pub(crate) refresh: Instant,
@@ -102,6 +107,8 @@ impl Autokey {
             ours: Ours::default(),
             sent: None,
             knows_cookie: false,
+            lacks_time: false,
+            told_unagreed: false,
             blocked: Blocked::No,
             refresh: now.plus(REFRESH_AFTER),
             turn: 0,
@@ -122,6 +129,7 @@ impl Autokey {
         self.ours = Ours::default();
         self.sent = None;
         self.knows_cookie = false;
+        self.told_unagreed = false;
         self.blocked = Blocked::No;
         self.refresh = now.plus(REFRESH_AFTER);
         self.turn = self.turn.wrapping_add(1);

@@ -212,7 +212,7 @@ impl Association {
         if self.autokey.is_some() && matches!(authenticity, Authenticity::NotAsked) {
             // It may be an answer of the dance, but what it measures is not proven to be true.
             let autokey = self.autokey.as_ref();
-            let proven = autokey.is_some_and(|it| it.dance.is_proventic());
+            let proven = autokey.is_some_and(|it| it.dance.is_proventic() && it.dance.has_cookie());
             self.take_step(now, &header, proven, rng, heard);
             return;
         }
@@ -240,6 +240,7 @@ impl Association {
             header,
             authenticity,
         };
+        self.tell_unagreed(heard);
         self.take_answer(now, received, answer, base, rng, heard);
     }
 

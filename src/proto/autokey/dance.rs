@@ -184,6 +184,13 @@ impl Dance {
         });
     }
 
+    /// As if the end of its key list had been proven, and no more.
+    #[cfg(test)]
+    pub(crate) fn pretend_listed(&mut self, end: super::key_list::ListEnd) {
+        self.status.flags |= Flags::ENABLED | Flags::VRFY | Flags::PROV | Flags::AUTO;
+        self.chain = Some(Chain::new(end));
+    }
+
     /// Whether a cookie is agreed.
     pub(crate) const fn has_cookie(&self) -> bool {
         self.has(Flags::COOK)

@@ -151,7 +151,8 @@ impl PeerEvent {
             | Self::NoInterface
             | Self::PathUnknown
             | Self::Proventic(_)
-            | Self::IdentityMissing => return None,
+            | Self::IdentityMissing
+            | Self::Unagreed => return None,
         })
     }
 }

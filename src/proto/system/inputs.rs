@@ -33,6 +33,7 @@ impl System {
             return;
         }
         let setting = self.setting();
+        let synchronized = self.is_synchronized();
         let found = match received.via {
             Via::Client(id) => Some((id, Match::Association)),
             Via::Many { to, link, local } => {
@@ -49,6 +50,9 @@ impl System {
             return;
         };
         let id = association.id;
+        if let Some(autokey) = &mut association.autokey {
+            autokey.lacks_time = !synchronized;
+        }
         let heard = if is_barred(association, &self.config) {
             association.refuse_restricted()
         } else if association.listener.is_some() {

@@ -1,11 +1,12 @@
 //! Speaking with a symmetric peer: each side asks, answers, and names its packets by a list of keys.
 use super::{Autokey, Ends, random_key_id, verify_between};
-use crate::association::Association;
 use crate::association::packet_tests::{Authenticity, Refusal};
+use crate::association::{Association, Heard};
 use crate::authentication::{AuthFailure, Authenticator};
 use crate::autokey::dance::Message;
 use crate::autokey::job::SignedValue;
 use crate::autokey::key_list::{KeyList, Lifetime};
+use crate::event::PeerEvent;
 use crate::packet::Received;
 use rand_chacha::ChaCha20Rng;
 use truechimer_time::Instant;
@@ -135,7 +136,8 @@ impl Association {
 
     /// Whether a packet of the peer, which echoes us if `is_recognized`, is authentic. What has a
     /// message though a cookie is agreed, or comes before its sender is proven, proves nothing about
-    /// time.
+    /// time. Nor does what comes before the cookie, as long as this host has a time to lose: then its
+    /// MAC needs no secret, and whoever can alter the packet can make it anew.
     pub(in crate::association) fn authenticate_session(
         &mut self,
         packet: &Packet<'_>,
@@ -180,10 +182,21 @@ impl Association {
         if !admitted {
             return refused(AuthFailure::OutOfList);
         }
-        Ok(if autokey.dance.is_proventic() {
+        let is_agreed = autokey.dance.has_cookie() || autokey.lacks_time;
+        Ok(if autokey.dance.is_proventic() && is_agreed {
             Authenticity::Proventic(proof)
         } else {
             Authenticity::NotAsked
         })
+    }
+
+    /// Says once that the clock is set by a peer with which no cookie is agreed.
+    pub(in crate::association) fn tell_unagreed(&mut self, heard: &mut Heard) {
+        if let Some(autokey) = &mut self.autokey
+            && !autokey.dance.has_cookie()
+            && !core::mem::replace(&mut autokey.told_unagreed, true)
+        {
+            heard.events.push(PeerEvent::Unagreed);
+        }
     }
 }

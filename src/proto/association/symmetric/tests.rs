@@ -1,4 +1,6 @@
 //! What a symmetric peer's packets change, and what forged ones must not.
+mod autokey;
+
 use super::*;
 use crate::association::tests::{Ring, key};
 use crate::association::{After, AssociationId};
