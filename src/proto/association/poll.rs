@@ -24,6 +24,8 @@ const LAST_ANSWER_S: f64 = 4.0;
 const RATE_POLL_MAX: i8 = 10;
 /// Good answers after which we dare to ask twice as often again, down to what is configured.
 const RATE_FORGIVEN_AFTER: u8 = 16;
+/// Polls for which a peer's word about its own counts: as many as the reach register has bits.
+const HEEDED_POLLS: u8 = 8;
 
 /// Limits and habits from the configuration.
 #[derive(Clone, Copy, Debug)]
@@ -58,8 +60,8 @@ pub(crate) struct PollProcess {
     /// Good answers since a RATE kiss, or since its effect was last lessened.
     good: u8,
     host_poll: i8,
-    /// A symmetric peer's exponent.
-    peer_poll: Option<i8>,
+    /// A symmetric peer's exponent, and for how many polls it counts without another word of it.
+    peer_poll: Option<(i8, u8)>,
     next: Option<Instant>,
     last: Instant,
     burst: u8,
@@ -124,6 +126,9 @@ impl PollProcess {
             self.polls = self.polls.saturating_add(1);
             self.last = now;
             self.reach <<= 1;
+            self.peer_poll = self
+                .peer_poll
+                .map(|(poll, left)| (poll, left.saturating_sub(1)));
             self.unanswered = self.unanswered.saturating_add(1);
             turn.silent = self.reach == 0;
             turn.lost = turn.silent && before != 0;
@@ -270,13 +275,14 @@ impl PollProcess {
 
     /// Learns how often a symmetric peer polls.
     pub(crate) const fn heed(&mut self, peer_poll: i8) {
-        self.peer_poll = Some(peer_poll);
+        self.peer_poll = Some((peer_poll, HEEDED_POLLS));
     }
 
-    /// The lesser of both sides' exponents, within our limits, while the peer is reachable.
+    /// The lesser of both sides' exponents, within our limits, while the peer is heard. Not only while it
+    /// is reachable: by Autokey a peer is not before it knows the time, which it may have to learn of us.
     fn common_poll(&self) -> i8 {
-        let peer_poll = self.peer_poll.filter(|_| self.reach != 0);
-        let peer_poll = peer_poll.unwrap_or(self.host_poll);
+        let heard = self.peer_poll.filter(|(_, left)| *left > 0);
+        let peer_poll = heard.map_or(self.host_poll, |(poll, _)| poll);
         self.host_poll.min(peer_poll).max(self.habits.minpoll)
     }
 

@@ -219,3 +219,33 @@ fn one_second_polls_are_possible() {
     let (waited_s, _) = bench.ask(6);
     assert!((0.9..1.1).contains(&waited_s), "{waited_s}");
 }
+
+/// It may need our word to become a source itself, which it is not to wait for.
+#[test]
+fn a_peer_that_is_heard_is_met_at_its_pace_and_one_that_went_is_not() {
+    let habits = Habits {
+        minpoll: 3,
+        ..PLAIN
+    };
+    let mut bench = Bench::new(habits);
+    for _ in 0..20 {
+        bench.ask(10);
+    }
+    let (waited_s, _) = bench.ask(10);
+    assert!(waited_s > 500.0, "{waited_s}");
+    bench.poll.heed(3);
+    let mut paces = Vec::new();
+    for _ in 0..10 {
+        bench.ask(10);
+        paces.push(
+            bench
+                .poll
+                .next()
+                .expect("not stopped")
+                .seconds_since(bench.now)
+                < 9.0,
+        );
+    }
+    let expected = [[true; 7].as_slice(), &[false; 3]].concat();
+    assert_eq!(paces, expected, "unreached all the while");
+}
