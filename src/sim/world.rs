@@ -158,6 +158,11 @@ impl World {
         self.turn(node);
     }
 
+    /// A machine's host makes new private values of Autokey's cookies, the one in use first.
+    pub fn use_private_values(&mut self, node: NodeId, values: Vec<u32>) {
+        self.tell(node, HostEvent::PrivateValues(values));
+    }
+
     /// A machine's daemon ends without a word, and another starts with this configuration.
     pub fn restart(&mut self, node: NodeId, config: SystemConfig) {
         let now = self.now(node);

@@ -13,6 +13,7 @@ pub(crate) use crate::autokey::dance::Spoken;
 use super::Association;
 use crate::authentication::{Authenticator, SessionKey, SessionVerified, verify_session};
 use crate::autokey::dance::{Dance, Manner, Message};
+use crate::event::CryptoRestart;
 use crate::packet::AssociationId;
 use crate::status::{AutokeyStatus, InitialValues};
 use core::net::IpAddr;
@@ -32,6 +33,8 @@ const STEPS_AT_MOST: u8 = 24;
 /// Times that no step of the dance comes of what is asked, until it begins anew: what the other side
 /// said first is not signed, and if it was wrong all that is asked for leads nowhere.
 const STALLS_AT_MOST: u8 = 16;
+/// Polls that a peer leaves unanswered, until it is believed that it was started anew.
+const ESTRANGED_POLLS: u32 = 3;
 /// Beginnings in a row after which the next one waits.
 const RESTARTS_AT_ONCE: u32 = 2;
 
@@ -86,6 +89,8 @@ pub(crate) struct Autokey {
     /// It was said that it is proven, and that it cannot be.
     pub(crate) told_proventic: bool,
     pub(crate) told_stuck: bool,
+    /// The peer spoke as if it had never heard of us, and was not understood since.
+    pub(in crate::association) is_estranged: bool,
     steps_left: u8,
     /// How far the dance was when it was last looked at, and how often it was no farther.
     progress: Option<(u32, usize)>,
@@ -116,6 +121,7 @@ impl Autokey {
             naks: 0,
             told_proventic: false,
             told_stuck: false,
+            is_estranged: false,
             steps_left: STEPS_AT_MOST,
             progress: None,
             stalls: 0,
@@ -134,6 +140,7 @@ impl Autokey {
         self.refresh = now.plus(REFRESH_AFTER);
         self.turn = self.turn.wrapping_add(1);
         self.told_proventic = false;
+        self.is_estranged = false;
         self.steps_left = STEPS_AT_MOST;
         (self.progress, self.stalls) = (None, 0);
     }
@@ -227,6 +234,18 @@ impl Association {
             it.steps_left = it.steps_left.saturating_sub(1);
             left
         })
+    }
+
+    /// Why Autokey is to begin anew, if it is: the other side was spoken to for long enough; or it was
+    /// started anew and does not understand us. It says so in packets that anybody can make, so that
+    /// alone is no reason: it must have left polls unanswered as well.
+    pub(crate) fn begins_anew(&self, now: Instant) -> Option<CryptoRestart> {
+        let autokey = self.autokey.as_ref()?;
+        if autokey.refresh <= now {
+            return Some(CryptoRestart::Refresh);
+        }
+        let is_lost = autokey.is_estranged && self.poll.unanswered() >= ESTRANGED_POLLS;
+        is_lost.then_some(CryptoRestart::Error)
     }
 
     /// Forgets what Autokey knows of the other side.

@@ -159,6 +159,9 @@ impl Association {
             Err(PacketTest::Bogus) if !is_nak => {
                 self.authenticate_peer(&packet, received, false, authenticator)?;
                 self.conversation.note_overture(&header, received.stamp);
+                if let Some(autokey) = &mut self.autokey {
+                    autokey.is_estranged |= autokey.dance.is_proventic();
+                }
                 // What makes a passive association echoes a reply of a server thread.
                 let first = header.origin_time.is_zero() || matches!(self.role, Role::Passive(_));
                 if first && !self.conversation.has_begun() {
@@ -209,6 +212,9 @@ impl Association {
             return;
         }
         self.poll.heed(header.poll);
+        if let Some(autokey) = &mut self.autokey {
+            autokey.is_estranged = false;
+        }
         if self.autokey.is_some() && matches!(authenticity, Authenticity::NotAsked) {
             // It may be an answer of the dance, but what it measures is not proven to be true.
             let autokey = self.autokey.as_ref();

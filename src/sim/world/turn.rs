@@ -67,7 +67,7 @@ impl World {
         self.turn(node);
     }
 
-    fn tell(&mut self, node: NodeId, event: HostEvent) {
+    pub(super) fn tell(&mut self, node: NodeId, event: HostEvent) {
         let now = self.now(node);
         if let Some(client) = self.running(node) {
             client.system.handle_host(now, event);

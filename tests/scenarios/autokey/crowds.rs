@@ -10,52 +10,106 @@ use truechimer_proto::config::{
     AssociationConfig, AssociationKind, AutokeyConfig, Listening, Remote, SystemConfig,
 };
 use truechimer_proto::server::Manycast;
-use truechimer_sim::{ClockConfig, NodeConfig};
+use truechimer_sim::{ClockConfig, NodeConfig, NodeId, World};
 
-#[test]
-fn a_broadcast_server_is_heard() {
-    let mut world = world(13);
-    let group = Group::new();
-    let alice = group.server("alice", super::hosts::IFF);
-    let bob = Host::new("bob", Kind::Plain, None, &[&group.parameters("grp")]);
-    let tells = AssociationConfig {
+/// `broadcast 224.0.1.1 autokey`, each 8 s.
+fn tells(alice: &Host, private_value: u32) -> SystemConfig {
+    let line = AssociationConfig {
         key: None,
         autokey: true,
         minpoll: 3,
         maxpoll: 3,
         ..broadcast_line(GROUP)
     };
-    let config = SystemConfig {
-        associations: vec![tells],
-        ..server_config(&alice, 1)
-    };
-    let source = add(&mut world, 1, &alice, config);
-    world.run_until(60.0);
-    let hears = SystemConfig {
+    SystemConfig {
+        associations: vec![line],
+        ..server_config(alice, private_value)
+    }
+}
+
+/// `multicastclient 224.0.1.1`, with this global `ident`.
+fn hears(bob: &Host, ident: Option<&str>) -> SystemConfig {
+    SystemConfig {
         listening: Listening {
             groups: vec![GROUP],
             volley_wait_s: 2.0,
             ..Listening::default()
         },
-        ..client_config(&bob, Vec::new())
-    };
-    // Who is not to prove its group would be anybody who says that it is trusted.
-    let deaf = add(&mut world, 3, &bob, hears.clone());
-    let hears = SystemConfig {
         autokey: Some(AutokeyConfig {
-            ident: Some("grp".to_owned()),
-            ..autokey(&bob, 1)
+            ident: ident.map(str::to_owned),
+            ..autokey(bob, 1)
         }),
-        ..hears
-    };
-    let node = add(&mut world, 2, &bob, hears);
-    world.run_until(120.0);
+        ..client_config(bob, Vec::new())
+    }
+}
+
+/// A source of group `grp`, and one of its clients, two minutes after it began to listen.
+fn heard(seed: u64) -> (World, Host, NodeId, NodeId) {
+    let mut world = world(seed);
+    let group = Group::new();
+    let alice = group.server("alice", super::hosts::IFF);
+    let bob = Host::new("bob", Kind::Plain, None, &[&group.parameters("grp")]);
+    let source = add(&mut world, 1, &alice, tells(&alice, 1));
+    world.run_until(60.0);
+    // Who is not to prove its group would be anybody who says that it is trusted.
+    let deaf = add(&mut world, 3, &bob, hears(&bob, None));
+    let node = add(&mut world, 2, &bob, hears(&bob, Some("grp")));
+    world.run_until(180.0);
     let all = world.status(deaf).expect("a machine").associations;
     assert!(all.is_empty(), "{all:?}");
     let status = known(&mut world, node);
     assert_eq!(status.identity, Some(super::hosts::IFF));
     let flags = status.status.word() & 0x1f00;
     assert_eq!(flags, 0x1f00, "{status:?} {:#?}", written(&world, node));
+    (world, alice, source, node)
+}
+
+/// What a client goes without a source, seconds, from when the server is started anew until it has been
+/// heard for five minutes without a break.
+fn silence_after_restart(world: &mut World, node: NodeId) -> f64 {
+    let begun_s = world.now_s();
+    let mut heard_s = begun_s;
+    while world.now_s() < heard_s + 300.0 {
+        let at_s = world.now_s() + 1.0;
+        world.run_until(at_s);
+        // It is reached for eight intervals more: what counts is what is taken.
+        let status = world.status(node).expect("a machine");
+        let taken = status
+            .associations
+            .iter()
+            .any(|it| it.reach & 1 != 0 && it.autokey.is_some());
+        if !taken {
+            heard_s = world.now_s();
+        }
+        assert!(
+            world.now_s() < begun_s + 3600.0,
+            "{:#?}",
+            world.events(node)
+        );
+    }
+    heard_s - begun_s
+}
+
+/// Ten silent intervals of 8 s, a volley, and the dance.
+#[test]
+fn a_broadcast_server_that_is_started_anew_is_heard_again() {
+    for (seed, private_value) in [(31, 1), (32, 0x0dd_ba11)] {
+        let (mut world, alice, source, node) = heard(seed);
+        world.restart(source, tells(&alice, private_value));
+        let silent_s = silence_after_restart(&mut world, node);
+        let name = format!("autokey broadcast restart {private_value:x}");
+        report(&name, &[("silent_s", silent_s)]);
+        assert!(silent_s < 150.0, "{silent_s} {:#?}", written(&world, node));
+        let status = known(&mut world, node);
+        assert_eq!(status.identity, Some(super::hosts::IFF));
+        let error_s = (world.error_s(node) - world.error_s(source)).abs();
+        assert!(error_s < 0.002, "{error_s}");
+    }
+}
+
+#[test]
+fn a_broadcast_server_is_heard() {
+    let (mut world, _, source, node) = heard(13);
     // A list of 100 keys is used up, and the next one is followed.
     for _ in 0..20 {
         let until_s = world.now_s() + 60.0;

@@ -103,6 +103,15 @@ impl Group {
 
     /// A trusted server with the group's key of this scheme.
     pub(super) fn server(&self, name: &str, scheme: Scheme) -> Host {
+        self.holder(name, scheme, &[])
+    }
+
+    /// The same, that can also tell who else is of the group, as `grp`.
+    pub(super) fn peer(&self, name: &str, scheme: Scheme) -> Host {
+        self.holder(name, scheme, &[&self.parameters("grp")])
+    }
+
+    fn holder(&self, name: &str, scheme: Scheme, parameters: &[&Files]) -> Host {
         let cipher = KeyCipher::Aes256;
         let (kind, pem) = match scheme {
             Scheme::Iff => ("IFFkey", self.iff.to_pem(cipher, PASSWORD)),
@@ -111,7 +120,8 @@ impl Group {
         };
         let file = text(kind, "grp", &pem.expect("written"));
         let public = (scheme == Scheme::Gq).then(|| self.gq.public_value());
-        Host::new(name, Kind::Trusted, Some((scheme, &file, public)), &[])
+        let key = Some((scheme, &file, public));
+        Host::new(name, Kind::Trusted, key, parameters)
     }
 
     /// What its clients have.

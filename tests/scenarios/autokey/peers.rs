@@ -1,6 +1,6 @@
 //! Symmetric peers, of whom nobody believes the other before it is proven.
-use super::hosts::{Host, Kind};
-use super::{add, address, client_config, is_reached, line, local_clock, written};
+use super::hosts::{Group, Host, Kind};
+use super::{add, address, client_config, is_reached, known, line, local_clock, written};
 use crate::build::{report, world};
 use std::sync::Arc;
 use truechimer_proto::config::{AssociationConfig, AssociationKind, SystemConfig};
@@ -14,31 +14,87 @@ fn peers_welcome(flags: RestrictFlags) -> Arc<Policy> {
     Arc::new(Policy::new([rule], None))
 }
 
+/// `peer TO autokey`.
+fn peer_line(to: u8, ident: Option<&str>) -> AssociationConfig {
+    AssociationConfig {
+        kind: AssociationKind::Peer,
+        iburst: false,
+        ..line(to, ident)
+    }
+}
+
 /// Two peers, the first of which has time.
 fn peers(
     seed: u64,
     second: Option<AssociationConfig>,
     flags: RestrictFlags,
 ) -> (World, NodeId, NodeId) {
-    let mut world = world(seed);
     // Neither's trail may end at the other, or nobody's would.
-    let [alice, bob] = ["alice", "bob"].map(|name| Host::new(name, Kind::Trusted, None, &[]));
-    let peer = |to| AssociationConfig {
-        kind: AssociationKind::Peer,
-        iburst: false,
-        ..line(to, None)
-    };
+    let both = ["alice", "bob"].map(|name| Host::new(name, Kind::Trusted, None, &[]));
+    peers_of(seed, &both, (peer_line(2, None), second), flags)
+}
+
+fn peers_of(
+    seed: u64,
+    [alice, bob]: &[Host; 2],
+    (first, second): (AssociationConfig, Option<AssociationConfig>),
+    flags: RestrictFlags,
+) -> (World, NodeId, NodeId) {
+    let mut world = world(seed);
     let has_time = SystemConfig {
         refclocks: vec![local_clock()],
-        ..client_config(&alice, vec![peer(2)])
+        ..client_config(alice, vec![first])
     };
-    let alice_node = add(&mut world, 1, &alice, has_time);
+    let alice_node = add(&mut world, 1, alice, has_time);
     let bob_config = SystemConfig {
         access: peers_welcome(flags),
-        ..client_config(&bob, second.into_iter().collect())
+        ..client_config(bob, second.into_iter().collect())
     };
-    let bob_node = add(&mut world, 2, &bob, bob_config);
+    let bob_node = add(&mut world, 2, bob, bob_config);
     (world, alice_node, bob_node)
+}
+
+/// One that has been alone for so long that it hardly asks any more; the other has to learn the time of
+/// it before it can prove itself.
+#[test]
+fn a_peer_that_comes_late() {
+    let both = ["alice", "bob"].map(|name| Host::new(name, Kind::Trusted, None, &[]));
+    let [alice, bob] = &both;
+    let mut world = world(19);
+    let has_time = SystemConfig {
+        refclocks: vec![local_clock()],
+        ..client_config(alice, vec![peer_line(2, None)])
+    };
+    let alice_node = add(&mut world, 1, alice, has_time);
+    world.run_until(1000.0);
+    let config = client_config(bob, vec![peer_line(1, None)]);
+    let bob_node = add(&mut world, 2, bob, config);
+    both_agree(&mut world, [alice_node, bob_node], "autokey late peer");
+}
+
+/// Either of two peers is started anew, long before the other would begin anew by itself.
+#[test]
+fn a_peer_that_is_started_anew_is_known_again() {
+    let both = ["alice", "bob"].map(|name| Host::new(name, Kind::Trusted, None, &[]));
+    let lines = (peer_line(2, None), Some(peer_line(1, None)));
+    let flags = RestrictFlags::NOQUERY;
+    let (mut world, alice, bob) = peers_of(20, &both, lines, flags);
+    both_agree(&mut world, [alice, bob], "autokey peers");
+    let with_time = SystemConfig {
+        refclocks: vec![local_clock()],
+        ..client_config(&both[0], vec![peer_line(2, None)])
+    };
+    let without = SystemConfig {
+        access: peers_welcome(flags),
+        ..client_config(&both[1], vec![peer_line(1, None)])
+    };
+    for (node, config, name) in [
+        (alice, with_time, "autokey peers, one restarted"),
+        (bob, without, "autokey peers, the other"),
+    ] {
+        world.restart(node, config);
+        both_agree(&mut world, [alice, bob], name);
+    }
 }
 
 fn both_agree(world: &mut World, nodes: [NodeId; 2], name: &str) {
@@ -61,19 +117,53 @@ fn both_agree(world: &mut World, nodes: [NodeId; 2], name: &str) {
         assert!(done_s > 0.0, "{:#?}", written(world, node));
         assert!(is_reached(world, node), "{:#?}", world.events(node));
     }
+    let until_s = world.now_s() + 900.0;
+    world.run_until(until_s);
     let error_s = world.error_s(nodes[1]).abs();
-    assert!(error_s < 0.025, "{error_s}");
+    assert!(error_s < 0.002, "{error_s}");
 }
 
 #[test]
 fn symmetric_peers() {
-    let peer = AssociationConfig {
-        kind: AssociationKind::Peer,
-        iburst: false,
-        ..line(1, None)
-    };
-    let (mut world, alice, bob) = peers(11, Some(peer), RestrictFlags::NOQUERY);
+    let (mut world, alice, bob) = peers(11, Some(peer_line(1, None)), RestrictFlags::NOQUERY);
     both_agree(&mut world, [alice, bob], "autokey peers");
+}
+
+/// Each proves to be of the group.
+#[test]
+fn peers_of_a_group() {
+    for (seed, name, scheme) in [
+        (15, "autokey peers iff", super::hosts::IFF),
+        (16, "autokey peers gq", super::hosts::GQ),
+        (17, "autokey peers mv", super::hosts::MV),
+    ] {
+        let group = Group::new();
+        let both = ["alice", "bob"].map(|name| group.peer(name, scheme));
+        let lines = [2, 1].map(|to| peer_line(to, Some("grp")));
+        let [first, second] = lines;
+        let flags = RestrictFlags::NOQUERY;
+        let (mut world, alice, bob) = peers_of(seed, &both, (first, Some(second)), flags);
+        both_agree(&mut world, [alice, bob], name);
+        for node in [alice, bob] {
+            assert_eq!(known(&mut world, node).identity, Some(scheme), "{name}");
+        }
+    }
+}
+
+/// One of them is of no group: it is not believed, though it may believe the other.
+#[test]
+fn a_peer_that_is_of_no_group_gives_no_time() {
+    let group = Group::new();
+    let alice = Host::new("alice", Kind::Trusted, None, &[]);
+    let both = [alice, group.peer("bob", super::hosts::IFF)];
+    let (first, second) = (peer_line(2, None), peer_line(1, Some("grp")));
+    let flags = RestrictFlags::NOQUERY;
+    let (mut world, _, bob) = peers_of(18, &both, (first, Some(second)), flags);
+    world.run_until(400.0);
+    let status = known(&mut world, bob);
+    assert_eq!((status.identity, status.status.word() & 0x0e00), (None, 0));
+    assert!(!is_reached(&mut world, bob));
+    assert!(world.error_s(bob).abs() > 0.015, "nobody set its clock");
 }
 
 #[test]

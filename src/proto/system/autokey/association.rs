@@ -324,15 +324,15 @@ impl System {
         }
     }
 
-    /// Begins anew with who was spoken to for long enough; true if so.
+    /// Begins anew with who was spoken to for long enough, and with a peer that was started anew; true
+    /// if so.
     pub(in super::super) fn refresh_autokey(&mut self, now: Now, id: AssociationId) -> bool {
         let association = self.associations.get(&id);
-        let autokey = association.and_then(|it| it.autokey.as_ref());
-        let is_old = autokey.is_some_and(|it| it.refresh <= now.mono);
-        if is_old {
-            self.begin_anew(now, id, CryptoRestart::Refresh);
+        let why = association.and_then(|it| it.begins_anew(now.mono));
+        if let Some(why) = why {
+            self.begin_anew(now, id, why);
         }
-        is_old
+        why.is_some()
     }
 
     fn begin_anew(&mut self, now: Now, id: AssociationId, why: CryptoRestart) {
