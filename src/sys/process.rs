@@ -11,7 +11,7 @@ pub use background::{Side, Startup, TIMED_OUT, go_to_background};
 pub use capabilities::{Capability, has_effective, keep_only};
 pub use descriptors::raise_descriptor_limit;
 pub use identity::{Identity, become_user, keep_capabilities_over_user_change, look_up};
-pub use priority::{run_at_real_time, run_behind_others};
+pub use priority::{run_at_real_time, run_behind_others, run_promptly};
 
 use std::io;
 

@@ -90,6 +90,8 @@ impl ServerThread {
             // Unpinned it serves as well, a little slower.
             process::pin_thread(core);
         }
+        // So it does in turn with others.
+        let _ = process::run_promptly();
         while !self.seat.shared.stop.load(Ordering::Acquire) {
             self.read_board();
             self.turn();
