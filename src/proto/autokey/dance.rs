@@ -114,6 +114,11 @@ impl Dance {
         self.has(Flags::PROV) && self.has(Flags::COOK) && self.has(Flags::AUTO)
     }
 
+    /// Whether nothing is to be asked for any more.
+    pub(crate) const fn is_complete(&self) -> bool {
+        self.is_agreed() && self.has(Flags::SIGN) && self.has(Flags::LEAP)
+    }
+
     /// The cookie of packets without messages; 0 before it is agreed.
     pub(crate) fn cookie(&self) -> u32 {
         self.cookie.as_ref().map_or(0, |it| it.value)

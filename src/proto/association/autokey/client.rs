@@ -122,6 +122,7 @@ impl Association {
             self.exchange.finish(header.transmit_time);
             self.take_step(now, &header, is_proventic, rng, heard);
             heard.said.extend(said);
+            self.hasten_dance(now);
             return Ok(());
         }
         let reply = Reply {
@@ -135,7 +136,16 @@ impl Association {
         {
             autokey.restarts = 0;
         }
+        self.hasten_dance(now);
         Ok(())
+    }
+
+    /// There is more to come than in other bursts, and time is wanted as soon.
+    fn hasten_dance(&mut self, now: Now) {
+        let autokey = self.autokey.as_ref();
+        if autokey.is_some_and(|it| it.steps_left > 0 && !it.dance.is_complete()) {
+            self.poll.hasten(now.mono);
+        }
     }
 
     /// A packet that is of use to the dance alone. What its header says is shown as long as nothing

@@ -69,6 +69,34 @@ fn iburst_is_eight_requests_two_seconds_apart() {
 }
 
 #[test]
+fn a_burst_may_be_hastened_as_far_as_the_headway_lets_it() {
+    let mut bench = Bench::new(Habits {
+        iburst: true,
+        minpoll: 3,
+        ..PLAIN
+    });
+    bench.ask(3);
+    // As long as a dance would have it.
+    for request in 2..=15 {
+        bench.answer();
+        bench.poll.answered_step(bench.now, true);
+        bench.poll.hasten(bench.now);
+        let in_debt = bench.poll.headway_s(bench.now) > 56.0;
+        let (waited_s, _) = bench.ask(3);
+        assert_eq!(in_debt, request > 13, "{request}");
+        if !in_debt {
+            assert!((waited_s - 1.5).abs() < 1e-6, "{request}: {waited_s}");
+        }
+    }
+    let mut slow = Bench::new(PLAIN);
+    slow.ask(6);
+    slow.answer();
+    slow.poll.hasten(slow.now);
+    let (waited_s, _) = slow.ask(6);
+    assert!(waited_s > 60.0, "no burst: {waited_s}");
+}
+
+#[test]
 fn no_burst_without_an_answer() {
     let mut bench = Bench::new(Habits {
         iburst: true,

@@ -97,15 +97,19 @@ impl Dance {
         if self.has(Flags::SIGN | Flags::LEAP) {
             return Step::Plain;
         }
+        // One that is not signed proves nothing to who is to sign it.
+        let signed = |it: &&SignedValue| it.timestamp != 0 && !self.has(Flags::SIGN);
+        let certificate = own.certificate.filter(signed);
+        if certificate.is_none() && self.has(Flags::LEAP) {
+            return Step::Plain;
+        }
         if self.spared > 0 {
             self.spared -= 1;
             return Step::Plain;
         }
         self.spared = self.spare;
         self.spare = self.spare.saturating_mul(2).min(super::SPARES_AT_MOST);
-        // One that is not signed proves nothing to who is to sign it.
-        let signed = |it: &&SignedValue| it.timestamp != 0 && !self.has(Flags::SIGN);
-        match own.certificate.filter(signed) {
+        match certificate {
             Some(certificate) => self.ask_full(AutokeyCode::Sign, certificate.clone()),
             None => self.ask_short(AutokeyCode::LeapSeconds),
         }

@@ -276,6 +276,21 @@ fn what_is_not_needed_is_asked_for_seldom() {
 }
 
 #[test]
+fn what_is_there_is_not_asked_for_while_our_certificate_is_not_signed_yet() {
+    let mut stage = Stage::new(Manner::Client, None);
+    stage
+        .meet("alice", 0x0008_0001)
+        .expect("without leap seconds");
+    stage.certified("alice", "alice", true);
+    stage.agree();
+    stage.host.is_synchronized = true;
+    stage.host.certificate.timestamp = 0;
+    assert_eq!(stage.next(), Step::Plain);
+    stage.host.certificate.timestamp = NOW;
+    assert_eq!(stage.asks(), Some(AutokeyCode::Sign));
+}
+
+#[test]
 fn a_job_is_waited_for() {
     let mut stage = Stage::met("alice");
     assert_eq!(stage.asks(), Some(AutokeyCode::Certificate));
