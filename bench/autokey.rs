@@ -23,7 +23,7 @@ const BURST: usize = 10;
 /// Addresses the flood comes from.
 const FLOODERS: u8 = 250;
 /// Of the client's files.
-const PASSWORD: &str = "bench";
+pub(crate) const PASSWORD: &str = "bench";
 /// The longest request.
 const REQUEST_LEN_MAX: usize = 2048;
 /// Session keys begin above the symmetric ones.
@@ -196,11 +196,16 @@ fn introduced(
     Err("the server answers no Autokey request within 10 s".to_owned())
 }
 
-fn measure(server: &Server, folder: &Path, port: u16, rounds: usize) -> Result<(), String> {
+fn measure(
+    server: &Server,
+    folder: &Path,
+    (port, core): (u16, usize),
+    rounds: usize,
+) -> Result<(), String> {
     let of = |complaint| format!("{}: {complaint}", server.name);
     let mut flood = Autokey::new(folder, port).map_err(of)?;
     println!("{}", server.name);
-    probe::compare(port, &mut flood, rounds)?;
+    probe::compare(port, core, &mut flood, rounds)?;
     println!(
         "  server  {} ms of processor time, {} Autokey requests answered",
         server.cpu_ns()? / 1_000_000,
@@ -215,17 +220,17 @@ pub(crate) fn run(rounds: usize) -> Result<(), String> {
         let scratch = Scratch::new()?;
         let (first, second) = probe::two_cores()?;
         let keys = servers::autokey_keys(&scratch, PASSWORD)?;
-        let ours = servers::truechimer_with_autokey(&scratch, first, &keys, PASSWORD)?;
+        let ours = servers::truechimer_with_autokey(&scratch, first, &keys, PASSWORD, PORT)?;
         let theirs = servers::ntpd_with_autokey(&scratch, first, &keys, PASSWORD)?;
         if !core_affinity::set_for_current(second) {
             return Err("cannot bind the load to its processor".into());
         }
         println!(
             "T3-T2 of time replies beside 10,000 Autokey requests a second from {FLOODERS} addresses, \
-             {rounds} pairs of rounds of {ROUND:?}, server on one core"
+             {rounds} times three rounds of {ROUND:?}, server on one core"
         );
-        measure(&theirs, &keys, REFERENCE_PORT, rounds)?;
+        measure(&theirs, &keys, (REFERENCE_PORT, first), rounds)?;
         drop(theirs);
-        measure(&ours, &keys, PORT, rounds)
+        measure(&ours, &keys, (PORT, first), rounds)
     })
 }

@@ -68,8 +68,8 @@ pub(crate) fn run(rounds: usize) -> Result<(), String> {
         return Err("cannot bind the load to its processor".into());
     }
     Load::new(PORT)?.first_answer(Duration::from_secs(5))?;
-    println!("T3-T2 of time replies, {rounds} pairs of rounds of {ROUND:?}, server on one core");
-    probe::compare(PORT, &mut Control::new()?, rounds)?;
+    println!("T3-T2 of time replies, {rounds} times three rounds of {ROUND:?}, server on one core");
+    probe::compare(PORT, first, &mut Control::new()?, rounds)?;
     println!(
         "  server  {} ms of processor time; {}",
         server.cpu_ns()? / 1_000_000,

@@ -3,6 +3,7 @@
 //! `cargo run --release -p bench -- serve` compares requests served per CPU-second with chronyd's;
 //! `-- footprint` prints idle memory and the time from start to the first answer of both;
 //! `-- broadcast` tells how punctually 64 broadcasts leave; it needs root's rights.
+//! `-- serve-autokey` compares requests served with Autokey configured and without.
 //! `-- flood` tells what 50,000 control requests a second do to time service.
 //! `-- autokey` tells what 10,000 Autokey requests a second do to it, and to ntpd's; root's rights.
 #![forbid(unsafe_code)]
@@ -19,7 +20,8 @@ mod servers;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: bench serve [--rounds N] | footprint | flood | autokey | broadcast
+const USAGE: &str =
+    "usage: bench serve [--rounds N] | serve-autokey | footprint | flood | autokey | broadcast
   The daemon is target/release/truechimer, or TRUECHIMER_BIN; chronyd and ntpd are those that
   tests/peers/install unpacked.";
 
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
             Ok(rounds) => serve::run(rounds),
             Err(_) => Err(format!("--rounds takes a whole number, not {rounds}")),
         },
+        ["serve-autokey"] => serve::autokey(40),
         ["footprint"] => footprint::run(),
         ["flood"] => flood::run(5),
         ["autokey"] => autokey::run(5),

@@ -1,6 +1,7 @@
 //! What a server's users feel: the time between the receive and the transmit stamp of its replies, with
 //! a flood beside them and without, in alternating rounds.
 use std::net::{Ipv4Addr, UdpSocket};
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 use truechimer_time::NtpTimestamp;
 use truechimer_wire::{HEADER_LEN, Header, Mode};
@@ -11,6 +12,9 @@ pub(crate) const ROUND: Duration = Duration::from_secs(4);
 const STEP: Duration = Duration::from_millis(1);
 /// After a flood, for what still waits at the server.
 const EBB: Duration = Duration::from_secs(2);
+/// Of these there are ratios. What a host of virtual machines takes away for itself is in the greatest
+/// of all times; the other shows what is the server's own.
+const PERCENTILES: [usize; 2] = [90, 99];
 
 /// Requests that a server gets beside those of its users.
 pub(crate) trait Flood {
@@ -99,45 +103,111 @@ impl Probe {
     }
 }
 
-/// Runs `rounds` pairs of rounds against this port, prints percentiles and their ratio.
-pub(crate) fn compare(port: u16, flood: &mut dyn Flood, rounds: usize) -> Result<(), String> {
-    let mut probe = Probe {
-        socket: connected(Ipv4Addr::new(127, 2, 0, 1), port)?,
-        sequence: 0,
-    };
-    let (mut quiet, mut flooded) = (Turnarounds::default(), Turnarounds::default());
-    let (mut quiet_counts, mut flooded_counts) = (Counts::default(), Counts::default());
-    let mut ratios = Vec::new();
-    for _ in 0..rounds {
-        let (mut before, mut during) = (Turnarounds::default(), Turnarounds::default());
-        probe.round(None, &mut before, &mut quiet_counts);
-        probe.round(Some(&mut *flood), &mut during, &mut flooded_counts);
-        ratios.push(during.percentile_us(99) / before.percentile_us(99));
-        quiet.0.append(&mut before.0);
-        flooded.0.append(&mut during.0);
-        std::thread::sleep(EBB);
-        // Too late to be of a round.
-        probe.hear(&mut Turnarounds::default());
+/// Work for a core that nobody is to feel: it gives way to every thread.
+struct Burner(Child);
+
+impl Burner {
+    fn start(core: usize) -> Result<Self, String> {
+        let core = core.to_string();
+        let started = Command::new("chrt")
+            .args([
+                "--idle",
+                "0",
+                "taskset",
+                "-c",
+                &core,
+                "sh",
+                "-c",
+                "while :; do :; done",
+            ])
+            .spawn();
+        started.map(Self).map_err(|error| format!("chrt: {error}"))
     }
-    for (name, seen, counts) in [
-        ("quiet", &quiet, &quiet_counts),
-        ("flooded", &flooded, &flooded_counts),
-    ] {
+}
+
+impl Drop for Burner {
+    fn drop(&mut self) {
+        // One that is gone already burns nothing.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// All rounds of one sort.
+#[derive(Default)]
+struct Sort {
+    seen: Turnarounds,
+    counts: Counts,
+    rounds: Vec<Turnarounds>,
+}
+
+impl Sort {
+    fn round(&mut self, probe: &mut Probe, flood: Option<&mut dyn Flood>) {
+        let mut round = Turnarounds::default();
+        probe.round(flood, &mut round, &mut self.counts);
+        self.seen.0.extend(&round.0);
+        self.rounds.push(round);
+    }
+
+    fn print(&self, name: &str) {
+        let counts = &self.counts;
         println!(
-            "{name:>8}  p50 {:>8.2} us  p99 {:>8.2} us  answered {} of {}, flood {}",
-            seen.percentile_us(50),
-            seen.percentile_us(99),
+            "{name:>8}  p50 {:>8.2} us  p90 {:>8.2} us  p99 {:>8.2} us  answered {} of {}, flood {}",
+            self.seen.percentile_us(50),
+            self.seen.percentile_us(90),
+            self.seen.percentile_us(99),
             counts.answered,
             counts.asked,
             counts.flood
         );
     }
-    ratios.sort_by(f64::total_cmp);
-    println!(
-        "   ratio  p99 of all {:.3}, median of the rounds {:.3}",
-        flooded.percentile_us(99) / quiet.percentile_us(99),
-        ratios.get(ratios.len() / 2).copied().unwrap_or(f64::NAN)
-    );
+
+    fn print_ratio(&self, name: &str, before: &Self) {
+        for percent in PERCENTILES {
+            let of = |it: &Turnarounds| it.percentile_us(percent);
+            let pairs = self.rounds.iter().zip(&before.rounds);
+            let mut ratios: Vec<f64> = pairs.map(|(this, before)| of(this) / of(before)).collect();
+            ratios.sort_by(f64::total_cmp);
+            println!(
+                "   to {name:>5}  p{percent} of all {:.3}, median of the rounds {:.3}",
+                of(&self.seen) / of(&before.seen),
+                ratios.get(ratios.len() / 2).copied().unwrap_or(f64::NAN)
+            );
+        }
+    }
+}
+
+/// Runs `rounds` times a round of each sort against this port, whose server is on that core, and prints
+/// percentiles and their ratios.
+///
+/// A core that has nothing to do is woken late, and the host of a virtual machine treats one that is
+/// busy otherwise: so the flood is compared with a core that burns for nobody, too.
+pub(crate) fn compare(
+    port: u16,
+    core: usize,
+    flood: &mut dyn Flood,
+    rounds: usize,
+) -> Result<(), String> {
+    let mut probe = Probe {
+        socket: connected(Ipv4Addr::new(127, 2, 0, 1), port)?,
+        sequence: 0,
+    };
+    let (mut quiet, mut busy, mut flooded) = (Sort::default(), Sort::default(), Sort::default());
+    for _ in 0..rounds {
+        quiet.round(&mut probe, None);
+        let burner = Burner::start(core)?;
+        busy.round(&mut probe, None);
+        drop(burner);
+        flooded.round(&mut probe, Some(&mut *flood));
+        std::thread::sleep(EBB);
+        // Too late to be of a round.
+        probe.hear(&mut Turnarounds::default());
+    }
+    quiet.print("quiet");
+    busy.print("busy");
+    flooded.print("flooded");
+    flooded.print_ratio("quiet", &quiet);
+    flooded.print_ratio("busy", &busy);
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! Requests served per CPU-second, both servers on one core, in alternating slices.
+use crate::autokey::PASSWORD;
 use crate::load::Load;
+use crate::probe;
 use crate::process::Server;
 use crate::servers::{self, PORT, Scratch};
 use std::time::Duration;
@@ -51,17 +53,34 @@ fn median(values: &[f64]) -> f64 {
 /// Runs `rounds` slices of each side and prints both and their ratio.
 pub(crate) fn run(rounds: usize) -> Result<(), String> {
     let scratch = Scratch::new()?;
-    let cores = core_affinity::get_core_ids().ok_or("no processors to be seen")?;
-    let [first, second, ..] = cores.as_slice() else {
-        return Err("two processors are needed: one for the servers, one for the load".into());
-    };
-    let ours = servers::truechimer(&scratch, first.id)?;
-    let theirs = servers::chronyd(&scratch, first.id)?;
-    if !core_affinity::set_for_current(*second) {
+    let (first, second) = probe::two_cores()?;
+    let ours = servers::truechimer(&scratch, first)?;
+    let theirs = servers::chronyd(&scratch, first)?;
+    compare((ours, PORT), (theirs, PORT + 1), second, rounds)
+}
+
+/// The same of two of ours, the first with Autokey, which nobody speaks to it.
+pub(crate) fn autokey(rounds: usize) -> Result<(), String> {
+    let scratch = Scratch::new()?;
+    let (first, second) = probe::two_cores()?;
+    let keys = servers::autokey_keys(&scratch, PASSWORD)?;
+    let with = servers::truechimer_with_autokey(&scratch, first, &keys, PASSWORD, PORT + 1)?;
+    let without = servers::truechimer(&scratch, first)?;
+    println!("the first with Autokey");
+    compare((with, PORT + 1), (without, PORT), second, rounds)
+}
+
+fn compare(
+    (ours, our_port): (Server, u16),
+    (theirs, their_port): (Server, u16),
+    load: core_affinity::CoreId,
+    rounds: usize,
+) -> Result<(), String> {
+    if !core_affinity::set_for_current(load) {
         return Err("cannot bind the load to its processor".into());
     }
-    let mut ours = Side::new(ours, PORT)?;
-    let mut theirs = Side::new(theirs, PORT + 1)?;
+    let mut ours = Side::new(ours, our_port)?;
+    let mut theirs = Side::new(theirs, their_port)?;
     let mut ratios = Vec::new();
     for _ in 0..rounds {
         ours.slice()?;

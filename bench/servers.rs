@@ -38,26 +38,24 @@ impl Drop for Scratch {
 /// The daemon under test, one server thread.
 pub(crate) fn truechimer(scratch: &Scratch, core: usize) -> Result<Server, String> {
     let config = "disable ntp\nserver 127.127.1.0\nfudge 127.127.1.0 stratum 5\nrestrict default\n";
-    started(scratch, core, config)
+    started(scratch, core, config, PORT)
 }
 
-/// The same, with the keys in this folder.
+/// The same, with the keys in this folder, at this port.
 pub(crate) fn truechimer_with_autokey(
     scratch: &Scratch,
     core: usize,
     keys: &Path,
     password: &str,
+    port: u16,
 ) -> Result<Server, String> {
-    started(
-        scratch,
-        core,
-        &autokey_config(&keys.display().to_string(), password),
-    )
+    let config = autokey_config(&keys.display().to_string(), password);
+    started(scratch, core, &config, port)
 }
 
-fn started(scratch: &Scratch, core: usize, config: &str) -> Result<Server, String> {
-    let conf = scratch.file("ntp.conf", config)?;
-    let port = PORT.to_string();
+fn started(scratch: &Scratch, core: usize, config: &str, port: u16) -> Result<Server, String> {
+    let conf = scratch.file(&format!("ntp-{port}.conf"), config)?;
+    let port = port.to_string();
     let arguments = [
         "run",
         "-c",
@@ -74,7 +72,7 @@ fn started(scratch: &Scratch, core: usize, config: &str) -> Result<Server, Strin
         core,
         &program()?,
         &arguments,
-        &scratch.0.join("truechimer.log"),
+        &scratch.0.join(format!("truechimer-{port}.log")),
     )
 }
 
