@@ -1,12 +1,10 @@
 //! Threads that do jobs with keys, so that no thread that stamps packets ever waits for a signature.
 //!
 //! Two bounded queues, one a class: this host's own jobs are done first. What does not fit is refused
-//! and counted. When the pool is dropped its threads end; what still waited is told that nobody has
+//! and counted, and so is what waited for longer than its asker does. When the pool is dropped its threads end; what still waited is told that nobody has
 //! the time.
 
 mod counts;
-
-pub use counts::{ClassCounts, PoolCounts};
 
 use crate::autokey::Worker;
 use counts::Counts;
@@ -15,9 +13,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 use truechimer_proto::autokey::job::{
     Class, Completion, CryptoJob, CryptoPool, Done, Failure, Full,
 };
+use truechimer_proto::autokey::pool_counts::PoolCounts;
 
 /// How large a pool is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,20 +28,25 @@ pub struct PoolSize {
     pub own_max: usize,
     /// Jobs of those who asked that may wait.
     pub asked_max: usize,
+    /// How long one of these may wait.
+    pub patience: Duration,
 }
 
 impl Default for PoolSize {
-    /// One thread, and as many askers as it serves in about a tenth of a second with RSA-2048.
+    /// One thread, and as many askers as it serves in about a tenth of a second with RSA-2048. The
+    /// shortest poll is of 8 s: after that an asker has asked anew, and could not use the answer.
     fn default() -> Self {
         Self {
             threads: 1,
             own_max: 256,
             asked_max: 128,
+            patience: Duration::from_secs(8),
         }
     }
 }
 
 struct Parcel {
+    since: Instant,
     job: CryptoJob,
     completion: Completion,
 }
@@ -64,6 +69,7 @@ struct Shared {
     worker: Arc<Worker>,
     counts: Queues<Counts>,
     is_ending: AtomicBool,
+    patience: Duration,
 }
 
 impl Pool {
@@ -92,6 +98,7 @@ impl Pool {
                     asked: Counts::default(),
                 },
                 is_ending: AtomicBool::new(false),
+                patience: size.patience,
             }),
             threads: Vec::new(),
         };
@@ -110,35 +117,38 @@ impl Pool {
         Ok(pool)
     }
 
-    /// What became of all jobs so far.
-    #[must_use]
-    pub fn counts(&self) -> PoolCounts {
-        let waiting = |queue: fn(&Queues<Sender<Parcel>>) -> &Sender<Parcel>| {
-            self.senders
-                .as_ref()
-                .map_or(0, |senders| queue(senders).len())
-        };
-        let counts = &self.shared.counts;
-        PoolCounts {
-            own: counts.own.told(waiting(|queues| &queues.own)),
-            asked: counts.asked.told(waiting(|queues| &queues.asked)),
-        }
+    fn waiting(&self, class: Class) -> usize {
+        let senders = self.senders.as_ref();
+        senders.map_or(0, |senders| senders.of(class).len())
     }
 }
 
 impl CryptoPool for Pool {
     fn submit(&self, class: Class, job: CryptoJob, completion: Completion) -> Result<(), Full> {
         let counts = self.shared.counts.of(class);
-        let parcel = Parcel { job, completion };
+        let parcel = Parcel {
+            since: Instant::now(),
+            job,
+            completion,
+        };
         let sent = self
             .senders
             .as_ref()
             .is_some_and(|senders| senders.of(class).try_send(parcel).is_ok());
         if sent {
+            counts.note_waiting(self.waiting(class));
             Ok(())
         } else {
             counts.refuse();
             Err(Full)
+        }
+    }
+
+    fn counts(&self) -> PoolCounts {
+        let counts = &self.shared.counts;
+        PoolCounts {
+            own: counts.own.told(self.waiting(Class::Own)),
+            asked: counts.asked.told(self.waiting(Class::Asked)),
         }
     }
 }
@@ -186,15 +196,27 @@ impl Shared {
         }
     }
 
-    fn attend(&self, class: Class, Parcel { job, completion }: Parcel) {
-        let done = if self.is_ending.load(Ordering::Relaxed) {
-            Done::Failed(Failure::Busy)
+    fn attend(&self, class: Class, parcel: Parcel) {
+        let Parcel {
+            since,
+            job,
+            completion,
+        } = parcel;
+        let counts = self.counts.of(class);
+        let busy = Done::Failed(Failure::Busy);
+        let done = if class == Class::Asked && since.elapsed() > self.patience {
+            counts.note_late();
+            busy
+        } else if self.is_ending.load(Ordering::Relaxed) {
+            counts.note(&busy);
+            busy
         } else {
             // A mistake in the arithmetic must not take the thread away from all other askers.
-            catch_unwind(AssertUnwindSafe(|| self.worker.perform(&job)))
-                .unwrap_or(Done::Failed(Failure::Busy))
+            let done = catch_unwind(AssertUnwindSafe(|| self.worker.perform(&job)));
+            let done = done.unwrap_or(busy);
+            counts.note(&done);
+            done
         };
-        self.counts.of(class).note(&done);
         // Nor must one in what is done with it; it was reported when it happened.
         let _ = catch_unwind(AssertUnwindSafe(|| completion(done)));
     }

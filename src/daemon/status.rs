@@ -4,10 +4,10 @@
 //! is only shown: nothing here decides about time.
 
 mod clients;
+mod counted;
 mod flash;
 mod island;
 mod picture;
-mod refused;
 mod variables;
 mod verdict;
 mod words;

@@ -272,6 +272,7 @@ impl ClockThread {
             system: self.system.status(now),
             server_threads: self.serving.threads(),
             servers: self.serving.counts(),
+            crypto: self.crypto_counts(),
             listening: self.serving.addresses(),
             hearing: self.ears.open().len(),
             client_sockets: self.clients.len(),

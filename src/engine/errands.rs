@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use truechimer_proto::authentication::Authenticator;
 use truechimer_proto::autokey::job::{Class, CryptoJob, CryptoPool, Done, JobId};
+use truechimer_proto::autokey::pool_counts::PoolCounts;
 use truechimer_proto::server::Parked;
 use truechimer_sys::clock;
 use truechimer_sys::socket::Socket;
@@ -42,6 +43,11 @@ pub(crate) fn errands(pool: Arc<dyn CryptoPool>, waker: Waker) -> (Errands, Rece
 }
 
 impl Errands {
+    /// What became of all jobs so far.
+    pub(crate) fn counts(&self) -> PoolCounts {
+        self.pool.counts()
+    }
+
     /// Has a job of the clock thread's done; `false` if there is no room.
     pub(crate) fn send_own(&self, id: JobId, class: Class, job: CryptoJob) -> bool {
         let (back, waker) = (self.back.clone(), self.waker.clone());
@@ -153,3 +159,6 @@ impl Finisher {
         traffic.note_sent(usize::from(!failed), usize::from(failed));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ use core::net::SocketAddr;
 use core::time::Duration;
 use std::io;
 use std::sync::Arc;
+use truechimer_proto::autokey::pool_counts::PoolCounts;
 use truechimer_proto::host::{Exit, HostEvent, Output};
 use truechimer_proto::server::Policy;
 use truechimer_proto::status::SystemStatus;
@@ -54,6 +55,8 @@ pub struct Report {
     /// What each server thread has counted, and last the clock thread, which serves at its own
     /// sockets; one entry for the one-thread form.
     pub servers: Vec<ServerCounts>,
+    /// What became of jobs for holders of keys, where there are any.
+    pub crypto: Option<PoolCounts>,
     /// Addresses served.
     pub listening: Vec<SocketAddr>,
     /// Groups and broadcast addresses heard, counted once for each interface.

@@ -9,6 +9,7 @@ pub mod exposure;
 pub mod facts;
 pub mod job;
 pub mod key_list;
+pub mod pool_counts;
 pub mod service;
 pub mod status;
 pub(crate) mod wanted;

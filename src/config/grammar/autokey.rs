@@ -17,6 +17,8 @@ enum CryptoWord {
     Digest,
     Revoke,
     Insecure,
+    Threads,
+    Cores,
     Legacy(LegacyFile),
 }
 
@@ -28,6 +30,8 @@ const CRYPTO_WORDS: &[(&str, CryptoWord)] = &[
     ("digest", CryptoWord::Digest),
     ("revoke", CryptoWord::Revoke),
     ("insecure", CryptoWord::Insecure),
+    ("threads", CryptoWord::Threads),
+    ("cores", CryptoWord::Cores),
     ("cert", CryptoWord::Legacy(LegacyFile::Certificate)),
     ("sign", CryptoWord::Legacy(LegacyFile::SignKey)),
     ("leap", CryptoWord::Legacy(LegacyFile::LeapSeconds)),
@@ -38,6 +42,11 @@ const CRYPTO_WORDS: &[(&str, CryptoWord)] = &[
 
 /// What the reference takes for `revoke` and `automax`, log2 seconds.
 const LOG2_S: std::ops::RangeInclusive<i64> = 3..=31;
+
+/// Threads that sign and verify: each takes a core's time from others.
+const THREADS: std::ops::RangeInclusive<i64> = 1..=64;
+/// Numbers of cores, as the kernel gives them.
+const CORES: std::ops::RangeInclusive<i64> = 0..=4095;
 
 impl Parser<'_> {
     /// `crypto [WORD VALUE]...`; the bare word turns Autokey on.
@@ -81,12 +90,26 @@ impl Parser<'_> {
                 self.no_randfile(line, word);
             }
             CryptoWord::Insecure => autokey.insecure = true,
+            CryptoWord::Threads => autokey.threads = self.small(line, word, THREADS),
+            CryptoWord::Cores => autokey.cores = self.cores(line, word),
             CryptoWord::Revoke => autokey.revoke_log2_s = self.small(line, word, LOG2_S),
             CryptoWord::Legacy(which) => {
                 if let Some(path) = self.path(line, word) {
                     autokey.legacy_files.retain(|(known, _)| *known != which);
                     autokey.legacy_files.push((which, path));
                 }
+            }
+        }
+    }
+
+    /// `cores N [N]...`.
+    fn cores(&mut self, line: &mut Line<'_>, word: &Word<'_>) -> Vec<u16> {
+        let mut cores = Vec::new();
+        loop {
+            cores.extend(self.small::<u16>(line, word, CORES));
+            let digits = |it: &Word<'_>| !it.quoted && it.text.bytes().all(|b| b.is_ascii_digit());
+            if line.broken || !line.peek().is_some_and(|it| digits(&it)) {
+                return cores;
             }
         }
     }

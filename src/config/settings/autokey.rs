@@ -19,6 +19,10 @@ pub struct Autokey {
     pub digest: Option<String>,
     /// `crypto insecure`: strangers are answered at public addresses too.
     pub insecure: bool,
+    /// `crypto threads`: threads that sign and verify.
+    pub threads: Option<u8>,
+    /// `crypto cores`: the cores that these are bound to, in turn; none named leaves it to the daemon.
+    pub cores: Vec<u16>,
     /// `crypto cert`, `sign`, `leap`, `gqpar`, `iffpar`, `mvpar`: files of ntpd before 4.2.6, where
     /// names were not found by rule.
     pub legacy_files: Vec<(LegacyFile, Located<String>)>,

@@ -23,6 +23,11 @@ pub(super) fn autokey(said: &Autokey, lines: &mut Lines) {
                     .map(|value| format!("{name} {}", quoted(value))),
             );
         }
+        words.extend(said.threads.map(|count| format!("threads {count}")));
+        if !said.cores.is_empty() {
+            let cores: Vec<String> = said.cores.iter().map(u16::to_string).collect();
+            words.push(format!("cores {}", cores.join(" ")));
+        }
         words.extend(said.insecure.then(|| "insecure".to_owned()));
         words.extend(said.legacy_files.iter().map(|(which, file)| {
             let name = match which {

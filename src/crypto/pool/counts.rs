@@ -1,34 +1,15 @@
-//! What became of jobs.
+//! Counting while threads work.
 use std::sync::atomic::{AtomicU64, Ordering};
 use truechimer_proto::autokey::job::Done;
-
-/// Of both classes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PoolCounts {
-    /// Of this host's own.
-    pub own: ClassCounts,
-    /// Of those who asked.
-    pub asked: ClassCounts,
-}
-
-/// Of one class.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ClassCounts {
-    /// Done.
-    pub done: u64,
-    /// Tried in vain: mostly that what was sent to us is not right.
-    pub failed: u64,
-    /// Turned away because the queue was full.
-    pub refused: u64,
-    /// In the queue now.
-    pub waiting: usize,
-}
+use truechimer_proto::autokey::pool_counts::ClassCounts;
 
 #[derive(Default)]
 pub(super) struct Counts {
     done: AtomicU64,
     failed: AtomicU64,
     refused: AtomicU64,
+    late: AtomicU64,
+    most_waiting: AtomicU64,
 }
 
 impl Counts {
@@ -40,8 +21,18 @@ impl Counts {
         count.fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(super) fn note_late(&self) {
+        self.late.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(super) fn refuse(&self) {
         self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// So many wait, one of them since now.
+    pub(super) fn note_waiting(&self, waiting: usize) {
+        self.most_waiting
+            .fetch_max(waiting as u64, Ordering::Relaxed);
     }
 
     pub(super) fn told(&self, waiting: usize) -> ClassCounts {
@@ -49,7 +40,9 @@ impl Counts {
             done: self.done.load(Ordering::Relaxed),
             failed: self.failed.load(Ordering::Relaxed),
             refused: self.refused.load(Ordering::Relaxed),
-            waiting,
+            late: self.late.load(Ordering::Relaxed),
+            waiting: waiting as u64,
+            most_waiting: self.most_waiting.load(Ordering::Relaxed),
         }
     }
 }

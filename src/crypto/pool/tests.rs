@@ -26,6 +26,7 @@ fn pool(threads: usize) -> Pool {
         threads,
         own_max: 2,
         asked_max: 3,
+        ..PoolSize::default()
     };
     let worker = ALICE.draft(None).build(Generation(1)).expect("it fits");
     Pool::start(size, Arc::new(Worker::new(worker)), |_| {}).expect("threads")
@@ -69,6 +70,8 @@ fn own_jobs_first_and_no_more_than_fit() {
     let order: Vec<&str> = receiver.iter().take(5).map(|(name, _)| name).collect();
     assert_eq!(order, ["own 1", "own 2", "asked 1", "asked 2", "asked 3"]);
     let counts = pool.counts();
+    let most = (counts.own.most_waiting, counts.asked.most_waiting);
+    assert_eq!(most, (2, 3));
     assert_eq!((counts.own.done, counts.own.failed), (1, 1));
     assert_eq!((counts.asked.done, counts.asked.failed), (4, 0));
     assert_eq!((counts.own.waiting, counts.asked.waiting), (0, 0));
@@ -95,6 +98,29 @@ fn each_job_gets_one_answer_also_when_the_pool_ends() {
         let sound = |done: &Done| matches!(done, Done::Signed(_) | Done::Failed(Failure::Busy));
         assert!(outcomes.iter().all(sound), "{outcomes:?}");
     }
+}
+
+#[test]
+fn who_waited_too_long_is_told_so_and_costs_nothing() {
+    let size = PoolSize {
+        patience: Duration::ZERO,
+        ..PoolSize::default()
+    };
+    let worker = ALICE.draft(None).build(Generation(1)).expect("it fits");
+    let pool = Pool::start(size, Arc::new(Worker::new(worker)), |_| {}).expect("threads");
+    let (sender, receiver) = unbounded();
+    for class in [Class::Own, Class::Asked] {
+        let sender = sender.clone();
+        let tell = move |done| sender.send((class, done)).expect("somebody listens");
+        assert_eq!(pool.submit(class, sign(), Box::new(tell)), Ok(()));
+    }
+    for (class, done) in receiver.iter().take(2) {
+        let is_busy = done == Done::Failed(Failure::Busy);
+        assert_eq!(is_busy, class == Class::Asked, "{class:?}: {done:?}");
+    }
+    let counts = pool.counts();
+    assert_eq!((counts.own.done, counts.own.late), (1, 0));
+    assert_eq!((counts.asked.failed, counts.asked.late), (0, 1));
 }
 
 #[test]

@@ -29,9 +29,9 @@ pub(crate) struct Office {
 impl Office {
     /// For a run that has nothing of Autokey yet. Server threads and the clock have the first cores, if
     /// they are bound to any.
-    pub(crate) fn new(drift: Option<&Path>, taken_cores: Option<usize>) -> Self {
+    pub(crate) fn new(drift: Option<&Path>, said: &Autokey, taken_cores: Option<usize>) -> Self {
         Self {
-            workshop: Arc::new(Workshop::beside(taken_cores)),
+            workshop: Arc::new(Workshop::new(said, taken_cores)),
             path: drift.map(path_beside),
             keeper: None,
             expiry: None,

@@ -2,10 +2,12 @@
 use core::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use truechimer_config::settings::Autokey;
 use truechimer_crypto::autokey::{Material, Worker};
 use truechimer_crypto::pool::{Pool, PoolSize};
 use truechimer_proto::autokey::job::{Class, Completion, CryptoJob, CryptoPool, Full};
-use truechimer_sys::process;
+use truechimer_proto::autokey::pool_counts::PoolCounts;
+use truechimer_sys::process::{self, Core};
 
 /// Holds the keys, whether there are any yet or not: a reload may bring the first.
 #[derive(Default)]
@@ -15,8 +17,20 @@ pub(crate) struct Workshop {
     starting: Mutex<()>,
     pool: OnceLock<Pool>,
     complained: AtomicBool,
+    seats: Seats,
+}
+
+/// How many threads there are to be, and where.
+#[derive(Clone, Debug, Default)]
+struct Seats {
+    /// `None` is for the pool to say.
+    threads: Option<u8>,
+    /// Cores by number, which the threads take in turn.
+    cores: Vec<u16>,
     /// Cores that server threads and the clock are bound to, the first ones; `None` if they are not.
-    taken_cores: Option<usize>,
+    taken: Option<usize>,
+    /// Cores there are. Whoever starts the pool may be bound to one, and so would be those it starts.
+    all: Vec<Core>,
 }
 
 impl fmt::Debug for Workshop {
@@ -26,10 +40,16 @@ impl fmt::Debug for Workshop {
 }
 
 impl Workshop {
-    /// Keeps off the first cores while there are others.
-    pub(crate) fn beside(taken_cores: Option<usize>) -> Self {
+    /// As large as the configuration says, on its cores; else it keeps off the first cores while there
+    /// are others. What it says later counts from the next start on.
+    pub(crate) fn new(said: &Autokey, taken_cores: Option<usize>) -> Self {
         Self {
-            taken_cores,
+            seats: Seats {
+                threads: said.threads,
+                cores: said.cores.clone(),
+                taken: taken_cores,
+                all: process::cores(),
+            },
             ..Self::default()
         }
     }
@@ -52,10 +72,10 @@ impl Workshop {
         let worker = Arc::clone(self.worker.get()?);
         let _guard = self.starting.lock().unwrap_or_else(PoisonError::into_inner);
         if self.pool.get().is_none() {
-            let taken = self.taken_cores;
-            match Pool::start(PoolSize::default(), worker, move |number| {
-                settle(taken, number)
-            }) {
+            let seats = self.seats.clone();
+            let mut size = PoolSize::default();
+            size.threads = seats.threads.map_or(size.threads, usize::from);
+            match Pool::start(size, worker, move |number| seats.settle(number)) {
                 Ok(pool) => {
                     let _ = self.pool.set(pool);
                 }
@@ -72,21 +92,39 @@ impl Workshop {
     }
 }
 
-/// Packets are stamped on the first cores; where there is no other, stamps go first.
-fn settle(taken: Option<usize>, number: usize) {
-    let cores = process::cores();
-    let place = taken.and_then(|taken| (taken + number).checked_rem(cores.len()));
-    if let Some(core) = place.and_then(|place| cores.get(place)) {
-        process::pin_thread(*core);
+impl Seats {
+    /// Packets are stamped on the first cores; where there is no other, stamps go first.
+    fn settle(&self, number: usize) {
+        let place = self.taken.map(|taken| taken + number);
+        let usual = || self.all.get(place?.checked_rem(self.all.len())?);
+        let core = self.named(number).or_else(usual);
+        if let Some(core) = core {
+            process::pin_thread(*core);
+        }
+        if let Err(error) = process::run_behind_others() {
+            log::debug!("signatures are made at ordinary priority: {error}");
+        }
     }
-    if let Err(error) = process::run_behind_others() {
-        log::debug!("signatures are made at ordinary priority: {error}");
+
+    /// The core that the configuration names for this thread.
+    fn named(&self, number: usize) -> Option<&Core> {
+        let place = number.checked_rem(self.cores.len())?;
+        let wanted = usize::from(*self.cores.get(place)?);
+        let found = self.all.iter().find(|it| it.number() == wanted);
+        if found.is_none() {
+            log::warn!("crypto cores: there is no core {wanted} that this process may use");
+        }
+        found
     }
 }
 
 impl CryptoPool for Workshop {
     fn submit(&self, class: Class, job: CryptoJob, completion: Completion) -> Result<(), Full> {
         self.pool().ok_or(Full)?.submit(class, job, completion)
+    }
+
+    fn counts(&self) -> PoolCounts {
+        self.pool.get().map(CryptoPool::counts).unwrap_or_default()
     }
 }
 
@@ -110,7 +148,14 @@ mod tests {
 
     #[test]
     fn without_keys_there_is_nobody_and_with_them_one_who_answers() {
-        let workshop = Workshop::beside(None);
+        let all = process::cores();
+        let (first, last) = (all[0], all[all.len() - 1]);
+        let said = Autokey {
+            threads: Some(2),
+            cores: vec![u16::try_from(first.number()).expect("few")],
+            ..Autokey::default()
+        };
+        let workshop = Workshop::new(&said, None);
         let refused = workshop.submit(Class::Own, job(), Box::new(|_| panic!("not called")));
         assert_eq!(refused, Err(Full));
 
@@ -120,9 +165,20 @@ mod tests {
         let (reading, _) = super::super::tests::attempt(&folder, "alice", "crypto");
         workshop.install(reading.expect("keys").material);
         let (sender, receiver) = crossbeam_channel::bounded(1);
-        let send = move |done| sender.send(done).expect("heard");
-        assert_eq!(workshop.submit(Class::Own, job(), Box::new(send)), Ok(()));
-        let done = receiver.recv_timeout(Duration::from_secs(20));
-        assert_eq!(done, Ok(Done::Failed(Failure::Certificate)));
+        let send = move |done| {
+            sender.send((done, process::cores())).expect("heard");
+        };
+        let submit = move || {
+            process::pin_thread(last);
+            let outcome = workshop.submit(Class::Own, job(), Box::new(send));
+            (outcome, workshop)
+        };
+        let (outcome, workshop) = std::thread::spawn(submit).join().expect("no panic");
+        assert_eq!(outcome, Ok(()));
+        let heard = receiver.recv_timeout(Duration::from_secs(20));
+        let (done, cores) = heard.expect("within time");
+        assert_eq!(done, Done::Failed(Failure::Certificate));
+        assert_eq!(cores, [first], "not that of who began");
+        assert_eq!(workshop.counts().own.failed, 1);
     }
 }

@@ -130,7 +130,7 @@ fn autokey_files(settings: &Settings) -> String {
     let words = [&said.host, &said.ident, &said.digest];
     let password = said.password.as_ref().map(|it| it.expose());
     let folder = said.keys_dir.as_ref().map(|it| &it.value);
-    let on = (said.is_on(), said.insecure);
+    let on = (said.is_on(), said.insecure, said.threads, &said.cores);
     format!("{on:?} {words:?} {password:?} {folder:?} {legacy:?}")
 }
 

@@ -71,7 +71,8 @@ pub(super) fn run(machine: Machine) -> Result<Exit, Failure> {
     let settings = &setup.settings;
     let mut config = translate::system::config(settings, &launch, findings.clone());
     let now = clock::now();
-    let mut office = Office::new(drift.as_ref().map(DriftKeeper::path), taken_cores);
+    let drift_path = drift.as_ref().map(DriftKeeper::path);
+    let mut office = Office::new(drift_path, &settings.autokey, taken_cores);
     if let Some(reading) = setup.autokey.take() {
         let said = &settings.autokey;
         open(&mut office, now.mono, reading, said, &mut config)?;

@@ -65,6 +65,9 @@ pub(super) fn served(report: &Report) -> String {
     if sum.finished > 0 {
         text.push_str(&format!(", {} of these answered", sum.finished));
     }
+    if let Some(jobs) = &report.crypto {
+        text.push_str(&format!(", jobs for Autokey's keys: {jobs}"));
+    }
     for reason in DropReason::ALL {
         let dropped = protocol.dropped(reason);
         if dropped > 0 {

@@ -1,7 +1,7 @@
 //! What a daemon says of its clock and its sources, as numbers.
 use super::SCHEMA;
+use super::counted::Counted;
 use super::island::Orphan;
-use super::refused::Refused;
 use super::variables::Variables;
 use crate::control_client::{
     Ask, FLASH_TESTS, Failure, Names, NetAddress, Request, SELECTIONS, associations, crypto_flags,
@@ -53,7 +53,13 @@ pub(super) struct System {
     pub(super) is_steered: Option<bool>,
     /// Packets nobody asked for that were refused, by reason, where the daemon counts them.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) unsolicited: Option<Refused>,
+    pub(super) unsolicited: Option<Counted>,
+    /// What became of what others asked by Autokey, and of the jobs for its keys, where the daemon
+    /// speaks it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) autokey_requests: Option<Counted>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) autokey_pool: Option<Counted>,
 }
 
 /// One source.
@@ -130,9 +136,12 @@ impl Picture {
         let mut system = System::of(&variables, answer.status, now);
         // Others do not have these, and are not asked in vain.
         if system.version.starts_with("truechimer") {
-            let own = Variables::named(link, "steered,unsolicited")?;
+            let own = Variables::named(link, "steered,unsolicited,autokey_requests,autokey_pool")?;
+            let counted = |name| own.text(name).map(Counted::of);
             system.is_steered = own.small("steered").map(|it| it != 0);
-            system.unsolicited = own.text("unsolicited").map(Refused::of);
+            system.unsolicited = counted("unsolicited");
+            system.autokey_requests = counted("autokey_requests");
+            system.autokey_pool = counted("autokey_pool");
         }
         let answer = link.ask(&Request::open(Opcode::ReadStatus, 0, &[]))?;
         let known = associations(&answer.data).ok_or(Failure::Incomplete)?;
@@ -250,6 +259,8 @@ impl System {
             orphan: None,
             is_steered: None,
             unsolicited: None,
+            autokey_requests: None,
+            autokey_pool: None,
             tai_offset_s: variables.text("tai").and_then(|tai| tai.parse().ok()),
         }
     }

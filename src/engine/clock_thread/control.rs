@@ -6,6 +6,7 @@ use crate::ears::Ears;
 use crate::senders::Senders;
 use core::net::SocketAddr;
 use core::time::Duration;
+use truechimer_proto::autokey::pool_counts::PoolCounts;
 use truechimer_proto::control::{
     ControlReply, Facts, InterfaceFacts, IoFacts, KernelFacts, KeyFacts,
 };
@@ -44,6 +45,7 @@ struct Workshop<'a> {
     senders: &'a Senders,
     ears: &'a Ears,
     turns: &'a Turns,
+    crypto: Option<PoolCounts>,
     now: Instant,
 }
 
@@ -61,6 +63,7 @@ impl ClockThread {
             senders: &self.senders,
             ears: &self.ears,
             turns: &self.turns,
+            crypto: self.crypto_counts(),
             now: now.mono,
         };
         self.system.handle_control(now, &query.request(), &workshop);
@@ -126,6 +129,10 @@ impl Facts for Workshop<'_> {
 
     fn keys(&self) -> KeyFacts {
         self.counts().keys
+    }
+
+    fn pool(&self) -> PoolCounts {
+        self.crypto.unwrap_or_default()
     }
 
     fn kernel(&self) -> Option<KernelFacts> {

@@ -3,6 +3,7 @@ use super::ClockThread;
 use crate::errands::{Errands, Finished};
 use crossbeam_channel::Receiver;
 use truechimer_proto::autokey::job::{Class, CryptoJob, Done, Failure, JobId};
+use truechimer_proto::autokey::pool_counts::PoolCounts;
 use truechimer_sys::clock;
 
 /// Outcomes taken a turn, so that no flood of requests keeps the clock waiting.
@@ -47,6 +48,11 @@ impl ClockThread {
             }
         }
         self.hurry |= !crypto.finished.is_empty();
+    }
+
+    /// What became of all jobs so far, where there is somebody who does them.
+    pub(super) fn crypto_counts(&self) -> Option<PoolCounts> {
+        Some(self.crypto.as_ref()?.errands.counts())
     }
 
     /// Whether somebody works for this thread who cannot wake it.

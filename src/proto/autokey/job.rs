@@ -1,5 +1,6 @@
 //! What only a holder of keys can do, as values: done elsewhere, by whoever has the time.
 use super::facts::{CertificateFacts, Generation};
+use super::pool_counts::PoolCounts;
 use super::status::Scheme;
 use std::sync::Arc;
 use truechimer_wire::AutokeyBody;
@@ -282,6 +283,9 @@ pub trait CryptoPool: Send + Sync {
     /// # Errors
     /// The queue of its class is full: it is counted, and `completion` is not called.
     fn submit(&self, class: Class, job: CryptoJob, completion: Completion) -> Result<(), Full>;
+
+    /// What became of all jobs so far.
+    fn counts(&self) -> PoolCounts;
 }
 
 /// The queue of a class is full.

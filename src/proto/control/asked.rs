@@ -1,5 +1,6 @@
 //! Facts on their way into variables.
 use super::{Facts, IoFacts, KernelFacts, KeyFacts};
+use crate::autokey::pool_counts::PoolCounts;
 use crate::server::Counters;
 use std::cell::OnceCell;
 
@@ -33,6 +34,11 @@ impl<'a> Asked<'a> {
 
     pub(super) fn server_keys(&self) -> &KeyFacts {
         self.keys.get_or_init(|| self.facts.keys())
+    }
+
+    /// One variable needs it.
+    pub(super) fn pool(&self) -> PoolCounts {
+        self.facts.pool()
     }
 
     pub(super) fn kernel(&self) -> &KernelFacts {

@@ -3,6 +3,7 @@ use super::text::{Text, Value};
 use crate::autokey::certificates::Certificate;
 use crate::autokey::status::{Flags, StatusWord, signature_name};
 use crate::leap::compact;
+use crate::server::{AutokeyOutcome, Counters, DropReason};
 use crate::status::AutokeyStatus;
 use truechimer_time::UNIX_EPOCH_IN_NTP_SECONDS;
 
@@ -61,6 +62,22 @@ pub(super) fn cryptotype(of: &AutokeyStatus) -> String {
         None if !flags.contains(Flags::PROV) => "NONE yet".to_owned(),
         None if flags.contains(Flags::PRIVATE) => "PC".to_owned(),
         None => "TC, identity unproven".to_owned(),
+    }
+}
+
+/// What became of what others asked by Autokey: as `12 ready, 3 autokey_rate`, or `none`.
+pub(super) fn requests(served: &Counters) -> String {
+    let outcomes = AutokeyOutcome::ALL.into_iter();
+    let answered = outcomes.map(|it| (it.name(), served.autokey(it)));
+    let reasons = DropReason::ALL.into_iter();
+    let dropped = reasons.map(|it| (it.name(), served.dropped(it)));
+    let dropped = dropped.filter(|(name, _)| name.starts_with("autokey_"));
+    let all = answered.chain(dropped).filter(|(_, count)| *count > 0);
+    let all: Vec<String> = all.map(|(name, count)| format!("{count} {name}")).collect();
+    if all.is_empty() {
+        "none".to_owned()
+    } else {
+        all.join(", ")
     }
 }
 

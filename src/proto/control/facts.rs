@@ -1,4 +1,5 @@
 //! What only the engine knows.
+use crate::autokey::pool_counts::PoolCounts;
 use crate::packet::AssociationId;
 use crate::server::Counters;
 use core::net::SocketAddr;
@@ -11,6 +12,8 @@ pub trait Facts {
     fn io(&self) -> IoFacts;
     /// Use of the keys by the server threads.
     fn keys(&self) -> KeyFacts;
+    /// What became of jobs for holders of keys.
+    fn pool(&self) -> PoolCounts;
     /// The kernel's clock; `None` where it cannot be read.
     fn kernel(&self) -> Option<KernelFacts>;
     /// Service addresses, in order.
@@ -171,6 +174,10 @@ impl Facts for NoFacts {
 
     fn keys(&self) -> KeyFacts {
         KeyFacts::default()
+    }
+
+    fn pool(&self) -> PoolCounts {
+        PoolCounts::default()
     }
 
     fn kernel(&self) -> Option<KernelFacts> {

@@ -133,6 +133,14 @@ const VARIABLES: &[(&str, Get)] = &[
     ("ss_processed", |v| number(v.status.answers().1)),
     ("ss_lamport", |v| served(v, "ss_lamport")),
     // Ours: the reference counts these in no variable.
+    ("autokey_requests", |v| {
+        let _ = v.autokey.as_ref()?;
+        quoted(&autokey::requests(v.facts.served()))
+    }),
+    ("autokey_pool", |v| {
+        let _ = v.autokey.as_ref()?;
+        quoted(&v.facts.pool().to_string())
+    }),
     ("unsolicited", |v| quoted(&v.status.unsolicited.to_string())),
     ("peeradr", |v| {
         let none = || "0.0.0.0:0".to_owned();

@@ -9,6 +9,13 @@ pub fn cores() -> Vec<Core> {
     cores.into_iter().map(Core).collect()
 }
 
+impl Core {
+    /// As the kernel numbers it.
+    pub const fn number(self) -> usize {
+        self.0.id
+    }
+}
+
 /// Binds the calling thread to a core; `false` if the kernel will not.
 pub fn pin_thread(core: Core) -> bool {
     core_affinity::set_for_current(core.0)

@@ -88,7 +88,8 @@ fn broadcast_multicast_and_manycast_clients() {
 #[test]
 fn autokey() {
     let a = settings(
-        "crypto pw secret host H ident GR1 digest SHA1 insecure revoke 17\ncrypto cert c gqpar g iffpar i \
+        "crypto pw secret ident GR1 digest SHA1 insecure revoke 17 threads 2 \
+         cores 3 5 host H\ncrypto cert c gqpar g iffpar i \
          mvpar m sign s leap l\nkeysdir /etc/ntp/\nident G\nautomax 12\nrevoke 16\n\
          ntpsigndsocket /run/samba",
     )
@@ -103,6 +104,15 @@ fn autokey() {
         (a.digest.as_deref(), a.default_ident.as_deref()),
         (Some("SHA1"), Some("G"))
     );
+    assert_eq!((a.threads, &*a.cores), (Some(2), &[3, 5][..]));
+    assert!(parse("c", b"crypto threads 0", &NoFiles).has_errors());
+    for wrong in ["", "x", "9999", "-1", "1 x"] {
+        let wrong = format!("crypto cores {wrong}");
+        assert!(
+            parse("c", wrong.as_bytes(), &NoFiles).has_errors(),
+            "{wrong}"
+        );
+    }
     assert!(a.insecure && !settings("crypto pw p").autokey.insecure);
     assert_eq!((a.revoke_log2_s, a.automax_log2_s), (Some(16), Some(12)));
     assert_eq!(a.keys_dir.unwrap().value, "/etc/ntp/");
