@@ -3,6 +3,8 @@
 //! A server's poll exponent is not heeded, though the reference takes the lesser of the two: our
 //! requests carry none, so its reply would only show the default it puts there. A symmetric peer's
 //! is, for both sides must poll alike to hear each other.
+mod hasten;
+
 use crate::trace::Polling;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::RngCore;
@@ -16,9 +18,6 @@ const RETRIES: u8 = 3;
 pub(crate) const UNREACHABLE_POLLS: u32 = 10;
 /// Least time between two requests, seconds.
 const GUARD_S: f64 = 2.0;
-/// The same while a dance goes on in a burst: servers of 4.2.8 count half a second up to a whole one,
-/// so to their `discard minimum` it is as long.
-const STEP_GUARD_S: f64 = 1.5;
 /// Intervals of headway a burst may use up before it is held back.
 const HEADWAY_INTERVALS: f64 = 7.0;
 /// With `-q`, how long the last answer of a burst is waited for, seconds.
@@ -274,16 +273,6 @@ impl PollProcess {
             at = at.plus_seconds(guard_s);
         }
         self.next = Some(at);
-    }
-
-    /// Has the next request of a burst leave a little sooner, counted from this answer: what a server
-    /// sees between two requests is longer, however the way between shakes.
-    pub(crate) fn hasten(&mut self, now: Instant) {
-        let in_debt = self.headway_s(now) > HEADWAY_INTERVALS * self.minimum_s();
-        if self.burst > 0 && !in_debt {
-            let sooner = now.plus_seconds(STEP_GUARD_S.min(self.minimum_s()));
-            self.next = self.next.map(|next| next.min(sooner));
-        }
     }
 
     /// Learns how often a symmetric peer polls.
