@@ -29,6 +29,10 @@ use truechimer_crypto::keyfile::{FileName, FileRole, KeyCipher, heading};
 use truechimer_crypto::{KeyForm, keys, openssl_version};
 use truechimer_time::UNIX_EPOCH_IN_NTP_SECONDS;
 
+/// What `--vms` does, and what is not as on OpenVMS all the same.
+const VMS_NOTE: &str = "--vms: -i names the host, -s its group, -v revokes nothing. Not as there: keys \
+    of 2048 bits, not 512 (-m 512), RSA-SHA256, not RSA-MD5 (-c RSA-MD5), AES-256, not DES (-C des3)";
+
 /// One run.
 struct Workshop<'a> {
     options: &'a Options,
@@ -133,6 +137,7 @@ impl<'a> Workshop<'a> {
                 self.host = host;
             }
             group.clone_from(&self.options.subject);
+            self.note(VMS_NOTE);
         } else if let Some(subject) = &self.options.subject {
             let (host, tail) = subject.split_once('@').unwrap_or((subject, ""));
             self.host = host.to_owned();
@@ -271,7 +276,9 @@ impl<'a> Workshop<'a> {
     }
 
     /// `-I -l FILE` of OpenVMS.
+    /// `-P` beside it: the host key and certificate of the group's trusted host, for this host too.
     fn link_as_vms(&mut self, file: &std::path::Path) -> Result<(), Failure> {
+        self.settle_passwords()?;
         self.note(
             "-l with a file links to it, as on OpenVMS; truechimer keys import does the same",
         );
@@ -279,7 +286,7 @@ impl<'a> Workshop<'a> {
             folder: &self.folder,
             source: file,
             host: &self.host,
-            also_for: None,
+            also_for: self.options.private.then_some(&*self.host),
             passwords: &self.passwords,
             now_unix_s: self.now_unix_s,
         })?;

@@ -22,6 +22,7 @@ mod interfaces;
 mod keyed;
 mod keyed_hostile;
 mod keygen;
+mod keygen_openvms;
 mod ntpdc;
 mod ntpq;
 mod openntpd;

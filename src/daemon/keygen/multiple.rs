@@ -22,8 +22,13 @@ impl Workshop<'_> {
             (Some((found, mut authority)), _) => {
                 self.say(&format!("Using MV keys {}", found.file));
                 let source = Source::of(&found, &self.host)?;
-                if let Some(client) = revoke {
-                    self.revoke(client, &found, &mut authority)?;
+                match revoke {
+                    // There it is how many keys are wanted.
+                    Some(_) if self.options.vms => self.note(
+                        "the MV parameters have their keys already; for more, make new ones: -V NUMBER",
+                    ),
+                    Some(client) => self.revoke(client, &found, &mut authority)?,
+                    None => {}
                 }
                 (source, authority)
             }

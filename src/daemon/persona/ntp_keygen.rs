@@ -195,7 +195,13 @@ fn collect(arguments: impl IntoIterator<Item = OsString>) -> Result<Vec<Given>, 
             Value::Optional => parser.optional_value().map(ValueExt::string).transpose()?,
             Value::Needed(_) => Some(parser.value()?.string()?),
         };
-        given.push((word, value));
+        // OpenVMS's guide types `-V -l FILE`, without a number.
+        let link = words::by_letter('l')
+            .filter(|_| word.long == "mv-params" && value.as_deref() == Some("-l"));
+        match link {
+            Some(link) => given.push((link, Some(parser.value()?.string()?))),
+            None => given.push((word, value)),
+        }
     }
     Ok(given)
 }

@@ -1,8 +1,9 @@
 //! The other modes: peers, broadcast, multicast, manycast; and a server that begins anew.
 
-use super::{DANCE, IFF, Part, certified, dances, grouped, pair, plays};
+use super::{DANCE, GQ, IFF, Part, certified, dances, grouped, pair, plays};
 use std::thread;
 use truechimer_tests::support::autokey::DONE;
+use truechimer_tests::support::keygen::carry;
 use truechimer_tests::support::wait::{seconds, until, until_true};
 use truechimer_tests::support::{Node, Side, World};
 
@@ -57,6 +58,35 @@ fn active(source: Side, other: Side) {
     assert_eq!(row, 's');
     let own = associations(&source, &there).expect("the peer");
     source.wait_flags(&own, DONE, DANCE);
+}
+
+/// Both are servers of group GR1 by this scheme, and each has the other prove it.
+fn proven_peers(source: Side, other: Side, scheme: &str, flag: u32, name: &str) {
+    let world = World::new(2);
+    let (alice, bob) = pair(&world, source, other);
+    alice.makes_scheme(&format!("-p firstpw -T {scheme} -i GR1"), "firstpw");
+    let parameters = alice.exports("-e -p firstpw -i GR1");
+    let key = alice.exports("-q secondpw -p firstpw -i GR1");
+    bob.makes("-T -p secondpw -i GR1");
+    carry(&key, bob.host, "-p secondpw --for GR1");
+    if flag == GQ {
+        // Its public value is in the certificate.
+        bob.makes("-p secondpw -i GR1");
+    }
+    for part in [alice, bob] {
+        carry(&parameters, part.host, "-p unused");
+    }
+    let (here, there) = (alice.host.v4(), bob.host.v4());
+    let peer = |to| format!("peer {to} autokey minpoll 3 maxpoll 3 ident GR1\n");
+    let line = format!("crypto pw firstpw ident GR1\n{}", peer(&there));
+    let mut source = alice.serves(&line);
+    let line = format!("crypto pw secondpw ident GR1\n{}", peer(&here));
+    let mut other = bob.runs(&line);
+    dances(&mut other, &here, flag);
+    other.wait_crypto(&format!("{name} host1@GR1 fs "), seconds(10));
+    let own = associations(&source, &there).expect("the peer");
+    source.wait_flags(&own, DONE | flag, DANCE);
+    source.wait_crypto(&format!("{name} host2@GR1 fs "), seconds(10));
 }
 
 /// IFF in a group, from `address`; the client goes on hearing it for a minute and a half, many
@@ -129,3 +159,30 @@ plays!(broadcast, Mended);
 plays!(multicast, Mended);
 plays!(manycast, Ntp4);
 plays!(restart, Mended);
+
+/// Between two of the reference, mended as they are, these do not come to an end: who learns the time of
+/// the other stays at CERT. So ours is always the one that learns it.
+mod proven {
+    use super::{GQ, IFF, proven_peers};
+    use truechimer_tests::support::Side;
+
+    #[test]
+    fn iff_of_ours() {
+        proven_peers(Side::Ours, Side::Ours, "-I", IFF, "iff");
+    }
+
+    #[test]
+    fn iff_of_the_reference() {
+        proven_peers(Side::Mended, Side::Ours, "-I", IFF, "iff");
+    }
+
+    #[test]
+    fn gq_of_ours() {
+        proven_peers(Side::Ours, Side::Ours, "-G -b 512", GQ, "gq");
+    }
+
+    #[test]
+    fn gq_of_the_reference() {
+        proven_peers(Side::Mended, Side::Ours, "-G -b 512", GQ, "gq");
+    }
+}

@@ -62,7 +62,18 @@ fn the_table_of_openvms() {
     assert!(GqParameters::read(&KeyText::parse(exported.out.as_bytes()).expect("PEM")).is_ok());
 
     let swapped = Bench::new("vms-names", "ignored");
-    swapped.make(&format!("--vms -i bob -s alice -I {SMALL}"));
+    let made = swapped.make(&format!("--vms -i bob -s alice -I -V 3 {SMALL}"));
+    for told in [
+        "-i names the host",
+        "2048 bits, not 512",
+        "not RSA-MD5",
+        "not DES",
+    ] {
+        assert!(made.err.contains(told), "{told}: {}", made.err);
+    }
+    let kept = swapped.make("--vms -i bob -s alice -v 2");
+    assert!(kept.err.contains("have their keys already"), "{}", kept.err);
+    assert!(!kept.err.contains("Revoke key"), "{}", kept.err);
     assert!(
         swapped.names().contains(&"ntpkey_host_bob".to_owned()),
         "{:?}",
@@ -73,6 +84,25 @@ fn the_table_of_openvms() {
             .target("ntpkey_iffkey_alice")
             .starts_with("ntpkey_IFFkey_alice.")
     );
+}
+
+/// "Copy both files to all group hosts. On each host bob use the -l option."
+#[test]
+fn the_private_certificate_of_openvms_is_linked_for_its_hosts() {
+    let alice = Bench::new("vms-pc-alice", "alice");
+    alice.make(&format!("-P -p password {SMALL}"));
+    let bob = Bench::new("vms-pc-bob", "bob");
+    for (link, own) in [
+        ("ntpkey_host_alice", "ntpkey_host_bob"),
+        ("ntpkey_cert_alice", "ntpkey_cert_bob"),
+    ] {
+        let file = alice.scratch.path(&alice.target(link));
+        let linked = bob.make(&format!("-P -p password -l {}", file.display()));
+        assert!(linked.err.contains("as on OpenVMS"), "{}", linked.err);
+        assert!(!linked.err.contains("password does not"), "{}", linked.err);
+        assert_eq!(bob.target(own), alice.target(link));
+    }
+    assert_eq!(bob.certificate().standing(), Standing::Private);
 }
 
 #[test]

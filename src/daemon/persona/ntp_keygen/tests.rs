@@ -34,6 +34,10 @@ fn the_recipes_of_the_seeds_are_understood() {
         (Some(5), Some(2), Some(512))
     );
     assert!(vms.gq_renew && vms.gq && vms.debug == 1);
+    let scratch = Scratch::new("keygen-vms-link");
+    std::fs::write(scratch.path("mail"), "").expect("written");
+    let file = scratch.path("mail").display().to_string();
+    assert_eq!(run(&format!("-V -l {file}")), run(&format!("-l {file}")));
 }
 
 #[test]

@@ -163,6 +163,13 @@ Where generations differ:
   -r   OpenVMS: the trusted host's name. Certificates tell that since.
   -v   4.2.8: does nothing. OpenVMS: keys of existing MV parameters. Here: revoke that key; without
        parameters, make them.
+       With --vms it revokes nothing.
+  -P   with -l FILE, as OpenVMS has it: links that host key or certificate for this host too.
+  -V   OpenVMS: also without a number, before -l FILE.
+  -m   4.2.8 and OpenVMS: 512 bits without it. Here: 2048; -m 512 is for peers that have no more.
+  -c   4.2.8 and OpenVMS: RSA-MD5 without it. Here: RSA-SHA256. MD2 and MDC2 are gone from OpenSSL,
+       RSA-SHA and DSA-SHA are read as SHA-1.
+  -p   OpenVMS: encrypts with DES. Here: AES-256; -C des-ede3-cbc is what 4.2.8 writes. All are read.
   -g   OpenVMS and 4.2.4 only.
   -e, -q   write nothing to the folder; 4.2.8 makes a new certificate each time.
   -e -q    4.2.8 writes the server's key as well, under the password. Clients need none of it, so
