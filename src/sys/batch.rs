@@ -1,5 +1,5 @@
 //! Many datagrams a system call: recvmmsg(2), sendmmsg(2), for server threads.
-use crate::socket::{Arrival, ControlBuffer, RawAddress, Socket, kernel_stamp};
+use crate::socket::{Arrival, ControlBuffer, RawAddress, Socket, hardware_stamp, kernel_stamp};
 use core::ops::Range;
 use std::io;
 
@@ -108,10 +108,12 @@ impl Batch {
             };
             let control = &self.controls[place].0;
             let control_len = header.msg_hdr.msg_controllen.min(control.len());
+            let control = &control[..control_len];
             let arrival = Arrival {
                 octets,
                 source,
-                stamp: kernel_stamp(&control[..control_len]),
+                stamp: kernel_stamp(control),
+                hardware: hardware_stamp(control),
             };
             let out = &mut out[..self.octets_each];
             self.reply_lens[place] = reply(arrival, out).min(self.octets_each);

@@ -10,6 +10,7 @@ pub mod allocation;
 pub mod batch;
 pub mod clock;
 pub mod entropy;
+pub mod hardware;
 pub mod interfaces;
 pub mod names;
 #[cfg(any(test, feature = "own-network"))]

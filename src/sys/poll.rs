@@ -39,9 +39,18 @@ impl PollSet {
     /// Adds a descriptor and returns its place. Whoever adds it keeps it open until after `wait`;
     /// if it is closed early the worst is a wrong `Readiness`.
     pub fn push(&mut self, descriptor: &impl AsFd) -> usize {
+        self.add(descriptor, libc::POLLIN | libc::POLLPRI)
+    }
+
+    /// The same; datagrams that are waiting do not end the wait.
+    pub fn push_for_errors(&mut self, descriptor: &impl AsFd) -> usize {
+        self.add(descriptor, libc::POLLPRI)
+    }
+
+    fn add(&mut self, descriptor: &impl AsFd, events: libc::c_short) -> usize {
         self.entries.push(libc::pollfd {
             fd: descriptor.as_fd().as_raw_fd(),
-            events: libc::POLLIN | libc::POLLPRI,
+            events,
             revents: 0,
         });
         self.entries.len() - 1

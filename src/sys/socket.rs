@@ -9,10 +9,10 @@ mod receive;
 mod stamps;
 
 pub(crate) use address::RawAddress;
-pub(crate) use control::{ControlBuffer, kernel_stamp};
+pub(crate) use control::{ControlBuffer, hardware_stamp, kernel_stamp};
 pub use many::is_unsupported;
 pub use receive::{Arrival, ReceiveBuffer};
-pub use stamps::{KernelStamp, StampSource, TransmitStamp};
+pub use stamps::{HardwareStamp, KernelStamp, TransmitStamp};
 
 use core::mem::size_of;
 use core::net::{IpAddr, SocketAddr};

@@ -1,11 +1,15 @@
 //! Control messages, read as octets: their lengths come from the kernel, yet nothing here depends
 //! on them being right.
-use super::stamps::{KernelStamp, StampSource};
+use super::stamps::{HardwareStamp, KernelStamp};
 use core::mem::size_of;
 
 /// Enough for every message this daemon asks for; the preload simulator insists on one buffer
 /// for all of them.
 pub(crate) const CONTROL_LEN: usize = 512;
+
+/// Through which interface a stamped datagram came, and how long its frame was: linux/errqueue.h
+/// calls it `scm_ts_pktinfo`; libc names its number on other targets only.
+const SCM_TIMESTAMPING_PKTINFO: libc::c_int = 58;
 
 /// A buffer aligned as `cmsghdr` has to be.
 #[derive(Clone, Copy, Debug)]
@@ -36,12 +40,39 @@ impl<'a> Iterator for Messages<'a> {
     }
 }
 
-/// The best timestamp in a control buffer. Only the software stamp is on the system clock; a
-/// hardware stamp is on the interface's own, and of no use here without relating the two.
+/// The stamp in a control buffer that is on the system clock.
 pub(crate) fn kernel_stamp(control: &[u8]) -> Option<KernelStamp> {
     Messages(control)
         .filter(|(level, kind, _)| (*level, *kind) == (libc::SOL_SOCKET, libc::SCM_TIMESTAMPING))
         .find_map(|(_, _, data)| software(data))
+}
+
+/// The stamp in a control buffer that is on an interface's clock.
+pub(crate) fn hardware_stamp(control: &[u8]) -> Option<HardwareStamp> {
+    let of = |kind| {
+        let mut all = Messages(control);
+        let found = all.find(|(level, it, _)| (*level, *it) == (libc::SOL_SOCKET, kind));
+        found.map(|(_, _, data)| data)
+    };
+    let [_, _, seconds, nanoseconds] = *of(libc::SCM_TIMESTAMPING)?
+        .get(16..)?
+        .first_chunk::<32>()?
+        .as_chunks::<8>()
+        .0
+    else {
+        return None;
+    };
+    let (seconds, rest) = (i64::from_ne_bytes(seconds), i64::from_ne_bytes(nanoseconds));
+    let ns = seconds.checked_mul(1_000_000_000)?.checked_add(rest)?;
+    if ns == 0 {
+        return None;
+    }
+    let about = of(SCM_TIMESTAMPING_PKTINFO).and_then(|data| data.first_chunk::<8>());
+    let [link, len] = about.map_or([0; 2], |data| {
+        let [l0, l1, l2, l3, n0, n1, n2, n3] = *data;
+        [[l0, l1, l2, l3], [n0, n1, n2, n3]].map(u32::from_ne_bytes)
+    });
+    Some(HardwareStamp { ns, link, len })
 }
 
 /// Which of a socket's datagrams a message of the error queue is about, counted from 0; `None` if the
@@ -78,7 +109,6 @@ fn software(data: &[u8]) -> Option<KernelStamp> {
     }
     Some(KernelStamp {
         at: crate::clock::timestamp(moment),
-        source: StampSource::Software,
     })
 }
 
@@ -109,7 +139,27 @@ mod tests {
         control.extend(stamps(1_700_000_000, 5));
         let stamp = kernel_stamp(&control).unwrap();
         assert_eq!(stamp.at, NtpTimestamp::from_unix(1_700_000_000, 5));
-        assert_eq!(stamp.source, StampSource::Software);
+    }
+
+    #[test]
+    fn a_hardware_stamp_says_where_it_was_taken() {
+        let mut data = vec![0; 32];
+        data.extend(3_i64.to_ne_bytes());
+        data.extend(7_i64.to_ne_bytes());
+        let mut control = message(libc::SOL_SOCKET, libc::SCM_TIMESTAMPING, &data);
+        assert_eq!(kernel_stamp(&control), None);
+        let bare = hardware_stamp(&control).unwrap();
+        assert_eq!((bare.ns, bare.link, bare.len), (3_000_000_007, 0, 0));
+        for cut in 0..HEADER_LEN + 48 {
+            assert_eq!(hardware_stamp(&control[..cut]), None, "{cut}");
+        }
+        let mut about = 4_u32.to_ne_bytes().to_vec();
+        about.extend(90_u32.to_ne_bytes());
+        about.extend([0; 8]);
+        control.extend(message(libc::SOL_SOCKET, SCM_TIMESTAMPING_PKTINFO, &about));
+        let stamp = hardware_stamp(&control).unwrap();
+        assert_eq!((stamp.ns, stamp.link, stamp.len), (3_000_000_007, 4, 90));
+        assert_eq!(hardware_stamp(&stamps(1_700_000_000, 5)), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! One datagram at a time, with its source and its stamp.
 use super::control::CONTROL_LEN;
-use super::{ControlBuffer, KernelStamp, RawAddress, Socket, kernel_stamp};
+use super::{ControlBuffer, HardwareStamp, KernelStamp, RawAddress, Socket};
+use super::{hardware_stamp, kernel_stamp};
 use core::net::SocketAddr;
 use std::io;
 
@@ -13,6 +14,8 @@ pub struct Arrival<'a> {
     pub source: SocketAddr,
     /// When the kernel saw it, if it was asked to look.
     pub stamp: Option<KernelStamp>,
+    /// When the interface saw it, if it was asked to look.
+    pub hardware: Option<HardwareStamp>,
 }
 
 /// Memory to receive into, used again and again.
@@ -50,10 +53,12 @@ impl Socket {
         ) else {
             return Ok(None);
         };
+        let control = &control.0[..message.control_len];
         Ok(Some(Arrival {
             octets,
             source,
-            stamp: kernel_stamp(&control.0[..message.control_len]),
+            stamp: kernel_stamp(control),
+            hardware: hardware_stamp(control),
         }))
     }
 }

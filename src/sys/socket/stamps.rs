@@ -1,24 +1,26 @@
 //! SO_TIMESTAMPING: who stamps what.
 use super::control::CONTROL_LEN;
 use super::control::stamped_number;
-use super::{ControlBuffer, Socket, kernel_stamp};
+use super::{ControlBuffer, Socket, hardware_stamp, kernel_stamp};
 use std::io;
 use truechimer_time::NtpTimestamp;
-
-/// Who took a kernel stamp.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StampSource {
-    /// The kernel, from the system clock.
-    Software,
-}
 
 /// A moment of the system clock, as the kernel saw a datagram pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KernelStamp {
     /// The moment.
     pub at: NtpTimestamp,
-    /// Who took it.
-    pub source: StampSource,
+}
+
+/// A moment of an interface's own clock, as it saw a datagram pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HardwareStamp {
+    /// The moment, nanoseconds since the epoch of that clock.
+    pub ns: i64,
+    /// Index of the interface; 0 where the kernel does not say.
+    pub link: u32,
+    /// Length of the frame without its check sequence, octets; 0 where the kernel does not say.
+    pub len: u32,
 }
 
 /// When a datagram left, as the kernel saw it.
@@ -27,8 +29,10 @@ pub struct TransmitStamp {
     /// Which one of those that the socket sent, counted from 0; `None` where the kernel does not
     /// say.
     pub number: Option<u32>,
-    /// The moment.
-    pub stamp: KernelStamp,
+    /// The moment of the system clock. The kernel's stamp and the interface's come one by one.
+    pub kernel: Option<KernelStamp>,
+    /// The moment of the interface's clock.
+    pub hardware: Option<HardwareStamp>,
 }
 
 impl Socket {
@@ -49,6 +53,21 @@ impl Socket {
                 | libc::SOF_TIMESTAMPING_OPT_ID
                 | libc::SOF_TIMESTAMPING_OPT_TSONLY,
         )
+    }
+
+    /// The same, and beside these stamps those of the interface, if it takes any.
+    pub fn stamp_both_in_hardware(&self) -> bool {
+        let _ = self.set(libc::SOL_SOCKET, libc::SO_SELECT_ERR_QUEUE, 1);
+        let software = libc::SOF_TIMESTAMPING_RX_SOFTWARE
+            | libc::SOF_TIMESTAMPING_TX_SOFTWARE
+            | libc::SOF_TIMESTAMPING_OPT_ID
+            | libc::SOF_TIMESTAMPING_OPT_TSONLY;
+        let hardware = libc::SOF_TIMESTAMPING_RX_HARDWARE
+            | libc::SOF_TIMESTAMPING_TX_HARDWARE
+            | libc::SOF_TIMESTAMPING_RAW_HARDWARE;
+        // Kernels before 4.13 know neither of the other two.
+        let both = libc::SOF_TIMESTAMPING_OPT_TX_SWHW | libc::SOF_TIMESTAMPING_OPT_PKTINFO;
+        self.request(software | hardware | both) || self.stamp_both()
     }
 
     fn request(&self, flags: libc::c_uint) -> bool {
@@ -73,9 +92,12 @@ impl Socket {
         let flags = libc::MSG_ERRQUEUE | libc::MSG_DONTWAIT;
         let message = super::receive::receive(self, &mut looped, &mut control, None, flags)?;
         let control = &control.0[..message.control_len];
-        Ok(kernel_stamp(control).map(|stamp| TransmitStamp {
+        let (kernel, hardware) = (kernel_stamp(control), hardware_stamp(control));
+        let is_stamp = kernel.is_some() || hardware.is_some();
+        Ok(is_stamp.then(|| TransmitStamp {
             number: stamped_number(control),
-            stamp,
+            kernel,
+            hardware,
         }))
     }
 }
