@@ -12,6 +12,7 @@ mod broadcasting;
 mod directives;
 pub(crate) mod drivers;
 mod files;
+mod hardware;
 mod host;
 mod includes;
 mod interface;

@@ -20,7 +20,10 @@ pub use access::{
 pub use association::{Association, AssociationKind, AssociationOptions, Family, Host};
 pub use authentication::{Authentication, TrustedKeys};
 pub use autokey::{Autokey, LegacyFile, Secret};
-pub use machine::{Broadcasting, CounterSet, Machine, PollSkew, ResourceLimits, Trap};
+pub use machine::{
+    Broadcasting, CounterSet, HardwareStamping, Machine, PollSkew, ResourceLimits, StampFilter,
+    Trap,
+};
 pub(crate) use monitoring::STATS_KINDS;
 pub use monitoring::{
     FileGen, FilePeriod, LogClass, LogEvent, LogMask, Monitoring, SetVar, StatsKind,

@@ -63,6 +63,7 @@ const DIRECTIVES: &[Directive] = table! {
     "device" => device;
     "dscp" => dscp;
     "extra" => extra;
+    "hwtimestamp" => hwtimestamp;
     "ident" => ident;
     "keysdir" => keysdir;
     "leapsmearinterval" => leapsmearinterval;

@@ -17,6 +17,11 @@ const ACTIONS: &[(&str, ListenAction)] = &[
 /// Longest interface name of the kernel, bytes (IFNAMSIZ less its terminator).
 const LONGEST_NAME_BYTES: usize = 15;
 
+/// Whether an interface can have this name.
+pub(super) fn is_name(text: &str) -> bool {
+    (1..=LONGEST_NAME_BYTES).contains(&text.len()) && !text.contains('/')
+}
+
 impl Parser<'_> {
     pub(super) fn interface(&mut self, line: &mut Line<'_>, first: &Word<'_>) {
         let Some(word) = line.token() else {
@@ -70,8 +75,7 @@ impl Parser<'_> {
             });
         }
         let broken_address = word.text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-        let fits = (1..=LONGEST_NAME_BYTES).contains(&word.text.len()) && !word.text.contains('/');
-        if broken_address || !fits {
+        if broken_address || !is_name(&word.text) {
             let message = format!("`{}` is no interface and no address", word.shown());
             let label = "`all`, `ipv4`, `ipv6`, `wildcard`, a name or an address belongs here";
             self.word_error(line, codes::BAD_INTERFACE_TARGET, word, message, label);

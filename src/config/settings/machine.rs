@@ -34,6 +34,8 @@ pub struct Machine {
     pub tick_s: Option<f64>,
     /// `rlimit`.
     pub limits: ResourceLimits,
+    /// `hwtimestamp` lines, one an interface.
+    pub hardware_stamping: Vec<HardwareStamping>,
     /// `phone`: numbers that a modem clock dials.
     pub phone: Vec<String>,
     /// `pollskewlist`; without one, polls are not skewed.
@@ -42,6 +44,32 @@ pub struct Machine {
     pub traps: Vec<Trap>,
     /// `reset`: counters set to zero, which at a start they are.
     pub resets: Vec<CounterSet>,
+}
+
+/// `hwtimestamp`: stamps that interfaces take.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HardwareStamping {
+    /// Name of the interface; `None` is `*`, all that can.
+    pub interface: Option<String>,
+    /// `rxfilter`: which received packets are stamped.
+    pub filter: StampFilter,
+    /// `rxcomp`: added to receive stamps, seconds.
+    pub receive_correction_s: f64,
+    /// `txcomp`: added to transmit stamps, seconds.
+    pub transmit_correction_s: f64,
+}
+
+/// Which received packets an interface is to stamp.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StampFilter {
+    /// `all`.
+    All,
+    /// `ntp`.
+    Ntp,
+    /// `ptp`: NTP's then come with the kernel's stamp.
+    Ptp,
+    /// `none`.
+    None,
 }
 
 /// `rlimit`: what is absent was not said.

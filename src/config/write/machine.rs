@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::settings::{Broadcasting, Located, Machine, Trap};
+use crate::settings::{Broadcasting, HardwareStamping, Located, Machine, StampFilter, Trap};
 
 use super::sources::host;
 use super::{Lines, changed, quoted};
@@ -49,6 +49,9 @@ pub(super) fn machine(said: &Machine, lines: &mut Lines) {
         one("filenum", said.limits.files.map(|files| files.to_string())),
     ];
     lines.push_any("rlimit", limits.into_iter().flatten().collect());
+    for stamping in &said.hardware_stamping {
+        hardware_stamping(stamping, lines);
+    }
     // A line each: it may be long.
     for number in &said.phone {
         lines.push(["phone", &quoted(number)]);
@@ -65,6 +68,21 @@ pub(super) fn machine(said: &Machine, lines: &mut Lines) {
     for told in &said.traps {
         trap(told, lines);
     }
+}
+
+fn hardware_stamping(said: &HardwareStamping, lines: &mut Lines) {
+    let mut words = vec!["hwtimestamp".to_owned()];
+    words.push(said.interface.as_deref().map_or("*".to_owned(), quoted));
+    let filter = match said.filter {
+        StampFilter::All => None,
+        StampFilter::Ntp => Some("ntp"),
+        StampFilter::Ptp => Some("ptp"),
+        StampFilter::None => Some("none"),
+    };
+    words.extend(filter.map(|filter| format!("rxfilter {filter}")));
+    words.extend(changed("rxcomp", &said.receive_correction_s, &0.0));
+    words.extend(changed("txcomp", &said.transmit_correction_s, &0.0));
+    lines.push(words);
 }
 
 fn trap(said: &Trap, lines: &mut Lines) {

@@ -1,6 +1,8 @@
 //! What 4.2.8 and NTPsec know beyond what is built: it is read into the settings all the same.
 
-use truechimer_config::settings::{AssociationKind, BaseDate, CounterSet, Host, LegacyFile};
+use truechimer_config::settings::{
+    AssociationKind, BaseDate, CounterSet, Host, LegacyFile, StampFilter,
+};
 use truechimer_config::{NoFiles, Settings, Severity, codes, parse};
 
 use crate::{clean, codes_of, ip, settings};
@@ -138,9 +140,23 @@ fn this_host() {
     let m = settings(
         "dscp 0\nmdnstries 5\nleapsmearinterval 86400\ntick 0.01\nrlimit memlock -1 stacksize 50\n\
          rlimit filenum 16\nphone atdt1 \"atdt 2\"\nreset io allpeers io\nreset auth ctl mem sys timer\n\
-         trap 192.0.2.1\ntrap h port 1 interface 192.0.2.2",
+         trap 192.0.2.1\ntrap h port 1 interface 192.0.2.2\nhwtimestamp *\n\
+         hwtimestamp eth0 rxfilter ptp\nhwtimestamp eth0 rxfilter ntp rxcomp 1e-7 txcomp -2e-7",
     )
     .machine;
+    let [all, one] = m.hardware_stamping.as_slice() else {
+        panic!(
+            "the last line for an interface counts: {:?}",
+            m.hardware_stamping
+        );
+    };
+    assert_eq!(all.interface, None);
+    assert_eq!(one.interface.as_deref(), Some("eth0"));
+    assert_eq!(one.filter, StampFilter::Ntp);
+    assert_eq!(
+        (one.receive_correction_s, one.transmit_correction_s),
+        (1e-7, -2e-7)
+    );
     assert_eq!(
         (m.dscp, m.mdns_tries, m.leap_smear_interval_s),
         (Some(0), Some(5), 86400)
