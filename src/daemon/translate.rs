@@ -3,6 +3,7 @@
 pub mod access;
 pub mod autokey;
 pub mod control;
+pub mod hardware;
 pub mod keys;
 pub mod listening;
 pub mod statistics;

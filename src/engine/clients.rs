@@ -1,11 +1,13 @@
 //! The sockets of associations: a new one, so a new random port, for every request (RFC 9109).
-use crate::ears::with_scope;
-use crate::host::Notice;
+mod opening;
+
 use crate::listeners::Listeners;
-use crate::senders::reach_many;
+use crate::nic_clocks::{NicClocks, NicId};
+use crate::notice::Notice;
 use crate::traffic::SocketTraffic;
 use core::net::SocketAddr;
 use core::time::Duration;
+use opening::{connected, request, search};
 use std::io;
 use truechimer_proto::packet::{
     AssociationId, LinkId, Received, Route, SendFailure, Stamp, StampClass, Transmit, TxTicket, Via,
@@ -13,18 +15,22 @@ use truechimer_proto::packet::{
 use truechimer_proto::system::System;
 use truechimer_sys::clock;
 use truechimer_sys::poll::{PollSet, Readiness};
-use truechimer_sys::socket::{AddressFamily, KernelStamp, ReceiveBuffer, Socket};
+use truechimer_sys::socket::{KernelStamp, ReceiveBuffer, Socket};
 use truechimer_time::Instant;
 
 /// Silence about requests that cannot be sent after one was told of.
 const FAILURES_TOLD_EVERY: Duration = Duration::from_secs(64);
+/// How long a reply waits in its socket for the interface's stamp of the request, which may be told of
+/// later than the reply. Nothing is lost by it: its own stamp was taken when it arrived.
+const HELD_MAX: Duration = Duration::from_millis(2);
 
 /// A request under way. Its ticket is kept, whatever stamp has come, until a reply does: a better
 /// stamp and a refusal need it too.
 #[derive(Debug)]
 struct Pending {
     ticket: TxTicket,
-    /// The best stamp so far: our own until the kernel gives one.
+    /// The best stamp so far: our own until the kernel gives one, and the kernel's until the interface
+    /// does.
     stamp: Stamp,
 }
 
@@ -37,6 +43,10 @@ struct Client {
     /// Whom it is connected with, as long as nothing was sent.
     unused: Option<SocketAddr>,
     pending: Option<Pending>,
+    /// The interface at its address, if that stamps.
+    nic: Option<NicId>,
+    /// A reply has come before the interface's stamp of the request: it is taken no later than this.
+    held_until: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -48,6 +58,20 @@ pub(crate) struct Clients {
     /// Failures since.
     untold: u64,
     traffic: SocketTraffic,
+}
+
+impl Client {
+    /// Messages on the error queue for what was sent, at most. One is all that may be asked for where
+    /// there is no interface's: the preload simulator gives a datagram to whoever asks for more.
+    const fn stamps_each(&self) -> usize {
+        if self.nic.is_some() { 2 } else { 1 }
+    }
+
+    /// Whether the interface's stamp of the request is still to come.
+    fn awaits_hardware(&self, nics: &NicClocks) -> bool {
+        let class = self.pending.as_ref().map(|pending| pending.stamp.class);
+        class.is_some_and(|class| class < StampClass::Hardware) && nics.stamps_transmits(self.nic)
+    }
 }
 
 impl Clients {
@@ -81,14 +105,20 @@ impl Clients {
 
     /// Opens and connects the socket of the association's next request, for one that depends on our
     /// address; where it fails, sending will say so.
-    pub(crate) fn prepare(&mut self, system: &mut System, id: AssociationId, to: SocketAddr) {
+    pub(crate) fn prepare(
+        &mut self,
+        system: &mut System,
+        id: AssociationId,
+        to: SocketAddr,
+        nics: &NicClocks,
+    ) {
         self.close_those(system, |client| {
             client.association == id && client.link.is_none()
         });
         if self.open.len() >= self.limit {
             return;
         }
-        let Ok(socket) = connected(to) else {
+        let Ok((socket, nic)) = connected(to, nics) else {
             return;
         };
         if let Ok(local) = socket.local_address() {
@@ -100,13 +130,23 @@ impl Clients {
             socket,
             unused: Some(to),
             pending: None,
+            nic,
+            held_until: None,
         });
     }
 
-    fn take_prepared(&mut self, id: AssociationId, to: SocketAddr, route: Route) -> Option<Socket> {
+    fn take_prepared(
+        &mut self,
+        id: AssociationId,
+        to: SocketAddr,
+        route: Route,
+    ) -> Option<(Socket, Option<NicId>)> {
         let fits = |it: &Client| it.association == id && it.unused == Some(to);
         let place = self.open.iter().position(fits)?;
-        (route == Route::Fresh).then(|| self.open.swap_remove(place).socket)
+        (route == Route::Fresh).then(|| {
+            let prepared = self.open.swap_remove(place);
+            (prepared.socket, prepared.nic)
+        })
     }
 
     /// Sends a request through a socket of its own and closes the one of the request before, of the
@@ -116,6 +156,7 @@ impl Clients {
         system: &mut System,
         transmit: Transmit,
         listeners: &Listeners,
+        nics: &NicClocks,
     ) -> Option<Notice> {
         let Transmit {
             octets,
@@ -134,16 +175,18 @@ impl Clients {
         });
         let outcome = if self.open.len() < self.limit {
             match route {
-                Route::Ring { link, hops } => search(&octets, to, link, hops, listeners),
+                Route::Ring { link, hops } => {
+                    search(&octets, to, link, hops, listeners).map(|sent| (sent, None))
+                }
                 Route::Fresh | Route::Lasting | Route::Broadcast { .. } => prepared
-                    .map_or_else(|| connected(to), Ok)
-                    .and_then(|socket| request(socket, &octets)),
+                    .map_or_else(|| connected(to, nics), Ok)
+                    .and_then(|(socket, nic)| Ok((request(socket, &octets)?, nic))),
             }
         } else {
             Err(io::Error::other("all client sockets are in use"))
         };
         match outcome {
-            Ok((socket, stamp)) => {
+            Ok(((socket, stamp), nic)) => {
                 if let Ok(local) = socket.local_address() {
                     system.note_local_address(id, local.ip());
                 }
@@ -154,6 +197,8 @@ impl Clients {
                     socket,
                     unused: None,
                     pending: Some(Pending { ticket, stamp }),
+                    nic,
+                    held_until: None,
                 });
                 None
             }
@@ -197,7 +242,27 @@ impl Clients {
 
     pub(crate) fn add_to(&self, set: &mut PollSet) {
         for client in &self.open {
-            set.push(&client.socket);
+            if client.held_until.is_some() {
+                set.push_for_errors(&client.socket);
+            } else {
+                set.push(&client.socket);
+            }
+        }
+    }
+
+    /// When the first reply that is held is to be taken all the same.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.open.iter().filter_map(|it| it.held_until).min()
+    }
+
+    /// Lets go of replies that were held long enough.
+    pub(crate) fn handle_timeout(&mut self, nics: &mut NicClocks) {
+        let now = clock::monotonic();
+        for client in &mut self.open {
+            if client.held_until.is_some_and(|until| until <= now) {
+                client.held_until = None;
+                nics.note_no_transmit_stamp(client.nic.take());
+            }
         }
     }
 
@@ -209,17 +274,22 @@ impl Clients {
         ready: Readiness,
         system: &mut System,
         buffer: &mut ReceiveBuffer,
+        nics: &mut NicClocks,
     ) {
         let Some(client) = self.open.get_mut(place) else {
             return;
         };
         if ready.error {
-            take_stamp(client);
+            take_stamps(client, nics);
             if let Some(error) = client.socket.take_error() {
                 note_refusal(client, system, &error);
             }
         }
         if !ready.readable {
+            return;
+        }
+        if client.awaits_hardware(nics) {
+            client.held_until = Some(clock::monotonic().plus(HELD_MAX));
             return;
         }
         let received = client.socket.receive(buffer);
@@ -232,7 +302,7 @@ impl Clients {
                     octets: arrival.octets,
                     source: arrival.source,
                     via: Via::Client(client.association),
-                    stamp: arrival.stamp.map_or_else(|| ours(now.wall), kernels),
+                    stamp: nics.received(client.nic, &arrival),
                 };
                 system.handle_packet(now, &received);
             }
@@ -242,48 +312,22 @@ impl Clients {
     }
 }
 
-/// A socket with a port of its own that nobody else can answer to.
-fn connected(to: SocketAddr) -> io::Result<Socket> {
-    let socket = Socket::open(AddressFamily::of(to.ip()))?;
-    // Where the kernel cannot stamp, ours stands.
-    socket.stamp_both();
-    socket.connect(to)?;
-    Ok(socket)
-}
-
-/// Sends, and stamps just before.
-fn request(socket: Socket, octets: &[u8]) -> io::Result<(Socket, Stamp)> {
-    let stamp = ours(clock::wall());
-    socket.send(octets)?;
-    Ok((socket, stamp))
-}
-
-/// Sends to a group behind one interface, from there; anybody may answer.
-fn search(
-    octets: &[u8],
-    to: SocketAddr,
-    link: LinkId,
-    hops: u8,
-    listeners: &Listeners,
-) -> io::Result<(Socket, Stamp)> {
-    let gone = || io::Error::from(io::ErrorKind::NetworkDown);
-    let named = listeners.link_to(to.ip(), link).ok_or_else(gone)?;
-    let mut local = named.service;
-    local.set_port(0);
-    let socket = Socket::open(AddressFamily::of(to.ip()))?;
-    socket.stamp_both();
-    reach_many(&socket, to.ip(), link, hops)?;
-    socket.bind(local)?;
-    let stamp = ours(clock::wall());
-    socket.send_to(octets, with_scope(to.ip(), to.port(), link))?;
-    Ok((socket, stamp))
-}
-
-/// The transmit stamp is on the error queue.
-fn take_stamp(client: &mut Client) {
-    // Whose stamp it is follows from the socket, which sends one datagram only.
-    if let (Ok(Some(sent)), Some(pending)) = (client.socket.transmit_stamp(), &mut client.pending) {
-        pending.stamp = kernels(sent.stamp);
+/// Transmit stamps are on the error queue: the kernel's, and after it the interface's.
+fn take_stamps(client: &mut Client, nics: &mut NicClocks) {
+    for _ in 0..client.stamps_each() {
+        let Ok(Some(sent)) = client.socket.transmit_stamp() else {
+            return;
+        };
+        // Whose stamp it is follows from the socket, which sends one datagram only.
+        if let Some(pending) = &mut client.pending
+            && let Some(stamp) = nics.transmitted(client.nic, &sent)
+            && stamp.class > pending.stamp.class
+        {
+            pending.stamp = stamp;
+        }
+        if client.held_until.is_some() && !client.awaits_hardware(nics) {
+            client.held_until = None;
+        }
     }
 }
 

@@ -21,7 +21,9 @@ use crate::config::EngineConfig;
 use crate::ears::Ears;
 use crate::errands::{Errands, Finished};
 use crate::error::EngineError;
-use crate::host::{Command, Ended, Host, Notice, Report, Why};
+use crate::host::{Command, Ended, Host, Report, Why};
+use crate::nic_clocks::NicClocks;
+use crate::notice::Notice;
 use crate::senders::Senders;
 use crate::traces::Traces;
 use core::time::Duration;
@@ -66,6 +68,7 @@ pub(crate) struct ClockThread {
     clients: Clients,
     senders: Senders,
     ears: Ears,
+    nics: NicClocks,
     hand: ClockHand,
     serving: Serving,
     held_signals: Option<HeldSignals>,
@@ -95,7 +98,7 @@ impl ClockThread {
         system: System,
         (drivers, traces): (Vec<Box<dyn Driver>>, Option<Traces>),
         serving: Serving,
-        ears: Ears,
+        (ears, nics): (Ears, NicClocks),
         watch: Option<Watch>,
         crypto: Option<(Errands, Receiver<Finished>)>,
     ) -> Self {
@@ -106,6 +109,7 @@ impl ClockThread {
             clients: Clients::new(config.client_sockets_max),
             senders: Senders::default(),
             ears,
+            nics,
             hand: ClockHand::new(config.may_adjust),
             serving,
             held_signals: config.held_signals,
@@ -212,6 +216,7 @@ impl ClockThread {
         if self.rescan_at.is_some_and(|due| due <= now.mono) {
             self.rescan(host);
         }
+        self.clients.handle_timeout(&mut self.nics);
         for driver in &mut self.drivers {
             if driver.poll_timeout().is_some_and(|due| due <= now.mono) {
                 driver.handle(now, DriverEvent::Timer);
@@ -239,6 +244,7 @@ impl ClockThread {
         }
         let listeners = self.serving.listeners();
         self.ears.rescan(listeners, &mut notices);
+        self.nics.rescan(&mut notices);
         self.senders.rescan(&mut self.system, listeners);
         let (own, links) = (listeners.own_addresses().to_vec(), listeners.plain_links());
         self.plan_retry(now.mono);
@@ -307,8 +313,10 @@ impl ClockThread {
         for place in 0..clients {
             let ready = self.set.readiness(place);
             if ready.readable || ready.error {
+                let (system, buffer) = (&mut self.system, &mut self.buffer);
+                let nics = &mut self.nics;
                 self.clients
-                    .handle_ready(place, ready, &mut self.system, &mut self.buffer);
+                    .handle_ready(place, ready, system, buffer, nics);
             }
         }
         self.hear_peers(clients);
@@ -339,6 +347,7 @@ impl ClockThread {
             .filter_map(|driver| driver.poll_timeout());
         let next = drivers
             .chain(self.system.poll_timeout())
+            .chain(self.clients.poll_timeout())
             .chain(self.rescan_at)
             .min();
         let longest = if self.waits_for_keys() {

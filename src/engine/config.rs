@@ -1,3 +1,4 @@
+use crate::nic_clocks::HardwareStamping;
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 use truechimer_proto::config::Family;
@@ -24,6 +25,8 @@ pub struct EngineConfig {
     /// How often the addresses of this host are looked up again, beside when the kernel says that
     /// they changed; `None` is never but when told to.
     pub rescan_every: Option<Duration>,
+    /// Which interfaces are to stamp.
+    pub hardware_stamping: Vec<HardwareStamping>,
     /// How much is told to somebody who looks for a fault.
     pub trace: TraceLevel,
 }
@@ -39,6 +42,7 @@ impl Default for EngineConfig {
             pin_threads: true,
             held_signals: None,
             rescan_every: Some(Duration::from_secs(60)),
+            hardware_stamping: Vec::new(),
             trace: TraceLevel::default(),
         }
     }

@@ -3,8 +3,8 @@
 use crate::clerk::Desk;
 use crate::config::Hearing;
 use crate::hearing_notice::HearingNotice;
-use crate::host::Notice;
 use crate::listeners::{Listeners, NamedLink};
+use crate::notice::Notice;
 use crate::traffic::Traffic;
 use core::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
 use std::io;

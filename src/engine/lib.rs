@@ -19,6 +19,8 @@ mod hearing_notice;
 mod host;
 mod latch;
 mod listeners;
+mod nic_clocks;
+mod notice;
 mod queries;
 mod roster;
 mod rules;
@@ -31,14 +33,17 @@ pub use config::{Action, EngineConfig, Hearing, InterfaceRule, Listen, Matches};
 pub use counters::ServerCounts;
 pub use error::{BindFailure, EngineError};
 pub use hearing_notice::HearingNotice;
-pub use host::{Command, Ended, Host, Notice, Report, Why};
+pub use host::{Command, Ended, Host, Report, Why};
 pub use latch::{Publisher, Reader, latch};
+pub use nic_clocks::HardwareStamping;
+pub use notice::Notice;
 
 use clock_thread::{ClockThread, Counter, Serving};
 use core::net::IpAddr;
 use ears::Ears;
 use errands::errands;
 use listeners::Listeners;
+use nic_clocks::NicClocks;
 use roster::Roster;
 use std::sync::Arc;
 use truechimer_proto::authentication::Authenticator;
@@ -61,6 +66,7 @@ pub struct Engine {
     config: EngineConfig,
     listeners: Listeners,
     ears: Ears,
+    nics: NicClocks,
     notices: Vec<Notice>,
     watch: Option<Watch>,
     /// Only beside server threads; see `Engine::waker`.
@@ -118,6 +124,8 @@ impl Engine {
         }
         let mut ears = Ears::new(config.hearing.clone());
         ears.rescan(&listeners, &mut notices);
+        let mut nics = NicClocks::new(config.hardware_stamping.clone());
+        nics.rescan(&mut notices);
         let watch = match (&config.listen, config.rescan_every) {
             (Listen::Nowhere, _) | (_, None) => None,
             _ => Watch::open()
@@ -132,6 +140,7 @@ impl Engine {
             config,
             listeners,
             ears,
+            nics,
             notices,
             watch,
             wake,
@@ -210,7 +219,7 @@ impl Engine {
             system,
             (drivers, traces),
             serving,
-            self.ears,
+            (self.ears, self.nics),
             self.watch,
             errands.zip(finished),
         )

@@ -8,7 +8,7 @@ pub(crate) use links::NamedLink;
 use crate::clerk::Desk;
 use crate::config::Listen;
 use crate::error::BindFailure;
-use crate::host::Notice;
+use crate::notice::Notice;
 use crate::traffic::Traffic;
 use choice::Wanted;
 use core::net::{IpAddr, SocketAddr};

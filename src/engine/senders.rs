@@ -378,9 +378,12 @@ fn take_stamp(sender: &mut Sender, system: &mut System) {
     let Ok(Some(sent)) = sender.socket.transmit_stamp() else {
         return;
     };
+    let Some(stamp) = sent.kernel else {
+        return;
+    };
     let is_its = |pending: &mut Pending| sent.number.is_none_or(|number| number == pending.number);
     if let Some(pending) = sender.pending.take_if(is_its) {
-        system.handle_transmit_stamp(pending.ticket, kernels(sent.stamp));
+        system.handle_transmit_stamp(pending.ticket, kernels(stamp));
     }
 }
 

@@ -301,12 +301,15 @@ impl Host for Steward {
             | Notice::Dropping(..)
             | Notice::Unlistening(_)
             | Notice::NoKernelStamps(_)
+            | Notice::HardwareStamps(..)
             | Notice::NotTold(_) => Level::Info,
             Notice::NotPinned(_) => Level::Debug,
             Notice::CannotListen(_)
             | Notice::CannotList(_)
             | Notice::NoAddress
             | Notice::HeldUp(_)
+            | Notice::NoHardwareStamps(..)
+            | Notice::StampsMissing(..)
             | Notice::CannotAsk(..)
             | Notice::FewerThreads(..)
             | Notice::TracesLost(_)

@@ -3,7 +3,7 @@ use super::launch::{Launch, Rescan};
 use super::setup::Setup;
 use crate::files::config::Origin;
 use crate::paths;
-use crate::translate::listening;
+use crate::translate::{hardware, listening};
 use truechimer_config::Settings;
 use truechimer_engine::{EngineConfig, Hearing, Listen};
 use truechimer_sys::clock;
@@ -70,6 +70,7 @@ impl Surroundings {
                 client_sockets_max: CLIENT_SOCKETS_MAX,
                 pin_threads: launch.sandbox,
                 held_signals,
+                hardware_stamping: hardware::stamping(&setup.settings),
                 trace: launch.trace(),
                 rescan_every: match launch.rescan {
                     Rescan::Usual => EngineConfig::default().rescan_every,

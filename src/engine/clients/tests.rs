@@ -14,7 +14,7 @@ fn wait(clients: &mut Clients, system: &mut System, wanted: impl Fn(Readiness) -
         clients.add_to(&mut set);
         set.wait(Duration::from_millis(100)).unwrap();
         let ready = set.readiness(0);
-        clients.handle_ready(0, ready, system, &mut buffer);
+        clients.handle_ready(0, ready, system, &mut buffer, &mut NicClocks::default());
         if wanted(ready) {
             return;
         }
@@ -52,7 +52,7 @@ fn want_of_sockets_is_told_but_not_each_time() {
     let mut clients = Clients::new(0);
     let mut told = || {
         let (mut system, request) = first_request(to);
-        clients.send(&mut system, request, &nowhere())
+        clients.send(&mut system, request, &nowhere(), &NicClocks::default())
     };
     let first = told().unwrap().to_string();
     assert!(first.contains("127.0.0.1:9: all client sockets"), "{first}");
@@ -72,7 +72,11 @@ fn a_refusal_does_not_cost_the_answer() {
     let (mut system, request) = first_request(address);
     let mut clients = Clients::new(1);
     let nonce = Header::parse(request.octets.first_chunk().unwrap()).transmit_time;
-    assert!(clients.send(&mut system, request, &nowhere()).is_none());
+    assert!(
+        clients
+            .send(&mut system, request, &nowhere(), &NicClocks::default())
+            .is_none()
+    );
     let asker = clients.open[0].socket.local_address().unwrap();
     // On loopback the refusal is there as soon as the request is sent.
     wait(&mut clients, &mut system, |ready| ready.error);
@@ -104,7 +108,7 @@ fn our_address_is_known_before_a_request_is_made_and_is_the_one_it_leaves_from()
     let (mut system, request) = first_request(to);
     let id = request.ticket.association();
     let mut clients = Clients::new(1);
-    clients.prepare(&mut system, id, to);
+    clients.prepare(&mut system, id, to, &NicClocks::default());
     let known = clients.local_address(id).unwrap();
     assert_eq!(known.ip(), to.ip());
     let other = "127.0.0.1:9".parse().unwrap();
@@ -112,12 +116,16 @@ fn our_address_is_known_before_a_request_is_made_and_is_the_one_it_leaves_from()
         clients.take_prepared(id, other, Route::Fresh).is_none(),
         "connected with somebody else"
     );
-    assert!(clients.send(&mut system, request, &nowhere()).is_none());
+    assert!(
+        clients
+            .send(&mut system, request, &nowhere(), &NicClocks::default())
+            .is_none()
+    );
     let (_, from) = server.recv_from(&mut [0; 128]).unwrap();
     assert_eq!((from, clients.len()), (known, 1));
 
     // The next is prepared anew: a port is for one request.
-    clients.prepare(&mut system, id, to);
+    clients.prepare(&mut system, id, to, &NicClocks::default());
     assert_ne!(clients.local_address(id).unwrap(), known);
     assert_eq!(clients.len(), 1);
 }

@@ -65,7 +65,7 @@ impl ClockThread {
     fn open(&mut self, id: AssociationId, destination: Destination) {
         let (system, Destination { to, route }) = (&mut self.system, destination);
         match route {
-            Route::Fresh | Route::Ring { .. } => self.clients.prepare(system, id, to),
+            Route::Fresh | Route::Ring { .. } => self.clients.prepare(system, id, to, &self.nics),
             Route::Lasting | Route::Broadcast { .. } => {
                 let listeners = self.serving.listeners();
                 self.senders.open(system, to, route, id, listeners);
@@ -80,11 +80,12 @@ impl ClockThread {
             clients,
             senders,
             serving,
+            nics,
             ..
         } = self;
         let notice = match transmit.route {
             Route::Fresh | Route::Ring { .. } => {
-                clients.send(system, transmit, serving.listeners())
+                clients.send(system, transmit, serving.listeners(), nics)
             }
             Route::Lasting | Route::Broadcast { .. } => senders
                 .send(system, transmit, serving.listeners())

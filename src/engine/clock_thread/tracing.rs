@@ -1,6 +1,7 @@
 //! Handing traces to the host.
 use super::{ClockThread, WORK_MAX};
-use crate::host::{Host, Notice};
+use crate::host::Host;
+use crate::notice::Notice;
 use std::os::fd::{AsFd, AsRawFd};
 use truechimer_proto::host::Output;
 use truechimer_proto::packet::Transmit;

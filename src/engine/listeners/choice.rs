@@ -1,5 +1,5 @@
 use crate::config::{Action, InterfaceRule, Listen, Matches};
-use crate::host::Notice;
+use crate::notice::Notice;
 use core::net::{IpAddr, SocketAddr};
 use truechimer_proto::config::Family;
 use truechimer_sys::interfaces::InterfaceAddress;

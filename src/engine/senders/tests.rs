@@ -4,6 +4,7 @@ use crate::clients::tests::first_request;
 use crate::config::{Hearing, Listen};
 use crate::ears::Ears;
 use crate::ears::tests::{PORT, everywhere};
+use crate::nic_clocks::NicClocks;
 use core::time::Duration;
 use std::net::UdpSocket;
 use truechimer_proto::packet::Link;
@@ -11,6 +12,7 @@ use truechimer_sys::own_network::{cable, in_own_network, ip};
 
 struct Scene {
     listeners: Listeners,
+    nics: NicClocks,
     senders: Senders,
     system: System,
     buffer: ReceiveBuffer,
@@ -25,6 +27,7 @@ impl Scene {
         listeners.rescan(&mut Vec::new());
         Self {
             listeners,
+            nics: NicClocks::default(),
             senders: Senders::default(),
             system: first_request(to).0,
             buffer: ReceiveBuffer::new(64),
@@ -354,7 +357,7 @@ fn a_search_is_answered_by_anybody_until_the_next_round() {
             let route = Route::Ring { link, hops: 1 };
             let request = transmit(group, route);
             let id = request.ticket.association();
-            let told = clients.send(&mut scene.system, request, &scene.listeners);
+            let told = clients.send(&mut scene.system, request, &scene.listeners, &scene.nics);
             assert!(told.is_none(), "{told:?}");
             assert_eq!(heard_by(&ears, link).len(), 1);
             let local = clients.local_address(id).unwrap();
@@ -372,7 +375,7 @@ fn a_search_is_answered_by_anybody_until_the_next_round() {
                 assert!(set.wait(Duration::from_secs(5)).unwrap() > 0);
                 let ready = set.readiness(0);
                 let (system, buffer) = (&mut scene.system, &mut scene.buffer);
-                clients.handle_ready(0, ready, system, buffer);
+                clients.handle_ready(0, ready, system, buffer, &mut scene.nics);
             }
             assert_eq!(clients.len(), 1);
         }
