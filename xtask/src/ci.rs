@@ -1,7 +1,7 @@
 //! `cargo xtask ci`: every check, in order; a failure does not keep the later ones from running.
 
 use crate::{
-    fuzz,
+    fuzz, rehearse,
     run::Line,
     test::{self, Outcome, Tally},
     tidy, units,
@@ -36,6 +36,10 @@ const STEPS: &[Step] = &[
     Step {
         name: "tests",
         run: |top| test::run(top, &[]),
+    },
+    Step {
+        name: "rehearsal",
+        run: |top| rehearse::run(top, &[]),
     },
     Step {
         name: "loom",

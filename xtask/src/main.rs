@@ -3,6 +3,7 @@
 
 mod ci;
 mod fuzz;
+mod rehearse;
 mod run;
 mod setup;
 mod test;
@@ -19,6 +20,7 @@ cargo xtask tidy                       check the rules of the house
 cargo xtask test [CARGO TEST OPTIONS]  every test, against the real peers too
 cargo xtask loom                       what threads share, every interleaving
 cargo xtask units                      the systemd unit
+cargo xtask rehearse [SCENE]           emulated interfaces and clocks of known error
 cargo xtask fuzz [--seconds N] [TARGET]
 cargo xtask ci                         all of these and more";
 
@@ -44,6 +46,7 @@ fn run(top: &Path, arguments: &[String]) -> Result<(), String> {
         ("tidy", []) => tidy::run(top),
         ("test", extra) => test::run(top, extra).1,
         ("loom", []) => test::run_loom(top).1,
+        ("rehearse", extra) => rehearse::run(top, extra).1,
         ("units", []) => units::run(top),
         ("fuzz", extra) => fuzz::run(top, &fuzz::request(extra)?),
         ("ci", []) => ci::run(top),
