@@ -146,6 +146,7 @@ fn identity(scheme: Scheme, value: &SignedValue) {
     let answer = perform(Task::AnswerChallenge {
         timestamp: None,
         scheme,
+        filestamp: value.filestamp,
         challenge: value.value.clone(),
     });
     let ident = "grp".to_owned();
@@ -175,7 +176,7 @@ fn identity(scheme: Scheme, value: &SignedValue) {
         let again = signed(&answer).expect("a value");
         assert_eq!(check(value.value.clone(), again), Done::Verified);
     }
-    let filestamp = HOST.1.schemes[&scheme];
+    let filestamp = HOST.1.schemes[&scheme][0];
     let stamped = SignedValue {
         filestamp,
         ..value.clone()

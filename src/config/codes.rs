@@ -74,6 +74,7 @@ registry! {
     RANDFILE_UNUSED = "TC0404" Note "Random numbers come from the kernel; no file is read for them.";
     AUTOKEY_OFF = "TC0405" Warning "A server, peer or group wants Autokey, which no `crypto` line turns on; it is left out.";
     IDENT_ALONE = "TC0406" Warning "A server or its like has `ident` and not `autokey`; it is left out.";
+    TOO_MANY_GROUPS = "TC0407" Error "`crypto ident` names more than 64 groups.";
     TRUSTED_KEYS_ADD_UP = "TC0403" Note "Several trustedkey lines add up here; in ntpd the last one wins.";
 
     UNKNOWN_DRIVER = "TC0501" Error "There is no reference clock driver of this number.";

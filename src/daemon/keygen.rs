@@ -235,12 +235,17 @@ impl<'a> Workshop<'a> {
         if owner != self.host {
             owners.push(&self.host);
         }
-        let links: Vec<String> = owners
+        let mut links: Vec<String> = owners
             .into_iter()
             .map(|owner| FileName::generic(role, owner))
             .collect();
         for link in &links {
             self.say(&format!("{link}->{name}"));
+        }
+        // By that a daemon of several groups finds each one's; the reference's words have no line for it.
+        if role == FileRole::Certificate && self.group != self.host {
+            let in_group = format!("{}@{}", self.host, self.group);
+            links.push(FileName::generic(role, &in_group));
         }
         self.staging.create(name.to_string(), text, secret, links);
     }

@@ -3,6 +3,7 @@
 //!
 //! Where ntpd 4.2.8p15 cannot do at all what its protocol says, it is the mended one that plays.
 
+mod groups;
 mod modes;
 mod refused;
 mod rollover;

@@ -1,6 +1,7 @@
 //! Autokey (RFC 5906): who is proven, who is not, and how long that takes. All keys are real, and all
 //! that is done with them is done by the holder of keys of the daemon.
 mod crowds;
+mod groups;
 mod hosts;
 mod peers;
 mod refresh;

@@ -47,6 +47,8 @@ const LOG2_S: std::ops::RangeInclusive<i64> = 3..=31;
 const THREADS: std::ops::RangeInclusive<i64> = 1..=64;
 /// Numbers of cores, as the kernel gives them.
 const CORES: std::ops::RangeInclusive<i64> = 0..=4095;
+/// Groups that a host proves to be of, at most.
+const GROUPS_MAX: usize = 64;
 
 impl Parser<'_> {
     /// `crypto [WORD VALUE]...`; the bare word turns Autokey on.
@@ -82,7 +84,10 @@ impl Parser<'_> {
     ) {
         match option {
             CryptoWord::Host => autokey.host = self.text(line, word, "a host's name"),
-            CryptoWord::Ident => autokey.ident = self.text(line, word, "a group's name"),
+            CryptoWord::Ident => {
+                let name = self.text(line, word, "a group's name");
+                self.group(line, word, name, &mut autokey.idents);
+            }
             CryptoWord::Pw => autokey.password = self.text(line, word, "a password").map(Secret),
             CryptoWord::Digest => autokey.digest = self.text(line, word, "a digest's name"),
             CryptoWord::Randfile => {
@@ -112,6 +117,30 @@ impl Parser<'_> {
                 return cores;
             }
         }
+    }
+
+    /// One group more: for each the key folder is searched, and the keys are held.
+    fn group(
+        &mut self,
+        line: &mut Line<'_>,
+        word: &Word<'_>,
+        name: Option<String>,
+        all: &mut Vec<String>,
+    ) {
+        let Some(name) = name.filter(|it| !all.contains(it)) else {
+            return;
+        };
+        if all.len() < GROUPS_MAX {
+            all.push(name);
+            return;
+        }
+        let span = word.span.clone();
+        self.say(line, |_| {
+            let message = format!("`crypto ident` names more than {GROUPS_MAX} groups");
+            Diagnostic::new(codes::TOO_MANY_GROUPS, span, message)
+                .label("left out")
+                .help("let several groups have one key: link its file under each group's name")
+        });
     }
 
     /// `randfile FILE`, of the time when OpenSSL had to be fed.

@@ -20,7 +20,7 @@ pub(super) fn weak(settings: &Settings, found: &mut Vec<Diagnostic>) {
 
 /// TC alone: who stands in the middle has a certificate of his own.
 pub(super) fn unproven(settings: &Settings, found: &mut Vec<Diagnostic>) {
-    if settings.autokey.ident.is_some() || settings.autokey.default_ident.is_some() {
+    if !settings.autokey.idents.is_empty() || settings.autokey.default_ident.is_some() {
         return;
     }
     let asks = |it: &&Association| {

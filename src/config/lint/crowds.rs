@@ -93,7 +93,7 @@ fn unkeyed(settings: &Settings) -> impl Iterator<Item = &Association> {
 /// Without a trusted key or a group of Autokey nothing that comes unasked can be authentic.
 pub(super) fn no_trusted_key(settings: &Settings, found: &mut Vec<Diagnostic>) {
     let autokey = &settings.autokey;
-    let names_group = autokey.ident.is_some() || autokey.default_ident.is_some();
+    let names_group = !autokey.idents.is_empty() || autokey.default_ident.is_some();
     // A file that one of these words names may be of a group.
     let names_files = !autokey.legacy_files.is_empty();
     if !settings.flags.auth

@@ -11,8 +11,8 @@ pub struct Autokey {
     pub enabled: Option<Located<()>>,
     /// `crypto host`: name of the host's files.
     pub host: Option<String>,
-    /// `crypto ident`: name of the group.
-    pub ident: Option<String>,
+    /// `crypto ident`, once a group: names of the groups, the main one first.
+    pub idents: Vec<String>,
     /// `crypto pw`: password of the private files.
     pub password: Option<Secret>,
     /// `crypto digest`: digest of the MACs.

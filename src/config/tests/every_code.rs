@@ -143,6 +143,7 @@ fn long_example(code: Code) -> (Vec<u8>, u32, u32) {
                 8,
             )
         }
+        codes::TOO_MANY_GROUPS => (many(65, &|n| format!("crypto ident G{n}\n")), 65, 8),
         codes::TOO_MANY_VARIABLES => {
             let count = limits::VARIABLES;
             (

@@ -206,7 +206,7 @@ fn line() -> impl Strategy<Value = String> {
             .collect::<Vec<_>>(),
     );
     let further = prop::sample::select(
-        "peer a key 4 xleave;peer b autokey ident G;broadcast 224.0.1.1 ttl 300;broadcast 224.0.1.1 ttl 3 key 2;manycastclient -6 ff05::101\
+        "crypto ident a ident b;peer a key 4 xleave;peer b autokey ident G;broadcast 224.0.1.1 ttl 300;broadcast 224.0.1.1 ttl 3 key 2;manycastclient -6 ff05::101\
          ;broadcastclient novolley;broadcastdelay 0.004;multicastclient;multicastclient ff05::101 224.0.1.9\
          ;manycastserver 239.1.1.1;ttl 1 2 3;crypto pw p host h digest SHA1 leap l cert c;crypto insecure threads 3 cores 0 7\
          ;keysdir /k;ident G;revoke 5;automax 9;ntpsigndsocket /s;dscp 0;mdnstries 3;tick 0.01;hwtimestamp *;hwtimestamp e0 rxfilter ntp rxcomp 0.00002\

@@ -13,7 +13,6 @@ pub(super) fn autokey(said: &Autokey, lines: &mut Lines) {
             .map(|secret| secret.expose().to_owned());
         for (name, value) in [
             ("host", &said.host),
-            ("ident", &said.ident),
             ("pw", &password),
             ("digest", &said.digest),
         ] {
@@ -28,6 +27,8 @@ pub(super) fn autokey(said: &Autokey, lines: &mut Lines) {
             let cores: Vec<String> = said.cores.iter().map(u16::to_string).collect();
             words.push(format!("cores {}", cores.join(" ")));
         }
+        let idents = said.idents.iter();
+        words.extend(idents.map(|name| format!("ident {}", quoted(name))));
         words.extend(said.insecure.then(|| "insecure".to_owned()));
         words.extend(said.legacy_files.iter().map(|(which, file)| {
             let name = match which {

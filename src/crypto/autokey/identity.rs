@@ -14,6 +14,17 @@ pub(super) enum SchemeKey {
     Mv(MvKey),
 }
 
+/// One group's key.
+#[derive(Debug)]
+pub(super) struct GroupKey {
+    pub(super) key: SchemeKey,
+    /// NTP seconds: the group's parameters have the same, and by nothing else does a challenge tell
+    /// which group it is of.
+    pub(super) filestamp: u32,
+    /// The group by the file's first line.
+    pub(super) owner: String,
+}
+
 /// What a client challenges with.
 #[derive(Debug)]
 pub(super) enum SchemeParameters {

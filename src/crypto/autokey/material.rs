@@ -6,7 +6,7 @@ mod remark;
 pub use draft::MaterialDraft;
 pub use remark::{MaterialError, Remark};
 
-use super::identity::{SchemeKey, SchemeParameters};
+use super::identity::{GroupKey, SchemeParameters};
 use super::signature;
 use crate::certificate::{Certificate, Scheme};
 use crate::private_key::PrivateKey;
@@ -27,7 +27,7 @@ pub struct Material {
     /// Without one the host key signs.
     sign: Option<PrivateKey>,
     scheme: Scheme,
-    keys: BTreeMap<status::Scheme, SchemeKey>,
+    keys: BTreeMap<status::Scheme, Vec<GroupKey>>,
     parameters: BTreeMap<(String, status::Scheme), SchemeParameters>,
     facts: HostFacts,
     remarks: Vec<Remark>,
@@ -98,12 +98,14 @@ impl Material {
         }
     }
 
-    /// Makes a certificate for whoever asked with its own, self-signed one.
+    /// Makes a certificate for whoever asked with its own, self-signed one, by the name under which it
+    /// knows this host.
     pub(super) fn vouch(&self, timestamp: u32, asker: &Certificate) -> Result<Vec<u8>, Failure> {
         self.check_validity(timestamp)?;
+        let asking = asker.name().ok_or(Failure::Certificate)?;
         let from_unix_s = ntp_s(timestamp) - UNIX_EPOCH_IN_NTP_SECONDS;
         let made = asker.vouched_for(
-            &self.facts.name,
+            self.facts.name_for(&asking),
             (self.signing_key(), self.scheme),
             (timestamp, from_unix_s),
         );
@@ -111,15 +113,20 @@ impl Material {
             .map_err(|_| Failure::CertificateNotVerified)
     }
 
-    /// Answers a challenge, if it has that scheme's key; with the key's filestamp.
+    /// Answers a challenge by the key of the asker's group, which its parameters' filestamp tells; with
+    /// the key's filestamp. GQ's parameters may be older than the key, and who has parameters of no
+    /// key here is to see it by the stamp of the answer: both get it by the first group's.
     pub(super) fn answer(
         &self,
         scheme: status::Scheme,
+        asked: u32,
         challenge: &[u8],
     ) -> Result<(u32, Vec<u8>), Failure> {
-        let key = self.keys.get(&scheme).ok_or(Failure::GroupKey)?;
-        let filestamp = self.facts.schemes.get(&scheme).copied();
-        Ok((filestamp.unwrap_or(0), key.answer(challenge)?))
+        let keys = self.keys.get(&scheme).map_or(&[][..], Vec::as_slice);
+        let of_group = keys.iter().find(|it| it.filestamp == asked);
+        let found = of_group.or_else(|| keys.first());
+        let found = found.ok_or(Failure::GroupKey)?;
+        Ok((found.filestamp, found.key.answer(challenge)?))
     }
 
     /// The parameters of a group, with their filestamp.

@@ -85,10 +85,11 @@ impl Worker {
             Task::AnswerChallenge {
                 timestamp,
                 scheme,
+                filestamp,
                 challenge,
             } => {
                 let keys = keys()?;
-                let (filestamp, answer) = keys.answer(*scheme, challenge)?;
+                let (filestamp, answer) = keys.answer(*scheme, *filestamp, challenge)?;
                 Ok(Done::Value(keys.value(*timestamp, filestamp, answer)?))
             }
             Task::ReadCertificate {
@@ -187,7 +188,7 @@ fn sign_certificate(
     request: &SignedValue,
 ) -> Result<Done, Failure> {
     let asker = read_certificate(&request.value, request.filestamp, None)?;
-    if !asker.is_self_issued() || asker.private || asker.subject == keys.facts().name {
+    if !asker.is_self_issued() || asker.private || keys.facts().is_called(&asker.subject) {
         return Err(Failure::Certificate);
     }
     signature::verify(

@@ -20,9 +20,9 @@ pub(crate) struct Expiry {
 }
 
 impl Expiry {
-    /// Over the own one of these.
+    /// Over the own one of these that ends first.
     pub(crate) fn of(facts: &HostFacts, now: Instant) -> Option<Self> {
-        let own = facts.certificates.first()?;
+        let own = facts.own_certificates().min_by_key(|it| it.not_after_s)?;
         Some(Self {
             name: own.subject.clone(),
             ends_unix_s: own.not_after_s - UNIX_EPOCH_IN_NTP_SECONDS,

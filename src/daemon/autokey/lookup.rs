@@ -65,7 +65,7 @@ impl<'a> Lookup<'a> {
             },
             hosts,
             passwords,
-            groups: groups.chain(said.ident.clone()).collect(),
+            groups: groups.chain(said.idents.first().cloned()).collect(),
         }
     }
 
@@ -91,6 +91,14 @@ impl<'a> Lookup<'a> {
         self.folder.find(FileRole::Certificate, &[name])
     }
 
+    /// This host's certificate under the name that it has in a group.
+    pub(super) fn of_group(&self, group: &str) -> Result<Option<Found>, Problem> {
+        let names = self.hosts.iter().map(|host| format!("{host}@{group}"));
+        let names: Vec<String> = names.collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        self.folder.find(FileRole::Certificate, &names)
+    }
+
     /// The link that is looked for, for complaints.
     pub(super) fn link(&self, role: FileRole) -> String {
         let host = self.hosts.first().map_or("", String::as_str);
@@ -102,10 +110,22 @@ impl<'a> Lookup<'a> {
         &self.folder.path
     }
 
-    /// The key by which this host proves that it is of its group. ntp-keygen 4.2.8 names the link for
-    /// the host, 4.2.5 for the group.
-    pub(super) fn server_key(&self, scheme: Scheme) -> Result<Option<Found>, Problem> {
-        if let Some(found) = self.legacy(scheme) {
+    /// The groups that this host proves to be of, the main one first; it may have no name.
+    pub(super) fn proven(&self) -> impl Iterator<Item = Option<&str>> {
+        let named = self.said.idents.iter().map(|it| Some(it.as_str()));
+        let nameless = self.said.idents.is_empty().then_some(None);
+        nameless.into_iter().chain(named)
+    }
+
+    /// The key by which this host proves that it is of a group. ntp-keygen 4.2.8 names the link for the
+    /// host, 4.2.5 for the group. What a word of old names is of the main group.
+    pub(super) fn server_key(
+        &self,
+        scheme: Scheme,
+        group: Option<&str>,
+    ) -> Result<Option<Found>, Problem> {
+        let is_main = self.proven().next() == Some(group);
+        if let Some(found) = self.legacy(scheme).filter(|_| is_main) {
             let found = found?;
             return Ok(Some(found).filter(|it| self.is_secret(it)));
         }
@@ -114,14 +134,14 @@ impl<'a> Lookup<'a> {
             Scheme::Gq => FileRole::GqKey,
             Scheme::Mv => FileRole::MvKey,
         };
-        let Some(group) = &self.said.ident else {
+        let Some(group) = group else {
             return self.own(role).map(|it| it.filter(|it| self.is_secret(it)));
         };
         if let Some(found) = self.folder.find(role, &[group])? {
             return Ok(Some(found).filter(|it| self.is_secret(it)));
         }
         let of_host = self.own(role)?;
-        Ok(of_host.filter(|it| it.owner().as_ref() == Some(group) && self.is_secret(it)))
+        Ok(of_host.filter(|it| it.owner().as_deref() == Some(group) && self.is_secret(it)))
     }
 
     /// The parameters by which servers of a group are challenged.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use truechimer_config::Settings;
 use truechimer_crypto::autokey::{AutokeyDigest, Material, MaterialDraft};
-use truechimer_crypto::keyfile::{FileName, FileRole, KeyFileError};
+use truechimer_crypto::keyfile::{FileName, FileRole, KeyFileError, KeyText};
 use truechimer_crypto::sha1;
 use truechimer_proto::autokey::facts::{Generation, HostFacts};
 use truechimer_proto::autokey::status::{Scheme, signature_name};
@@ -114,10 +114,7 @@ impl Reader<'_> {
             self.note_key(&sign);
         }
         self.certificates(&mut draft)?;
-        let mut proves = false;
-        for scheme in Scheme::ALL {
-            proves |= self.server_key(scheme, &mut draft);
-        }
+        let proves = self.server_keys(&mut draft);
         let group = self.groups(&mut draft, proves);
         let generation = Generation(READINGS.fetch_add(1, Ordering::Relaxed) + 1);
         let material = draft
@@ -153,15 +150,30 @@ impl Reader<'_> {
     /// The own one, and those of whoever issued it as far as they are here: askers follow the trail.
     fn certificates(&mut self, draft: &mut MaterialDraft) -> Result<(), Impossible> {
         let own = self.wanted(FileRole::Certificate, "ntp-keygen")?;
-        let mut name = self.certificate(&own, draft)?;
+        let mut name = self.certificate(&own, draft, MaterialDraft::certificate)?;
         for _ in 0..ISSUERS_MAX {
             let Some(issuer) = name.take() else { break };
             match self.lookup.issuer(&issuer) {
-                Ok(Some(found)) => match self.certificate(&found, draft) {
-                    Ok(next) => name = next,
-                    Err(Impossible(why)) => self.say(Level::Warn, why),
-                },
+                Ok(Some(found)) => {
+                    match self.certificate(&found, draft, MaterialDraft::certificate) {
+                        Ok(next) => name = next,
+                        Err(Impossible(why)) => self.say(Level::Warn, why),
+                    }
+                }
                 Ok(None) => {}
+                Err(problem) => self.say(Level::Warn, problem.to_string()),
+            }
+        }
+        let lookup = self.lookup;
+        for group in lookup.proven().flatten() {
+            match lookup.of_group(group) {
+                Ok(Some(found)) if found.file != own.file => {
+                    let taken = self.certificate(&found, draft, MaterialDraft::group_certificate);
+                    if let Err(Impossible(why)) = taken {
+                        self.say(Level::Warn, why);
+                    }
+                }
+                Ok(_) => {}
                 Err(problem) => self.say(Level::Warn, problem.to_string()),
             }
         }
@@ -173,12 +185,11 @@ impl Reader<'_> {
         &mut self,
         found: &Found,
         draft: &mut MaterialDraft,
+        take: fn(&mut MaterialDraft, &KeyText) -> Result<(), KeyFileError>,
     ) -> Result<Option<String>, Impossible> {
         use truechimer_crypto::certificate::{Certificate, Standing};
         let read = Certificate::read(&found.text).map_err(|error| found.problem(error))?;
-        draft
-            .certificate(&found.text)
-            .map_err(|error| found.problem(error))?;
+        take(draft, &found.text).map_err(|error| found.problem(error))?;
         let flags = match read.standing() {
             Standing::Trusted => 0x1,
             Standing::Private => 0x8,
@@ -192,38 +203,83 @@ impl Reader<'_> {
         Ok(issuer)
     }
 
-    /// Whether there is one, be it of use or not.
-    fn server_key(&mut self, scheme: Scheme, draft: &mut MaterialDraft) -> bool {
-        let taken = self.lookup.server_key(scheme).and_then(|found| {
-            let Some(found) = found else { return Ok(None) };
-            open(self.lookup, &found, |text, password| {
-                draft.scheme_key(scheme, text, password)
-            })?;
-            Ok(Some(found))
-        });
-        match taken {
-            Ok(Some(found)) => {
-                self.note_key(&found);
-                true
+    /// Reads the keys of all groups that this host is to prove to be of; whether there is one of the main
+    /// group, be it of use or not.
+    fn server_keys(&mut self, draft: &mut MaterialDraft) -> bool {
+        let lookup = self.lookup;
+        let mut proves = false;
+        let mut known = Vec::new();
+        for (number, group) in lookup.proven().enumerate() {
+            let mut any = false;
+            for scheme in Scheme::ALL {
+                any |= self.server_key((scheme, group), draft, &mut known);
             }
-            Ok(None) => false,
-            Err(problem) => {
-                let name = scheme.name();
-                self.say(
-                    Level::Error,
-                    format!(
-                        "{problem}; nobody can be shown by {name} that this host is of its group"
-                    ),
-                );
-                true
+            match group {
+                Some(group) if any => draft.group(group),
+                Some(group) if number > 0 => self.say(Level::Error, self.no_key(group)),
+                _ => {}
             }
+            proves |= any && number == 0;
         }
+        proves
+    }
+
+    /// Whether there is one, be it of use or not.
+    fn server_key(
+        &mut self,
+        (scheme, group): (Scheme, Option<&str>),
+        draft: &mut MaterialDraft,
+        known: &mut Vec<(Scheme, Found)>,
+    ) -> bool {
+        let found = match self.lookup.server_key(scheme, group) {
+            Ok(Some(found)) => found,
+            Ok(None) => return false,
+            Err(problem) => {
+                self.unproven(scheme, &problem);
+                return true;
+            }
+        };
+        let stamp = found.text.filestamp();
+        let mut of_scheme = known.iter().filter(|it| it.0 == scheme);
+        if let Some((_, first)) = of_scheme.find(|it| it.1.text.filestamp() == stamp) {
+            if first.text.clean() != found.text.clean() {
+                let (first, second) = (first.path.display(), found.path.display());
+                let group = group.unwrap_or_default();
+                let option = match scheme {
+                    Scheme::Iff => "-I",
+                    Scheme::Gq => "-G",
+                    Scheme::Mv => "-V COUNT",
+                };
+                self.unproven(scheme, &format!(
+                    "{second} is of the same second as {first}, and by that alone a challenge tells its \
+                     group; make it anew and hand it out again: ntp-keygen {option} -i {group}"
+                ));
+            }
+            return true;
+        }
+        let opened = open(self.lookup, &found, |text, password| {
+            draft.scheme_key(scheme, text, password)
+        });
+        match opened {
+            Ok(()) => {
+                self.note_key(&found);
+                known.push((scheme, found));
+            }
+            Err(problem) => self.unproven(scheme, &problem),
+        }
+        true
+    }
+
+    fn unproven(&mut self, scheme: Scheme, why: &dyn fmt::Display) {
+        let name = scheme.name();
+        let text = format!("{why}; nobody can be shown by {name} that this host is of its group");
+        self.say(Level::Error, text);
     }
 
     /// Reads the parameters of all groups that are named; the one of associations that name none.
     /// `proves`: this host has a server's key, so that `crypto ident` may mean no more than that.
     fn groups(&mut self, draft: &mut MaterialDraft, proves: bool) -> Option<String> {
-        let usual = self.lookup.said.ident.clone();
+        let usual = self.lookup.said.idents.first().cloned();
         let usual = usual.or_else(|| self.lookup.legacy_group());
         let mut wanted = self.lookup.groups.clone();
         wanted.extend(usual.clone());
@@ -242,6 +298,14 @@ impl Reader<'_> {
         // A host that only proves its group to others has none; one that has but cannot read them, or
         // lost them, or misspells its group, is to believe nobody rather than anybody.
         usual.filter(|group| !proves || here.contains(group))
+    }
+
+    fn no_key(&self, group: &str) -> String {
+        format!(
+            "{}: no key of the group {group}, so this host proves to nobody that it is of it; make one: \
+             ntp-keygen -I -i {group}, or bring that of another of its servers: truechimer keys import FILE",
+            self.lookup.path().display()
+        )
     }
 
     fn no_parameters(&self, group: &str) -> String {
@@ -308,7 +372,7 @@ impl Reader<'_> {
 fn open<T>(
     lookup: &Lookup<'_>,
     found: &Found,
-    mut read: impl FnMut(&truechimer_crypto::keyfile::KeyText, Option<&[u8]>) -> Result<T, KeyFileError>,
+    mut read: impl FnMut(&KeyText, Option<&[u8]>) -> Result<T, KeyFileError>,
 ) -> Result<T, Problem> {
     let read = core::cell::RefCell::new(&mut read);
     let opened = lookup

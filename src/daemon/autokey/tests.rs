@@ -1,4 +1,6 @@
 //! Folders made by `ntp-keygen`, read as a daemon reads them.
+mod groups;
+
 use super::{closed_at, leap_file, read};
 use crate::keygen::{self, Place};
 use crate::persona::ntp_keygen::{Asked, Surroundings, parse};
@@ -11,13 +13,17 @@ use truechimer_proto::autokey::status::Scheme;
 
 /// Runs `ntp-keygen` on the machine `host`; what it says on standard output.
 pub(crate) fn ntp_keygen(folder: &Path, host: &str, line: &str) -> String {
+    ntp_keygen_at(crate::calendar::now_unix_s(), folder, host, line)
+}
+
+fn ntp_keygen_at(now_unix_s: i64, folder: &Path, host: &str, line: &str) -> String {
     let words = line.split_whitespace().map(std::ffi::OsString::from);
     let Ok(Asked::Run(options)) = parse(words, &Surroundings::default()) else {
         panic!("{line}");
     };
     let place = Place {
         host: host.to_owned(),
-        now_unix_s: crate::calendar::now_unix_s(),
+        now_unix_s,
         folder: folder.to_owned(),
         group: None,
     };

@@ -127,7 +127,7 @@ fn autokey_files(settings: &Settings) -> String {
     let said = &settings.autokey;
     let legacy = said.legacy_files.iter();
     let legacy: Vec<_> = legacy.map(|(which, it)| (which, &it.value)).collect();
-    let words = [&said.host, &said.ident, &said.digest];
+    let words = ([&said.host, &said.digest], &said.idents);
     let password = said.password.as_ref().map(|it| it.expose());
     let folder = said.keys_dir.as_ref().map(|it| &it.value);
     let on = (said.is_on(), said.insecure, said.threads, &said.cores);

@@ -40,7 +40,9 @@ impl Host {
     /// The group that associations had to prove before these files were read is not forgotten because
     /// its parameters are gone; `true` if that is so.
     pub fn remember_group(&mut self, before: &Self, said: &Autokey) -> bool {
-        let lost = self.group.is_none() && before.group.is_some() && said.ident == before.group;
+        let lost = self.group.is_none()
+            && before.group.is_some()
+            && said.idents.first() == before.group.as_ref();
         if lost {
             self.group.clone_from(&before.group);
         }

@@ -1,6 +1,6 @@
 //! What a host's key files say, without their secrets: made by who read them, told to the protocol.
 use super::status::{Flags, Scheme, StatusWord};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Names one reading of the key files. Jobs say by which one they are to be done, so that what was
@@ -15,7 +15,8 @@ pub struct HostFacts {
     pub generation: Generation,
     /// Subject of its certificate: `host` or `host@group`.
     pub name: String,
-    /// Its certificate, and what was read beside it; the own one first.
+    /// Its certificate, and what was read beside it; the own one first. There may be one more of its
+    /// key for each other group, `host@group`.
     pub certificates: Vec<Arc<CertificateFacts>>,
     /// The host key's public half, PKCS#1 `RSAPublicKey` in DER: asked for cookies with.
     pub public_key: Arc<[u8]>,
@@ -23,8 +24,10 @@ pub struct HostFacts {
     pub key_filestamp: u32,
     /// Octets of a signature.
     pub signature_len: usize,
-    /// The schemes it answers challenges of, with the filestamp of each key, NTP seconds.
-    pub schemes: BTreeMap<Scheme, u32>,
+    /// The schemes it answers challenges of, with the filestamp of each group's key, NTP seconds.
+    pub schemes: BTreeMap<Scheme, Vec<u32>>,
+    /// Groups that it proves to be of, where they are named.
+    pub groups: BTreeSet<String>,
     /// Group parameters it can challenge with, by `ident`, with the filestamp of each, NTP seconds.
     pub parameters: BTreeMap<(String, Scheme), u32>,
 }
@@ -70,6 +73,11 @@ pub fn ntp_s(stamp: u32) -> i64 {
     }
 }
 
+/// The part of a name after `@`.
+fn group_of(name: &str) -> Option<&str> {
+    Some(name.split_once('@')?.1)
+}
+
 impl CertificateFacts {
     /// Whether this moment, NTP seconds, is in its lifetime.
     pub fn is_valid_at(&self, stamp: u32) -> bool {
@@ -101,6 +109,33 @@ impl HostFacts {
 
     /// The part of the name after `@`.
     pub fn group(&self) -> Option<&str> {
-        Some(self.name.split_once('@')?.1)
+        group_of(&self.name)
+    }
+
+    /// The name by which it is known to who is called `asker`: who has a group in its own name
+    /// talks to nobody of another, so it is answered as a member of that, if there is a certificate for it.
+    pub fn name_for(&self, asker: &str) -> &str {
+        let theirs = group_of(asker);
+        let mut of_ours = self.own_certificates();
+        let found = of_ours.find(|it| theirs.is_some() && group_of(&it.subject) == theirs);
+        let is_main = theirs == self.group();
+        found
+            .filter(|_| !is_main)
+            .map_or(&self.name, |it| &it.subject)
+    }
+
+    /// Whether this is a name of its own.
+    pub fn is_called(&self, name: &str) -> bool {
+        name == self.name || self.own_certificates().any(|it| it.subject == name)
+    }
+
+    /// The own one, and those of its key for other groups.
+    pub fn own_certificates(&self) -> impl Iterator<Item = &Arc<CertificateFacts>> {
+        let own = self.certificates.first();
+        let of_key = move |it: &&Arc<CertificateFacts>| {
+            own.is_some_and(|own| own.public_key == it.public_key) && it.is_self_issued()
+        };
+        let further = self.certificates.iter().skip(1).filter(of_key);
+        own.into_iter().chain(further)
     }
 }

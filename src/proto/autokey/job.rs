@@ -94,6 +94,8 @@ pub enum Task {
         timestamp: Option<u32>,
         /// Which.
         scheme: Scheme,
+        /// Of the asker's parameters: a challenge names its group by that alone. NTP seconds.
+        filestamp: u32,
         /// As it came.
         challenge: Vec<u8>,
     },

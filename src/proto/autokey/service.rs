@@ -100,7 +100,9 @@ impl Service {
         };
         match asked.code {
             AutokeyCode::Association => {
-                Answer::Ready(introduction(&self.host, self.status, self.signed_at))
+                let asker = core::str::from_utf8(body.value).unwrap_or_default();
+                let name = self.host.name_for(asker);
+                Answer::Ready(introduction(name, self.status, self.signed_at))
             }
             AutokeyCode::Certificate => {
                 let subject = core::str::from_utf8(body.value).ok();
@@ -140,16 +142,12 @@ impl Service {
     }
 }
 
-/// The body of an association message of a host, asked or answered.
-pub(crate) fn introduction(
-    host: &HostFacts,
-    status: StatusWord,
-    signed_at: u32,
-) -> AutokeyBody<'_> {
+/// The body of an association message of a host of this name, asked or answered.
+pub(crate) fn introduction(name: &str, status: StatusWord, signed_at: u32) -> AutokeyBody<'_> {
     AutokeyBody {
         timestamp: signed_at,
         filestamp: status.word(),
-        value: host.name.as_bytes(),
+        value: name.as_bytes(),
         signature: &[],
     }
 }

@@ -52,6 +52,7 @@ impl Wanted<'_> {
             Kind::Proof(scheme) => Task::AnswerChallenge {
                 timestamp: Some(timestamp),
                 scheme,
+                filestamp: body.filestamp,
                 challenge: body.value.to_vec(),
             },
         };

@@ -25,9 +25,33 @@ pub(super) enum Kind {
 }
 
 fn text(kind: &str, owner: &str, pem: &str) -> KeyText {
+    text_after(0, kind, owner, pem)
+}
+
+/// Made so many seconds later.
+fn text_after(later_s: u32, kind: &str, owner: &str, pem: &str) -> KeyText {
     let made = u32::try_from(MADE_UNIX_S + 2_208_988_800).expect("this era");
-    let name = FileName::new(kind, owner, made);
+    let name = FileName::new(kind, owner, made + later_s);
     KeyText::parse(format!("{}{pem}", heading(&name, "today")).as_bytes()).expect("PEM")
+}
+
+/// A self-signed certificate of this key.
+fn certificate(host: &PrivateKey, name: &str, kind: Kind, gq_public: Option<&[u8]>) -> KeyText {
+    let draft = Draft {
+        name,
+        from_unix_s: MADE_UNIX_S,
+        lifetime_days: 365,
+        standing: match kind {
+            Kind::Plain => Standing::Plain,
+            Kind::Trusted => Standing::Trusted,
+            Kind::Private => Standing::Private,
+        },
+        gq_public,
+    };
+    let signature = Signature::from_name("RSA-SHA256").expect("a scheme");
+    let certificate = draft.sign(host, signature).expect("signed");
+    let pem = certificate.to_pem().expect("written");
+    text("RSA-SHA256cert", name, &pem)
 }
 
 /// Parameters of a group, as files.
@@ -46,26 +70,10 @@ impl Host {
         key: Option<(Scheme, &KeyText, Option<Vec<u8>>)>,
         parameters: &[&Files],
     ) -> Self {
-        let host = PrivateKey::generate(KeyKind::Rsa, 1024).expect("a key");
-        let pem = host.to_pem(KeyForm::Pkcs8, KeyCipher::Aes256, PASSWORD);
-        let host_text = text("RSAhost", name, &pem.expect("written"));
-        let mut draft = MaterialDraft::of_host(&host_text, Some(PASSWORD)).expect("a key");
-        let certificate = Draft {
-            name,
-            from_unix_s: MADE_UNIX_S,
-            lifetime_days: 365,
-            standing: match kind {
-                Kind::Plain => Standing::Plain,
-                Kind::Trusted => Standing::Trusted,
-                Kind::Private => Standing::Private,
-            },
-            gq_public: key.as_ref().and_then(|it| it.2.as_deref()),
-        };
-        let signature = Signature::from_name("RSA-SHA256").expect("a scheme");
-        let certificate = certificate.sign(&host, signature).expect("signed");
-        let pem = certificate.to_pem().expect("written");
+        let (host, mut draft) = begun(name);
+        let gq_public = key.as_ref().and_then(|it| it.2.as_deref());
         draft
-            .certificate(&text("RSA-SHA256cert", name, &pem))
+            .certificate(&certificate(&host, name, kind, gq_public))
             .expect("a certificate");
         if let Some((scheme, file, _)) = key {
             draft
@@ -75,6 +83,32 @@ impl Host {
         for (ident, scheme, file) in parameters.iter().copied().flatten() {
             draft.parameters(ident, *scheme, file).expect("parameters");
         }
+        Self::built(draft)
+    }
+
+    /// A trusted server of several groups, with each one's key and a certificate under a name of each.
+    pub(super) fn of_groups(name: &str, groups: &[(&str, &Group, Scheme)]) -> Self {
+        let (host, mut draft) = begun(name);
+        for (number, (group, keys, scheme)) in groups.iter().enumerate() {
+            let public = keys.gq.public_value();
+            let public = (*scheme == Scheme::Gq).then_some(&public[..]);
+            let full_name = format!("{name}@{group}");
+            let file = certificate(&host, &full_name, Kind::Trusted, public);
+            let taken = if number == 0 {
+                draft.certificate(&file)
+            } else {
+                draft.group_certificate(&file)
+            };
+            taken.expect("a certificate");
+            draft.group(group);
+            draft
+                .scheme_key(*scheme, &keys.key(*scheme), Some(PASSWORD))
+                .expect("a key");
+        }
+        Self::built(draft)
+    }
+
+    fn built(draft: MaterialDraft) -> Self {
         let material = draft.build(Generation(1)).expect("it fits");
         Self {
             facts: material.facts().clone(),
@@ -83,21 +117,37 @@ impl Host {
     }
 }
 
+/// A host key, and files that begin with it.
+fn begun(name: &str) -> (PrivateKey, MaterialDraft) {
+    let host = PrivateKey::generate(KeyKind::Rsa, 1024).expect("a key");
+    let pem = host.to_pem(KeyForm::Pkcs8, KeyCipher::Aes256, PASSWORD);
+    let host_text = text("RSAhost", name, &pem.expect("written"));
+    let draft = MaterialDraft::of_host(&host_text, Some(PASSWORD)).expect("a key");
+    (host, draft)
+}
+
 /// The keys of a group.
 pub(super) struct Group {
     iff: IffKey,
     gq: GqKey,
     mv: MvAuthority,
+    /// How much later than other files its own were made.
+    later_s: u32,
 }
 
 impl Group {
     pub(super) fn new() -> Self {
+        Self::made_later(0)
+    }
+
+    pub(super) fn made_later(later_s: u32) -> Self {
         let mut mv = MvAuthority::generate(3, 512).expect("an authority");
         mv.revoke(2).expect("one of three");
         Self {
             iff: IffKey::generate(512).expect("a key"),
             gq: GqKey::generate(512).expect("a key"),
             mv,
+            later_s,
         }
     }
 
@@ -112,16 +162,19 @@ impl Group {
     }
 
     fn holder(&self, name: &str, scheme: Scheme, parameters: &[&Files]) -> Host {
+        let public = (scheme == Scheme::Gq).then(|| self.gq.public_value());
+        let key = Some((scheme, &self.key(scheme), public));
+        Host::new(name, Kind::Trusted, key, parameters)
+    }
+
+    fn key(&self, scheme: Scheme) -> KeyText {
         let cipher = KeyCipher::Aes256;
         let (kind, pem) = match scheme {
             Scheme::Iff => ("IFFkey", self.iff.to_pem(cipher, PASSWORD)),
             Scheme::Gq => ("GQkey", self.gq.to_pem(cipher, PASSWORD)),
             Scheme::Mv => ("MVkey", self.mv.server().to_pem(cipher, PASSWORD)),
         };
-        let file = text(kind, "grp", &pem.expect("written"));
-        let public = (scheme == Scheme::Gq).then(|| self.gq.public_value());
-        let key = Some((scheme, &file, public));
-        Host::new(name, Kind::Trusted, key, parameters)
+        text_after(self.later_s, kind, "grp", &pem.expect("written"))
     }
 
     /// What its clients have.
@@ -136,7 +189,7 @@ impl Group {
             (
                 ident.to_owned(),
                 scheme,
-                text("par", ident, &pem.expect("written")),
+                text_after(self.later_s, "par", ident, &pem.expect("written")),
             )
         })
         .into()
@@ -145,6 +198,10 @@ impl Group {
     /// What a client has whose MV key was revoked.
     pub(super) fn revoked(&self, ident: &str) -> Files {
         let pem = self.mv.clients()[1].to_pem().expect("written");
-        vec![(ident.to_owned(), Scheme::Mv, text("par", ident, &pem))]
+        vec![(
+            ident.to_owned(),
+            Scheme::Mv,
+            text_after(self.later_s, "par", ident, &pem),
+        )]
     }
 }

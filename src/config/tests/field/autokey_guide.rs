@@ -21,7 +21,7 @@ fn slips_of_the_server_are_caught() {
     assert_eq!(errors(&server), ["2: did you mean `keysdir`?"]);
     let s = &server.settings;
     assert_eq!(s.autokey.password.as_ref().unwrap().expose(), "private");
-    assert_eq!(s.autokey.ident.as_deref(), Some("GR1"));
+    assert_eq!(s.autokey.idents, ["GR1"]);
     assert!(s.autokey.enabled.is_some());
     assert_eq!(
         rules(s),

@@ -104,6 +104,19 @@ fn autokey_before_and_after_the_line_that_turns_it_on() {
 }
 
 #[test]
+fn a_host_is_of_as_many_groups_as_are_named() {
+    let idents = |text: &str| settings(text).autokey.idents;
+    assert_eq!(
+        idents("crypto pw p ident GR1 ident GR2\ncrypto ident GR3\ncrypto ident GR1"),
+        ["GR1", "GR2", "GR3"]
+    );
+    let many: String = (0..65).map(|it| format!("crypto ident G{it}\n")).collect();
+    let parsed = parse("c", many.as_bytes(), &NoFiles);
+    assert_eq!(parsed.settings.autokey.idents.len(), 64);
+    assert_eq!(codes_of(&many), [codes::TOO_MANY_GROUPS.id]);
+}
+
+#[test]
 fn a_second_line_adds_the_proof_it_asks_for() {
     let of = |first: &str, second: &str| {
         let text = format!("crypto\nserver 192.0.2.1 {first}\nserver 192.0.2.1 {second}");

@@ -99,8 +99,8 @@ fn autokey() {
     assert_eq!(a.enabled.as_ref().unwrap().span.line, 1);
     assert_eq!(a.password.as_ref().unwrap().expose(), "secret");
     assert_eq!(
-        (a.host.as_deref(), a.ident.as_deref()),
-        (Some("H"), Some("GR1"))
+        (a.host.as_deref(), &a.idents[..]),
+        (Some("H"), &["GR1".to_owned()][..])
     );
     assert_eq!(
         (a.digest.as_deref(), a.default_ident.as_deref()),

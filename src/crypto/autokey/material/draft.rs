@@ -1,11 +1,11 @@
 //! Key files put together one by one, so that each one's fault is told with its name.
 use super::{Material, MaterialError, Remark};
-use crate::autokey::identity::{SchemeKey, SchemeParameters};
+use crate::autokey::identity::{GroupKey, SchemeKey, SchemeParameters};
 use crate::certificate::Certificate;
 use crate::identity::GqKey;
 use crate::keyfile::{KeyFileError, KeyText};
 use crate::private_key::{KeyKind, PrivateKey};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use truechimer_proto::autokey::facts::{CertificateFacts, Generation, HostFacts};
 use truechimer_proto::autokey::job::Failure;
@@ -21,7 +21,11 @@ pub struct MaterialDraft {
     sign: Option<PrivateKey>,
     /// The own one, and what was read beside it.
     certificates: Vec<(Certificate, Option<u32>)>,
-    keys: BTreeMap<Scheme, (SchemeKey, u32)>,
+    /// Of each scheme one a group, the first group's first.
+    keys: BTreeMap<Scheme, Vec<GroupKey>>,
+    groups: BTreeSet<String>,
+    /// The host's under other names.
+    for_groups: Vec<(Certificate, Option<u32>)>,
     parameters: BTreeMap<(String, Scheme), (SchemeParameters, u32)>,
 }
 
@@ -36,6 +40,8 @@ impl MaterialDraft {
             sign: None,
             certificates: Vec::new(),
             keys: BTreeMap::new(),
+            groups: BTreeSet::new(),
+            for_groups: Vec::new(),
             parameters: BTreeMap::new(),
         })
     }
@@ -63,7 +69,23 @@ impl MaterialDraft {
         Ok(())
     }
 
-    /// A server's key of an identity scheme.
+    /// This host proves by a key of its to be of this group.
+    pub fn group(&mut self, name: &str) {
+        self.groups.insert(name.to_owned());
+    }
+
+    /// A certificate of this host under a name of another group: its clients' names may be of that.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    pub fn group_certificate(&mut self, text: &KeyText) -> Result<(), KeyFileError> {
+        let certificate = Certificate::read(text)?;
+        self.for_groups.push((certificate, text.filestamp()));
+        Ok(())
+    }
+
+    /// A server's key of an identity scheme. There may be one a group, no two of the same filestamp: the
+    /// second would never be asked for.
     ///
     /// # Errors
     /// What is wrong with the file; `Unnamed` without filestamp, which clients demand.
@@ -75,7 +97,12 @@ impl MaterialDraft {
     ) -> Result<(), KeyFileError> {
         let key = SchemeKey::read(scheme, text, password)?;
         let filestamp = text.filestamp().ok_or(KeyFileError::Unnamed)?;
-        self.keys.insert(scheme, (key, filestamp));
+        let owner = text.name().map(|it| it.owner.clone()).unwrap_or_default();
+        self.keys.entry(scheme).or_default().push(GroupKey {
+            key,
+            filestamp,
+            owner,
+        });
         Ok(())
     }
 
@@ -105,7 +132,8 @@ impl MaterialDraft {
         if self.host.0.kind() != KeyKind::Rsa {
             return Err(MaterialError::HostKeyNotRsa);
         }
-        let certificates = self.certificate_facts(&mut remarks)?;
+        let mut certificates = self.certificate_facts(&mut remarks)?;
+        self.group_facts(&mut certificates, &mut remarks);
         let (own, _) = self
             .certificates
             .first()
@@ -120,7 +148,7 @@ impl MaterialDraft {
             remarks.push(Remark::UnusedSignKey);
         }
         remark_on_certificate(own, own_facts, &mut remarks);
-        remark_on_keys(&self.keys, own_facts, &mut remarks);
+        remark_on_keys(&self.keys, &certificates, &mut remarks);
         let public_key = host_public_key(&self.host.0)?;
         let key_filestamp = self.host.1.unwrap_or_else(|| {
             remarks.push(Remark::NoFilestamp("host key"));
@@ -137,7 +165,8 @@ impl MaterialDraft {
             public_key,
             key_filestamp,
             signature_len: signing.0.size(),
-            schemes: self.keys.iter().map(|(name, it)| (*name, it.1)).collect(),
+            schemes: stamps(&self.keys),
+            groups: self.groups,
             parameters: self
                 .parameters
                 .iter()
@@ -149,11 +178,7 @@ impl MaterialDraft {
             host: self.host.0,
             sign,
             scheme: own.scheme().ok_or(MaterialError::UnknownSignature)?,
-            keys: self
-                .keys
-                .into_iter()
-                .map(|(name, it)| (name, it.0))
-                .collect(),
+            keys: self.keys,
             parameters: self
                 .parameters
                 .into_iter()
@@ -164,6 +189,29 @@ impl MaterialDraft {
         };
         material.confirm()?;
         Ok(material)
+    }
+
+    /// Adds those of other groups, if they are of the same making: the host says once for all how it signs.
+    fn group_facts(&self, all: &mut Vec<Arc<CertificateFacts>>, remarks: &mut Vec<Remark>) {
+        let Some(own) = all.first().cloned() else {
+            return;
+        };
+        for (certificate, filestamp) in &self.for_groups {
+            let facts = certificate.facts(filestamp.unwrap_or(own.filestamp));
+            let name = certificate.name().unwrap_or_default();
+            match facts {
+                Ok(facts) if facts.subject == own.subject => {}
+                Ok(facts)
+                    if facts.is_self_issued()
+                        && facts.trusted
+                        && facts.public_key == own.public_key
+                        && facts.signature_nid == own.signature_nid =>
+                {
+                    all.push(Arc::new(facts));
+                }
+                Ok(_) | Err(_) => remarks.push(Remark::OtherName(name)),
+            }
+        }
     }
 
     /// Of all certificates, the own one first.
@@ -241,19 +289,29 @@ fn remark_on_certificate(own: &Certificate, facts: &CertificateFacts, remarks: &
 }
 
 fn remark_on_keys(
-    keys: &BTreeMap<Scheme, (SchemeKey, u32)>,
-    own: &CertificateFacts,
+    keys: &BTreeMap<Scheme, Vec<GroupKey>>,
+    certificates: &[Arc<CertificateFacts>],
     remarks: &mut Vec<Remark>,
 ) {
-    for (key, _) in keys.values() {
+    for GroupKey { key, owner, .. } in keys.values().flatten() {
         match key {
-            SchemeKey::Iff(key) if key.was_mended() => remarks.push(Remark::MendedIffKey),
-            SchemeKey::Gq(key) if !carries(own, key) => remarks.push(Remark::OtherGqValue),
+            SchemeKey::Iff(key) if key.was_mended() => {
+                remarks.push(Remark::MendedIffKey(owner.clone()));
+            }
+            SchemeKey::Gq(key) if !certificates.iter().any(|it| carries(it, key)) => {
+                remarks.push(Remark::OtherGqValue(owner.clone()));
+            }
             SchemeKey::Iff(_) | SchemeKey::Gq(_) | SchemeKey::Mv(_) => {}
         }
     }
 }
 
-fn carries(own: &CertificateFacts, key: &GqKey) -> bool {
-    own.gq_public.as_deref() == Some(&key.public_value())
+/// The filestamps of each scheme's keys.
+fn stamps(keys: &BTreeMap<Scheme, Vec<GroupKey>>) -> BTreeMap<Scheme, Vec<u32>> {
+    let of = |keys: &Vec<GroupKey>| keys.iter().map(|it| it.filestamp).collect();
+    keys.iter().map(|(name, it)| (*name, of(it))).collect()
+}
+
+fn carries(certificate: &CertificateFacts, key: &GqKey) -> bool {
+    certificate.gq_public.as_deref() == Some(&key.public_value())
 }

@@ -67,16 +67,19 @@ pub enum Remark {
     NoFilestamp(&'static str),
     /// A certificate of that name beside the own one is not handed out.
     LeftOut(String, MaterialError),
+    /// The certificate of this name, of another group, is not of the host's key, signed in another way or
+    /// not trusted.
+    OtherName(String),
     /// The certificate is of the host key, so the sign key beside it is not used.
     UnusedSignKey,
     /// Signed over a digest that may be forged against today.
     WeakDigest(String),
     /// A modulus of so many bits may be factored today.
     WeakKey(u32),
-    /// The public value of the IFF key had been lost, and was computed anew.
-    MendedIffKey,
-    /// The certificate does not carry the GQ key's public value: no client can verify it.
-    OtherGqValue,
+    /// The public value of this group's IFF key had been lost, and was computed anew.
+    MendedIffKey(String),
+    /// The certificate does not carry the public value of this group's GQ key: no client can verify it.
+    OtherGqValue(String),
 }
 
 impl fmt::Display for Remark {
@@ -99,6 +102,13 @@ impl fmt::Display for Remark {
             Self::LeftOut(name, why) => {
                 write!(f, "the certificate of {name} is not handed out: {why}")
             }
+            Self::OtherName(name) => write!(
+                f,
+                "the certificate of {name} is not of the same keys and signature as the host's own, or not \
+                 trusted: clients that have this group in their names get no answer; make it anew: \
+                 ntp-keygen -T -i {}",
+                name.split_once('@').map_or(name.as_str(), |it| it.1)
+            ),
             Self::UnusedSignKey => f.write_str(
                 "the certificate is of the host key, so the sign key is not used; to use it, make a new \
                  certificate: ntp-keygen; else remove its link",
@@ -111,13 +121,17 @@ impl fmt::Display for Remark {
                 f,
                 "a key of {bits} bits can be broken today; ntp-keygen -H -m 2048 makes a better one"
             ),
-            Self::MendedIffKey => f.write_str(
-                "the public value of the IFF key was lost (ntp-keygen 4.2.8 with OpenSSL 1.1 writes such \
-                 files); it was computed anew, the file is as it was: truechimer keys doctor --repair",
+            Self::MendedIffKey(group) => write!(
+                f,
+                "the public value of the IFF key of {group} was lost (ntp-keygen 4.2.8 with OpenSSL 1.1 \
+                 writes such files); it was computed anew, the file is as it was: truechimer keys doctor \
+                 --repair"
             ),
-            Self::OtherGqValue => f.write_str(
-                "the certificate does not carry the GQ key's public value, so no client can verify this \
-                 host by GQ; make a new certificate: ntp-keygen",
+            Self::OtherGqValue(group) => write!(
+                f,
+                "the certificate does not carry the public value of the GQ key of {group}, so no client can \
+                 verify by GQ that this host is of it (a certificate has room for one group's); make a new \
+                 certificate: ntp-keygen"
             ),
         }
     }

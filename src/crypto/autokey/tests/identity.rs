@@ -4,7 +4,7 @@ use crate::autokey::identity::SchemeParameters;
 use crate::autokey::test_hosts::{ALICE, BOB, Host, MADE, NOW, PASSWORD, text};
 use crate::identity::{GqKey, GqParameters, IffKey, MvAuthority, MvParameters};
 use crate::keyfile::der::integers;
-use crate::keyfile::{KeyCipher, KeyFileError};
+use crate::keyfile::{FileName, KeyCipher, KeyFileError, KeyText, heading};
 use openssl::bn::{BigNum, BigNumRef};
 use truechimer_proto::autokey::facts::Generation;
 use truechimer_proto::autokey::job::{Done, Failure, SignedValue, Task};
@@ -57,10 +57,62 @@ fn challenged(bob: &Host, scheme: Scheme, ident: &str) -> Vec<u8> {
     }
 }
 
-fn answer(alice: &Host, scheme: Scheme, challenge: &[u8]) -> Done {
+fn stored_at(filestamp: u32, kind: &str, pem: &str) -> KeyText {
+    let name = FileName::new(kind, "grp", filestamp);
+    KeyText::parse(format!("{}{pem}", heading(&name, "today")).as_bytes()).expect("PEM")
+}
+
+#[test]
+fn the_parameters_stamp_tells_which_groups_key_answers() {
+    let groups = [MADE, MADE + 7].map(|stamp| (stamp, IffKey::generate(512).expect("a key")));
+    let (mut alice, mut bob) = (ALICE.draft(None), BOB.draft(None));
+    for (number, (stamp, key)) in groups.iter().enumerate() {
+        let pem = key.to_pem(KeyCipher::Aes256, PASSWORD).expect("written");
+        let key_file = stored_at(*stamp, "IFFkey", &pem);
+        let taken = alice.scheme_key(Scheme::Iff, &key_file, Some(PASSWORD));
+        assert_eq!(taken, Ok(()));
+        let pem = key.parameters().to_pem().expect("written");
+        let file = stored_at(*stamp, "iffpar", &pem);
+        let taken = bob.parameters(["one", "two"][number], Scheme::Iff, &file);
+        assert_eq!(taken, Ok(()));
+    }
+    let [alice, bob] = [alice, bob].map(|it| Host::new(it.build(Generation(1)).expect("it fits")));
+    for (ident, (stamp, _)) in ["one", "two"].into_iter().zip(&groups) {
+        let asked = bob.perform(Task::Challenge {
+            scheme: Scheme::Iff,
+            ident: ident.to_owned(),
+        });
+        let Done::Challenge {
+            challenge,
+            filestamp,
+        } = asked
+        else {
+            panic!("{asked:?}");
+        };
+        assert_eq!(filestamp, *stamp);
+        let Done::Value(value) = answer(&alice, Scheme::Iff, filestamp, &challenge) else {
+            panic!("{ident}");
+        };
+        assert_eq!(value.filestamp, *stamp);
+        let check = |ident| check([&alice, &bob], (Scheme::Iff, ident), &challenge, &value);
+        let outcomes = ["one", "two"].map(|it| (it == ident, check(it)));
+        for (is_same, outcome) in outcomes {
+            let wrong = Done::Failed(Failure::Filestamp);
+            assert_eq!(outcome, if is_same { Done::Verified } else { wrong });
+        }
+    }
+    // Of no group here: the first one's answers, and its stamp says so.
+    let Done::Value(value) = answer(&alice, Scheme::Iff, 7, &[1; 20]) else {
+        panic!("no answer");
+    };
+    assert_eq!(value.filestamp, MADE);
+}
+
+fn answer(alice: &Host, scheme: Scheme, filestamp: u32, challenge: &[u8]) -> Done {
     alice.perform(Task::AnswerChallenge {
         timestamp: Some(NOW),
         scheme,
+        filestamp,
         challenge: challenge.to_vec(),
     })
 }
@@ -95,14 +147,18 @@ fn those_of_the_group_are_known_and_no_others() {
         (Scheme::Mv, "revoked", WRONG),
     ] {
         let challenge = challenged(&bob, scheme, ident);
-        let Done::Value(value) = answer(&alice, scheme, &challenge) else {
+        let Done::Value(value) = answer(&alice, scheme, MADE, &challenge) else {
             panic!("{scheme:?}");
         };
         assert_eq!(check(hosts, (scheme, ident), &challenge, &value), outcome);
         assert_eq!(check(hosts, (scheme, ident), b"another", &value), WRONG);
         assert_eq!(check(hosts, (scheme, "nobody"), &challenge, &value), WRONG);
     }
-    assert_eq!(answer(&bob, Scheme::Iff, &[1; 20]), WRONG, "he has no key");
+    assert_eq!(
+        answer(&bob, Scheme::Iff, MADE, &[1; 20]),
+        WRONG,
+        "he has no key"
+    );
 }
 
 #[test]
@@ -119,9 +175,9 @@ fn challenges_and_answers_that_are_none() {
         let old = check(forged(b"", MADE - 9));
         assert_eq!(old, Done::Failed(Failure::Filestamp));
         let length = Done::Failed(Failure::Length);
-        assert_eq!(answer(&alice, scheme, b""), length);
+        assert_eq!(answer(&alice, scheme, MADE, b""), length);
         challenge.push(7);
-        assert_eq!(answer(&alice, scheme, &challenge), length);
+        assert_eq!(answer(&alice, scheme, MADE, &challenge), length);
     }
 }
 

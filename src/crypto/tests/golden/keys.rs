@@ -245,6 +245,7 @@ fn identities_are_proven_as_the_reference_proves_them() {
                 let answer = Task::AnswerChallenge {
                     timestamp: Some(said.value.timestamp),
                     scheme,
+                    filestamp: asked.filestamp,
                     challenge: asked.value.clone(),
                 };
                 let Done::Value(ours) = perform(server, answer) else {

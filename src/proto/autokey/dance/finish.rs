@@ -94,11 +94,11 @@ impl Dance {
         let ends_early = read.not_before_s > read.not_after_s;
         let older_than_file = read.not_before_s < i64::from(read.filestamp);
         // Who trusts itself by way of others trusts nobody.
-        let by_ourselves = read.issuer == own.facts.name;
+        let by_ourselves = own.facts.is_called(&read.issuer);
         let again = self.trail.iter().any(|it| it.der == read.der) && !read.is_self_issued();
         // Nor is anybody else who we are: its certificate would be handed out in the place of ours.
         let own_key = own.facts.certificates.first().map(|it| &it.public_key);
-        let is_namesake = read.subject == own.facts.name && own_key != Some(&read.public_key);
+        let is_namesake = own.facts.is_called(&read.subject) && own_key != Some(&read.public_key);
         let wrong = read.subject != self.wanted
             || ends_early
             || older_than_file

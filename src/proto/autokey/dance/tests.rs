@@ -6,7 +6,7 @@ mod trails;
 use super::*;
 use crate::autokey::facts::{Generation, HostFacts};
 use crate::autokey::job::{Done, Failure, SignedValue, Task};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use truechimer_wire::{AutokeyBody, AutokeyCode, AutokeyMessage};
 
 pub(super) const NOW: u32 = 4_004_285_400;
@@ -77,6 +77,7 @@ impl Stage {
                     key_filestamp: MADE,
                     signature_len: 64,
                     schemes: BTreeMap::new(),
+                    groups: BTreeSet::new(),
                     parameters: BTreeMap::new(),
                 },
                 public_key: value(b"bob's key"),

@@ -154,7 +154,12 @@ impl<'a> Asked<'a> {
             .position(|it| *it == b'@')
             .map(|at| &name[at + 1..]);
         let to_many = matches!(self.received.via, Via::Many { .. });
-        if to_many && theirs != Some(ours.as_bytes()) {
+        let proven = self.service.host.groups.iter().map(String::as_str);
+        let is_member = [ours]
+            .into_iter()
+            .chain(proven)
+            .any(|it| theirs == Some(it.as_bytes()));
+        if to_many && !is_member {
             return Err(DropReason::AutokeyGroup);
         }
         Ok(())

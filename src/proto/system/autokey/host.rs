@@ -109,7 +109,7 @@ impl Host {
         // Who bears our name and has another key must not be taken for us by those who ask us.
         let host = &self.config.host;
         let own_key = host.certificates.first().map(|it| &it.public_key);
-        if facts.subject == host.name && own_key != Some(&facts.public_key) {
+        if host.is_called(&facts.subject) && own_key != Some(&facts.public_key) {
             return None;
         }
         let told = self.certificates.knows_by_another_key(&facts).then(|| {
@@ -148,7 +148,7 @@ impl Host {
         let host = Arc::clone(&self.config.host);
         let own_key = host.certificates.first().map(|it| &it.public_key);
         self.certificates.retain(|it| {
-            let of_us = it.facts.subject == host.name;
+            let of_us = host.is_called(&it.facts.subject);
             !it.is_own && (!of_us || Some(&it.facts.public_key) == own_key)
         });
         // The own one comes first and is to be the newest.
@@ -290,7 +290,7 @@ impl Host {
 
     /// The body of an association message of this host.
     pub(super) fn introduction(&self) -> AutokeyBody<'_> {
-        introduction(&self.config.host, self.status(), self.signed_at)
+        introduction(&self.config.host.name, self.status(), self.signed_at)
     }
 
     fn status(&self) -> StatusWord {

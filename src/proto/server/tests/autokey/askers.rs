@@ -1,11 +1,13 @@
 //! Who asks: groups, peers, strangers who only claim an address.
 use super::super::bench::LOCAL;
 use super::world::{World, field};
+use crate::autokey::facts::CertificateFacts;
 use crate::autokey::job::Done;
 use crate::packet::{LinkId, Via};
 use crate::server::{AccessRule, Manycast, Network, Policy, RestrictFlags};
 use crate::server::{AutokeyOutcome, DropReason, Verdict};
 use core::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use truechimer_time::{NtpDuration, NtpTimestamp};
 use truechimer_wire::{AutokeyCode, Mode};
 
@@ -17,6 +19,57 @@ fn a_host_of_a_group_tells_its_name_to_who_asks_it_alone() {
     for name in [&b"bob@one"[..], b"bob@two", b"bob"] {
         assert!(world.ask(AutokeyCode::Association, name).body.is_some());
     }
+}
+
+#[test]
+fn a_host_of_two_groups_is_of_the_askers() {
+    let mut world = World::named("alice@one");
+    let own = |subject: &str, public_key: &[u8]| {
+        Arc::new(CertificateFacts {
+            der: Arc::new([]),
+            subject: subject.to_owned(),
+            issuer: subject.to_owned(),
+            serial: 1,
+            not_before_s: 0,
+            not_after_s: 1,
+            trusted: true,
+            private: false,
+            signature_nid: 668,
+            public_key: public_key.into(),
+            signature_len: 64,
+            gq_public: None,
+            filestamp: 6,
+        })
+    };
+    let mut host = (*world.service.host).clone();
+    host.certificates = vec![
+        own("alice@one", b"ours"),
+        own("alice@two", b"ours"),
+        own("dave@three", b"his"),
+    ];
+    host.groups = ["one", "two"].map(str::to_owned).into();
+    world.service.host = Arc::new(host);
+    for (asker, name) in [
+        ("bob@one", "alice@one"),
+        ("bob@two", "alice@two"),
+        ("bob@three", "alice@one"),
+        ("bob", "alice@one"),
+    ] {
+        let said = world.ask(AutokeyCode::Association, asker.as_bytes());
+        let (_, _, value) = said.body.expect("a name");
+        assert_eq!(String::from_utf8_lossy(&value), name, "{asker}");
+    }
+    world.bench.via = Via::Many {
+        to: GROUP,
+        link: LinkId(1),
+        local: LOCAL,
+    };
+    world.bench.policy = Policy::default().with_manycast(Manycast::new([GROUP], false));
+    let said = world.ask(AutokeyCode::Association, b"bob@two");
+    assert!(said.body.is_some());
+    let refused = Verdict::Drop(DropReason::AutokeyGroup);
+    let other = world.ask_for(AutokeyCode::Association, b"bob@three");
+    assert_eq!(other, refused);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What is said to each message (RFC 5906 §10).
 use super::super::bench::LOCAL;
-use super::world::{SIGNED_AT, World, field, signed};
+use super::world::{ASKED_FILESTAMP, SIGNED_AT, World, field, signed};
 use crate::autokey::job::{Done, Failure, Task};
 use crate::autokey::status::Scheme;
 use crate::packet::AssociationId;
@@ -162,12 +162,16 @@ fn what_needs_a_key_waits_for_a_holder_of_keys() {
 
     let parked = asked(AutokeyCode::Iff, &[7; 20], &mut world);
     let Task::AnswerChallenge {
-        scheme, challenge, ..
+        scheme,
+        filestamp,
+        challenge,
+        ..
     } = &parked.job().task
     else {
         panic!("{:?}", parked.job());
     };
     assert_eq!((*scheme, challenge.as_slice()), (Scheme::Iff, &[7; 20][..]));
+    assert_eq!(*filestamp, ASKED_FILESTAMP, "it tells the group");
     let busy = Done::Failed(Failure::Busy);
     assert_eq!(world.finish(&parked, &busy), None, "it asks again");
 }

@@ -8,7 +8,7 @@ use crate::autokey::status::{Flags, Scheme, StatusWord};
 use crate::packet::Via;
 use crate::server::{Bounds, Parked, Verdict};
 use core::net::IpAddr;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use truechimer_time::{NtpDuration, NtpTimestamp};
 use truechimer_wire::{
@@ -55,7 +55,8 @@ pub(super) fn service(name: &str) -> Service {
             public_key: Arc::new([1, 2, 3]),
             key_filestamp: 5,
             signature_len: 64,
-            schemes: BTreeMap::from([(Scheme::Iff, 9)]),
+            schemes: BTreeMap::from([(Scheme::Iff, vec![9])]),
+            groups: BTreeSet::new(),
             parameters: BTreeMap::new(),
         }),
         status: StatusWord {
@@ -202,10 +203,13 @@ impl World {
 }
 
 /// A request of association 77; without a value where there is none to be sent.
+/// What requests say their values are of.
+pub(super) const ASKED_FILESTAMP: u32 = 9;
+
 pub(super) fn field(code: AutokeyCode, value: &[u8]) -> Vec<u8> {
     let body = AutokeyBody {
         timestamp: 0,
-        filestamp: 0,
+        filestamp: ASKED_FILESTAMP,
         value,
         signature: &[],
     };

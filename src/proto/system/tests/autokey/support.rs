@@ -4,7 +4,7 @@ use crate::autokey::facts::{CertificateFacts, Generation, HostFacts};
 use crate::autokey::job::{CryptoJob, Done, SignedValue, Task};
 use crate::autokey::status::Scheme;
 use crate::config::AutokeyConfig;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Of `alice`, a trusted host that answers IFF challenges.
@@ -33,7 +33,8 @@ pub(super) fn autokey(generation: u64) -> AutokeyConfig {
             public_key: Arc::new(*b"key"),
             key_filestamp: 5,
             signature_len: 64,
-            schemes: BTreeMap::from([(Scheme::Iff, 9)]),
+            schemes: BTreeMap::from([(Scheme::Iff, vec![9])]),
+            groups: BTreeSet::new(),
             parameters: BTreeMap::new(),
         }),
         ident: None,
