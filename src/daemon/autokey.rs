@@ -8,6 +8,7 @@ mod private_values;
 mod reading;
 #[cfg(test)]
 pub(crate) mod tests;
+mod watch;
 mod workshop;
 
 pub(crate) use expiry::Expiry;
@@ -15,6 +16,7 @@ use lookup::Lookup;
 pub(crate) use lookup::{folder, leap_file};
 pub(crate) use office::Office;
 pub(crate) use reading::{Reading, read};
+pub(crate) use watch::Watch;
 use workshop::Workshop;
 
 use core::net::IpAddr;

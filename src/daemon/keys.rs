@@ -2,9 +2,12 @@
 
 mod doctor;
 pub(crate) mod import;
+mod reload;
 mod repair;
 #[cfg(test)]
 mod tests;
+
+pub use reload::reload;
 
 use crate::cli::{print, print_error};
 use crate::exit::Exit;

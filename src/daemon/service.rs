@@ -11,6 +11,7 @@ mod notify;
 mod operator;
 mod places;
 mod reload;
+mod reread;
 mod resolver;
 mod run;
 mod setup;

@@ -34,6 +34,8 @@ pub(crate) struct Reading {
     pub(crate) group: Option<String>,
     /// Digest of what is in the files: some are mended without a new stamp.
     pub(crate) contents: [u8; 20],
+    /// What is wrong with some of the files.
+    pub(crate) errors: Vec<String>,
     /// For cryptostats, in the reference's words.
     pub(crate) lines: Vec<String>,
 }
@@ -46,6 +48,7 @@ impl Reading {
             group: self.group.clone(),
             digest: self.digest.clone(),
             contents: self.contents,
+            errors: self.errors.clone(),
         }
     }
 }
@@ -65,6 +68,7 @@ pub(crate) fn read(
         lookup: &lookup,
         remarks,
         contents: Vec::new(),
+        errors: Vec::new(),
         lines: Vec::new(),
     };
     match reader.read() {
@@ -94,6 +98,7 @@ struct Reader<'a> {
     remarks: &'a mut Vec<Remark>,
     /// Digests of the files so far.
     contents: Vec<u8>,
+    errors: Vec<String>,
     lines: Vec<String>,
 }
 
@@ -132,6 +137,7 @@ impl Reader<'_> {
             digest,
             group,
             contents: sha1(&self.contents),
+            errors: self.errors,
             lines: self.lines,
         })
     }
@@ -364,6 +370,9 @@ impl Reader<'_> {
     }
 
     fn say(&mut self, level: Level, text: String) {
+        if level == Level::Error {
+            self.errors.push(text.clone());
+        }
         self.remarks.push(Remark { level, text });
     }
 }

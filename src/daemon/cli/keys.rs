@@ -31,6 +31,15 @@ pub(super) enum KeysCommand {
         #[command(flatten)]
         whose: Whose,
     },
+    /// Have the running daemon read its keys of Autokey again, and nothing else
+    Reload {
+        /// The file with its process number [default: that of the configuration's `pidfile` line]
+        #[arg(long, value_name = "FILE")]
+        pidfile: Option<PathBuf>,
+        /// The configuration
+        #[arg(short, long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -67,6 +76,7 @@ impl KeysCommand {
                 also_for,
                 whose,
             } => keys::import(whose.of(keysdir), &file, also_for.as_deref()),
+            Self::Reload { pidfile, config } => keys::reload(pidfile, config.as_deref()),
         }
     }
 }

@@ -52,17 +52,35 @@ fn create(path: &Path) -> io::Result<()> {
     writeln!(file, "{}", process::id())
 }
 
+/// The daemon whose number is in the file, if it lives and is of this program, under any of its names
+/// and of an older version too.
+pub fn daemon(path: &Path) -> Option<u32> {
+    let pid = number(path)?;
+    let program = |who: &str| {
+        let path = fs::read_link(format!("/proc/{who}/exe")).ok()?;
+        let name = path.file_name()?.to_string_lossy().into_owned();
+        // The kernel's word for one that an upgrade replaced.
+        Some(name.trim_end_matches(" (deleted)").to_owned())
+    };
+    let same = program(&pid.to_string())? == program("self")?;
+    same.then_some(pid)
+}
+
 /// The number in the file, if it is of a living process that runs the same program as we do. A
 /// number alone proves nothing: after a crash it may be anybody's.
 fn living_owner(path: &Path) -> Option<u32> {
+    let pid = number(path)?;
+    let name_of = |who: &str| fs::read(format!("/proc/{who}/comm")).ok();
+    let same = name_of(&pid.to_string())? == name_of("self")?;
+    (same && pid != process::id()).then_some(pid)
+}
+
+fn number(path: &Path) -> Option<u32> {
     if !fs::symlink_metadata(path).ok()?.is_file() {
         return None;
     }
     let text = super::bounded::read(path, 64).ok()?;
-    let pid: u32 = core::str::from_utf8(&text).ok()?.trim().parse().ok()?;
-    let name_of = |who: &str| fs::read(format!("/proc/{who}/comm")).ok();
-    let same = name_of(&pid.to_string())? == name_of("self")?;
-    (same && pid != process::id()).then_some(pid)
+    core::str::from_utf8(&text).ok()?.trim().parse().ok()
 }
 
 #[cfg(test)]
@@ -82,6 +100,21 @@ mod tests {
             assert_eq!(text, format!("{}\n", process::id()));
             drop(file);
             assert!(!path.exists());
+        }
+    }
+
+    #[test]
+    fn a_number_is_the_daemons_if_it_is_of_this_program() {
+        let scratch = Scratch::new("pid-daemon");
+        let path = scratch.path("ntpd.pid");
+        assert_eq!(daemon(&path), None, "no file");
+        for (text, whose) in [
+            (format!("{}\n", process::id()), Some(process::id())),
+            ("1\n".to_owned(), None),
+            ("garbage".to_owned(), None),
+        ] {
+            fs::write(&path, &text).expect("writable");
+            assert_eq!(daemon(&path), whose, "{text}");
         }
     }
 

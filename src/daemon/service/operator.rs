@@ -54,6 +54,11 @@ impl Operator {
         }
     }
 
+    /// The settings that hold.
+    pub(super) const fn running(&self) -> &Settings {
+        &self.running
+    }
+
     /// These settings hold from now on.
     pub(super) fn run_on(&mut self, settings: Settings) {
         self.running = settings;

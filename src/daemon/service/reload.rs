@@ -186,6 +186,12 @@ impl Reloader {
         }
     }
 
+    /// What was wrong with the keys of Autokey in use.
+    pub(super) fn known_errors(&self) -> &[String] {
+        let host = self.basis.findings.autokey.as_ref();
+        host.map_or(&[], |it| &it.errors)
+    }
+
     /// Autokey's keys, if they are others than those in use. Where files cannot be read now, the old
     /// keys stay.
     fn keep_or_renew_host(

@@ -12,15 +12,16 @@ pub(super) struct Signals {
     stop: Arc<AtomicBool>,
     reload: Arc<AtomicBool>,
     report: Arc<AtomicBool>,
+    keys: Arc<AtomicBool>,
     ignored: Arc<AtomicBool>,
     held: Option<HeldSignals>,
 }
 
 /// What the clock thread has something to do about.
-const ACTED_UPON: [i32; 4] = [SIGTERM, SIGINT, SIGHUP, SIGUSR1];
+const ACTED_UPON: [i32; 5] = [SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2];
 
 impl Signals {
-    /// Takes over SIGTERM, SIGINT, SIGHUP, SIGUSR1; makes SIGUSR2 and SIGPIPE harmless. To be called
+    /// Takes over SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2; makes SIGPIPE harmless. To be called
     /// before any thread is started.
     ///
     /// # Errors
@@ -35,7 +36,7 @@ impl Signals {
             (SIGINT, &signals.stop),
             (SIGHUP, &signals.reload),
             (SIGUSR1, &signals.report),
-            (SIGUSR2, &signals.ignored),
+            (SIGUSR2, &signals.keys),
             (SIGPIPE, &signals.ignored),
         ] {
             flag::register(signal, Arc::clone(flag))?;
@@ -56,6 +57,11 @@ impl Signals {
     /// Whether to read the configuration again; once for each asking.
     pub(super) fn take_reload(&self) -> bool {
         self.reload.swap(false, Ordering::Relaxed)
+    }
+
+    /// Whether to read Autokey's keys again; once for each asking.
+    pub(super) fn take_keys(&self) -> bool {
+        self.keys.swap(false, Ordering::Relaxed)
     }
 
     /// Whether to log the peers; once for each asking.

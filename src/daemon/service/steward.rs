@@ -6,7 +6,9 @@ use super::gate::Gate;
 use super::notify::Notifier;
 use super::operator::Operator;
 use super::reload::{Fresh, Reloader};
+use super::reread::{Reread, Rereader};
 use super::resolver::Resolver;
+use super::setup::Setup;
 use super::signals::Signals;
 use super::trace;
 use crate::autokey::Office;
@@ -60,6 +62,7 @@ pub(super) struct Steward {
     operator: Operator,
     signals: Signals,
     reloader: Reloader,
+    rereader: Rereader,
     gate: Option<Gate>,
     statistics: Desk,
     keys: SharedKeys,
@@ -87,6 +90,7 @@ impl Steward {
             operator: Operator::new(offices.settings, offices.waker),
             signals: offices.signals,
             reloader: offices.reloader,
+            rereader: Rereader::default(),
             gate: offices.gate,
             keys: offices.keys,
             startup: offices.startup,
@@ -133,9 +137,40 @@ impl Steward {
             self.operator.poll(&keys)?
         };
         let fresh = outcome.setup.map(|setup| self.reloader.take(setup));
-        let command = fresh.map(|fresh| self.take_over(fresh));
+        let command = fresh.map(|fresh| self.change_to(fresh));
         self.waiting.push_back(HostEvent::Operated(outcome.done));
         command
+    }
+
+    /// Keys that were read again by themselves.
+    fn hear_keys(&mut self, now: Instant) -> Option<Command> {
+        if self.signals.take_keys() {
+            self.rereader.ask();
+        }
+        let (running, known) = (self.operator.running(), self.reloader.known_errors());
+        let Reread {
+            reading,
+            leap_table,
+            remarks,
+        } = self.rereader.poll(now, running, known)?;
+        let setup = Setup {
+            settings: running.clone(),
+            keys: self.keys.borrow().clone(),
+            autokey: Some(reading),
+            leap_table,
+            included: Vec::new(),
+            remarks,
+        };
+        let fresh = self.reloader.take(setup);
+        if fresh.reading.is_none() {
+            log::info!("the key files were read again: the keys are those in use");
+        }
+        Some(self.take_over(fresh))
+    }
+
+    fn change_to(&mut self, fresh: Fresh) -> Command {
+        log::info!("the configuration changed");
+        self.take_over(fresh)
     }
 
     fn take_over(&mut self, mut fresh: Fresh) -> Command {
@@ -151,7 +186,6 @@ impl Steward {
             config: Box::new(fresh.config),
             authenticator: self.keys.borrow().authenticator(),
         });
-        log::info!("the configuration changed");
         self.listen = Some((fresh.listen, fresh.hearing));
         Command::ReplacePolicy(fresh.policy)
     }
@@ -276,7 +310,7 @@ impl Host for Steward {
         match self.reloader.poll() {
             Some(Some(fresh)) => {
                 self.notifier.ready();
-                return Some(self.take_over(fresh));
+                return Some(self.change_to(fresh));
             }
             Some(None) => self.notifier.ready(),
             None => {}
@@ -284,11 +318,14 @@ impl Host for Steward {
         if let Some(command) = self.hear_operator() {
             return Some(command);
         }
+        let now = truechimer_sys::clock::monotonic();
+        if let Some(command) = self.hear_keys(now) {
+            return Some(command);
+        }
         if self.signals.take_report() {
             self.peers_asked = true;
             return Some(Command::Report);
         }
-        let now = truechimer_sys::clock::monotonic();
         let wanted = self.notifier.wants_status(now) || self.statistics.wants_counts(now);
         wanted.then_some(Command::Report)
     }

@@ -19,6 +19,8 @@ pub struct Host {
     pub digest: AutokeyDigest,
     /// Digest of what is in the files.
     pub contents: [u8; 20],
+    /// What was wrong with some of them.
+    pub errors: Vec<String>,
 }
 
 impl core::fmt::Debug for Host {

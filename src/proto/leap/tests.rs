@@ -240,6 +240,10 @@ fn a_server_tells_tai_where_there_is_no_table_and_no_leap() {
     let now = END_2016 + DAY_S;
     assert_eq!(advance(&mut schedule, now), [SystemEvent::TaiOffset(37)]);
     assert_eq!(schedule.table_span_unix_s(), None);
+    // A configuration that is read again has no table either.
+    schedule.set_table(None);
+    assert_eq!(advance(&mut schedule, now), []);
+    assert_eq!(schedule.tai_utc_s(), Some(37));
     // Its word does not outvote the others.
     let eve = END_JUNE_2015 - 100;
     advance(&mut schedule, eve);

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::thread;
 use truechimer_tests::support::autokey::DONE;
 use truechimer_tests::support::crowd::{Question, ask};
-use truechimer_tests::support::keygen::carry;
+use truechimer_tests::support::keygen::{carry, keys_command};
 use truechimer_tests::support::wait::{seconds, until_true};
 use truechimer_tests::support::{Host, Node, Side, World};
 
@@ -94,4 +94,58 @@ fn keyed_by(host: Host<'_>) -> String {
     let link = truechimer_tests::support::keygen::folder(host).join("ntpkey_cert_host1");
     let file = std::fs::read_link(&link).expect("a link");
     file.display().to_string()
+}
+
+/// Nobody tells the daemon that there are new keys, that a file is only half there, or that it is whole
+/// again.
+#[test]
+fn by_itself_and_whole_or_not_at_all() {
+    let world = World::new(3);
+    let [alice, bob, carol] = [1, 2, 3].map(|number| Part::new(Side::Ours, world.host(number)));
+    alice.makes("-p srvpw -T -I -i GR1");
+    let export = alice.exports("-e -p srvpw");
+    for part in [bob, carol] {
+        part.makes("-H -p clipw -i GR1");
+        carry(&export, part.host, "-p clipw");
+    }
+    let pid_file = alice.host.folder().join("pid");
+    let line = format!(
+        "crypto pw srvpw ident GR1\npidfile {}\n",
+        pid_file.display()
+    );
+    let mut source = alice.serves(&line);
+    let here = alice.host.v4();
+    let mut client = bob.asks(&here, "pw clipw", "ident GR1");
+    dances(&mut client, &here, IFF);
+    let before = begun(&client);
+
+    alice.makes("-p srvpw");
+    let certificate = keyed_by(alice.host);
+    until_true("the new certificate in use", seconds(30), || {
+        source.cryptostats().contains(&certificate)
+    });
+
+    let keys = truechimer_tests::support::keygen::folder(alice.host);
+    let key = keys.join("ntpkey_iffkey_GR1");
+    let whole = std::fs::read_to_string(&key).expect("a key");
+    std::fs::write(&key, &whole[..whole.len() / 2]).expect("written");
+    let said = ["the old keys stay until they change again"];
+    source.daemon.wait_log(&said, seconds(30));
+    let mut newcomer = carol.asks(&here, "pw clipw", "ident GR1");
+    dances(&mut newcomer, &here, IFF);
+    newcomer.wait_crypto("iff host1@GR1 fs ", seconds(10));
+
+    std::fs::write(&key, &whole).expect("written");
+    let same = ["the key files were read again: the keys are those in use"];
+    source.daemon.wait_log(&same, seconds(30));
+    let told = keys_command(
+        alice.host,
+        &format!("reload --pidfile {}", pid_file.display()),
+    );
+    assert_eq!(told.code, Some(0), "{}", told.text);
+    until_true("read once more", seconds(20), || {
+        source.daemon.log().matches(same[0]).count() == 2
+    });
+    client.wait_follows(&here, seconds(10));
+    assert_eq!(begun(&client), before, "{}", client.cryptostats());
 }
