@@ -88,6 +88,7 @@ registry! {
     TOO_MANY_VARIABLES = "TC0604" Error "There are more than 256 variables.";
     CLOCKS_CROSSED = "TC0601" Error "`tos minclock` is greater than `tos maxclock`.";
     CEILING_LOWERED = "TC0602" Warning "`tos ceiling` is lowered to 15, the greatest stratum there is.";
+    DIGEST_ENDS_NOTHING = "TC0605" Note "A packet with a wrong digest ends no association, whatever ntpd would do.";
     STEPOUT_RAISED = "TC0603" Warning "`tinker stepout` is raised to 300 s, its least value.";
 
     CANNOT_INCLUDE = "TC0701" Error "An included file cannot be read.";

@@ -49,6 +49,27 @@ pub struct SystemConfig {
     pub access: Arc<Policy>,
     /// `crypto`: what Autokey needs of this host; without it there is none.
     pub autokey: Option<AutokeyConfig>,
+    /// After which mishaps of Autokey a source that nobody configured is given up.
+    pub ephemeral_ends: EphemeralEnds,
+}
+
+/// What ends an association that nobody configured; otherwise it begins anew. Broadcast servers are
+/// always given up: their next packet introduces them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EphemeralEnds {
+    /// `enable unpeer_crypto_early`: an error of the protocol.
+    pub on_crypto_error: bool,
+    /// `enable unpeer_crypto_nak_early`: it does not know our cookie.
+    pub on_crypto_nak: bool,
+}
+
+impl Default for EphemeralEnds {
+    fn default() -> Self {
+        Self {
+            on_crypto_error: true,
+            on_crypto_nak: true,
+        }
+    }
 }
 
 /// What Autokey (RFC 5906) needs of this host.

@@ -39,16 +39,7 @@ const WORDS: &[(&str, &[&str])] = &[
     ("tos", &["basedate"]),
     ("tinker", &["huffpuff", "tick"]),
     // What they name is off, so that to disable it is no news.
-    (
-        "enable",
-        &[
-            "calibrate",
-            "peer_clear_digest_early",
-            "unpeer_crypto_early",
-            "unpeer_crypto_nak_early",
-            "unpeer_digest_early",
-        ],
-    ),
+    ("enable", &["calibrate"]),
     ("driftfile", &["wander"]),
     // The lines of these come from drivers, NTS and a debugging build.
     (

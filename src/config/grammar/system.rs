@@ -1,6 +1,7 @@
 //! `enable` and `disable`.
 
 use crate::codes;
+use crate::diagnostic::Diagnostic;
 use crate::lexer::{Line, Word};
 use crate::settings::SystemFlags;
 
@@ -33,6 +34,9 @@ const FLAGS: &[(&str, Flag)] = &[
     }),
 ];
 
+/// What the reference does after a packet with a wrong digest.
+const BY_DIGEST: [&str; 2] = ["peer_clear_digest_early", "unpeer_digest_early"];
+
 impl Parser<'_> {
     pub(super) fn enable(&mut self, line: &mut Line<'_>, first: &Word<'_>) {
         self.system_flags(line, first, true);
@@ -40,6 +44,20 @@ impl Parser<'_> {
 
     pub(super) fn disable(&mut self, line: &mut Line<'_>, first: &Word<'_>) {
         self.system_flags(line, first, false);
+    }
+
+    /// Whoever sees a request could end what it came of with one packet that proves nothing.
+    fn no_digest(&mut self, line: &mut Line<'_>, word: &Word<'_>) {
+        let (text, span) = (word.text.to_string(), word.span.clone());
+        self.say(line, |_| {
+            let message = format!(
+                "`{text}` is not followed: a packet with a wrong digest is refused and counted, and ends \
+                 or clears no association"
+            );
+            Diagnostic::new(codes::DIGEST_ENDS_NOTHING, span, message)
+                .label("without effect")
+                .help("take it out; `disable` says what is done here")
+        });
     }
 
     fn system_flags(&mut self, line: &mut Line<'_>, first: &Word<'_>, on: bool) {
@@ -57,6 +75,9 @@ impl Parser<'_> {
         while let Some(word) = line.token() {
             if let Some(flag) = self.keyword(line, &word, &vocabulary) {
                 *flag(&mut flags) = on;
+                if on && BY_DIGEST.contains(&&*word.text) {
+                    self.no_digest(line, &word);
+                }
                 places.push((format!("{} {}", vocabulary.of, word.text), word.span));
             }
         }

@@ -135,13 +135,13 @@ pub struct SystemFlags {
     pub monitor: bool,
     /// Statistics files are written.
     pub stats: bool,
-    /// Autokey: drop what follows from a peer's packet before its digest is checked.
+    /// ntpd's: a packet with a wrong digest clears a configured association. Not followed.
     pub peer_clear_digest_early: bool,
-    /// Autokey: give a peer up early on a bad signature.
+    /// Autokey: a source that nobody configured is given up after an error of the protocol.
     pub unpeer_crypto_early: bool,
-    /// Autokey: give a peer up early on a crypto-NAK.
+    /// Autokey: a source that nobody configured is given up after a crypto-NAK.
     pub unpeer_crypto_nak_early: bool,
-    /// Autokey: give a peer up early on a bad digest.
+    /// ntpd's: a source that nobody configured is given up after a wrong digest. Not followed.
     pub unpeer_digest_early: bool,
 }
 

@@ -117,6 +117,7 @@ fn crowd_example(code: Code) -> (Vec<u8>, u32, u32) {
         codes::NO_TRUSTED_KEY => ("\nbroadcastclient", 2, 1),
         codes::PEER_OF_ITSELF => ("peer 127.0.0.1 key 3", 1, 6),
         codes::NOBODY_HEARD => ("broadcastclient\nrestrict default ignore", 2, 10),
+        codes::DIGEST_ENDS_NOTHING => ("enable unpeer_digest_early", 1, 8),
         codes::AUTH_OFF => ("broadcastclient\ndisable ntp auth", 2, 13),
         codes::PRIVATE_REQUESTS => ("enable ntp mode7", 1, 12),
         other => return long_example(other),

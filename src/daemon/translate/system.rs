@@ -6,8 +6,8 @@ use std::sync::Arc;
 use truechimer_config::settings::{self, Association, Refclock, Settings};
 use truechimer_proto::authentication::KeyId;
 use truechimer_proto::config::{
-    AssociationConfig, AssociationKind, Demand, Family, Listening, RefclockConfig, Remote,
-    Steering, SystemConfig, Tinker, Tos,
+    AssociationConfig, AssociationKind, Demand, EphemeralEnds, Family, Listening, RefclockConfig,
+    Remote, Steering, SystemConfig, Tinker, Tos,
 };
 use truechimer_proto::packet::Link;
 use truechimer_proto::refclock::{Driver, RefclockId};
@@ -81,6 +81,10 @@ pub fn config(settings: &Settings, launch: &Launch, findings: Findings) -> Syste
         control: super::control::config(settings),
         access: Arc::new(super::access::policy(settings, findings.clients)),
         autokey: findings.autokey.map(|host| host.config(&settings.autokey)),
+        ephemeral_ends: EphemeralEnds {
+            on_crypto_error: settings.flags.unpeer_crypto_early,
+            on_crypto_nak: settings.flags.unpeer_crypto_nak_early,
+        },
     }
 }
 

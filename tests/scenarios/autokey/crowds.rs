@@ -124,6 +124,54 @@ fn a_broadcast_server_is_heard() {
     assert!(error_s < 0.001, "{error_s}");
 }
 
+/// A member whose server forgot the cookie is given up and found again, or begins anew in its place.
+#[test]
+fn a_member_that_is_refused_ends_or_begins_anew() {
+    for on_crypto_nak in [true, false] {
+        let mut world = world(23);
+        let alice = Host::new("alice", Kind::Trusted, None, &[]);
+        let bob = Host::new("bob", Kind::Plain, None, &[]);
+        let source = world.add(NodeConfig {
+            addresses: vec![address(1)],
+            autokey: Some(Arc::clone(&alice.worker)),
+            manycast: Some(Manycast::new(vec![GROUP], false)),
+            ..NodeConfig::machine(
+                "alice",
+                ClockConfig::wrong_by(0.0, 0.0),
+                server_config(&alice, 1),
+            )
+        });
+        world.run_until(60.0);
+        let search = AssociationConfig {
+            kind: AssociationKind::ManycastClient,
+            remote: Remote::Address(GROUP),
+            hops: 4,
+            ..line(1, None)
+        };
+        let config = SystemConfig {
+            ephemeral_ends: EphemeralEnds {
+                on_crypto_error: !on_crypto_nak,
+                on_crypto_nak,
+            },
+            ..client_config(&bob, vec![search])
+        };
+        let node = add(&mut world, 2, &bob, config);
+        world.run_until(180.0);
+        assert!(is_reached(&mut world, node));
+        world.restart(source, server_config(&alice, 2));
+        world.run_until(1200.0);
+        let count = |wanted: PeerEvent| {
+            let all = world.events(node).iter();
+            all.filter(|(_, it)| matches!(it, Event::Peer { what, .. } if *what == wanted))
+                .count()
+        };
+        let refused = count(PeerEvent::CryptoRestart(CryptoRestart::CryptoNak));
+        assert!(refused >= 1, "{:#?}", world.events(node));
+        assert_eq!(count(PeerEvent::Demobilize) >= 1, on_crypto_nak);
+        assert!(is_reached(&mut world, node), "{on_crypto_nak}: found again");
+    }
+}
+
 #[test]
 fn a_server_is_found_in_a_group() {
     let mut world = world(14);

@@ -111,19 +111,22 @@ fn enable_and_disable() {
         clean("disable ntp auth kernel\nenable ntp auth kernel").flags,
         default()
     );
-    for unbuilt in [
-        "calibrate",
-        "peer_clear_digest_early",
-        "unpeer_crypto_early",
-        "unpeer_crypto_nak_early",
-        "unpeer_digest_early",
+    for (word, told) in [
+        ("calibrate", Some(codes::NOT_BUILT.id)),
+        (
+            "peer_clear_digest_early",
+            Some(codes::DIGEST_ENDS_NOTHING.id),
+        ),
+        ("unpeer_digest_early", Some(codes::DIGEST_ENDS_NOTHING.id)),
+        ("unpeer_crypto_early", None),
+        ("unpeer_crypto_nak_early", None),
     ] {
-        assert_eq!(
-            codes_of(&format!("enable {unbuilt}")),
-            [codes::NOT_BUILT.id]
-        );
-        clean(&format!("disable {unbuilt}"));
+        let said = codes_of(&format!("enable {word}"));
+        assert_eq!(said.first().copied(), told, "{word}");
+        clean(&format!("disable {word}"));
     }
+    let flags = clean("disable unpeer_crypto_early").flags;
+    assert!(!flags.unpeer_crypto_early && flags.unpeer_crypto_nak_early);
 }
 
 #[test]

@@ -340,8 +340,17 @@ impl System {
         let Some(association) = self.associations.get_mut(&id) else {
             return;
         };
-        if matches!(association.role, Role::BroadcastClient(_)) {
+        let ends = self.config.ephemeral_ends;
+        let is_to_end = match (&association.role, why) {
             // Its next packet introduces it anew, with the number that it has now.
+            (Role::BroadcastClient(_), _) => true,
+            (Role::Member { .. } | Role::Passive(_), CryptoRestart::Error) => ends.on_crypto_error,
+            (Role::Member { .. } | Role::Passive(_), CryptoRestart::CryptoNak) => {
+                ends.on_crypto_nak
+            }
+            _ => false,
+        };
+        if is_to_end {
             let remote = association.shown_remote();
             self.tell(id, remote, PeerEvent::CryptoRestart(why));
             self.demobilize(now, id);
