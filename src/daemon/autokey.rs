@@ -20,8 +20,10 @@ pub(crate) use watch::Watch;
 use workshop::Workshop;
 
 use core::net::IpAddr;
-use truechimer_config::settings::Autokey;
+use truechimer_config::Settings;
+use truechimer_config::settings::{AssociationKind, Autokey};
 use truechimer_proto::autokey::exposure::is_public;
+use truechimer_proto::autokey::facts::HostFacts;
 
 /// What this machine calls itself.
 pub(crate) fn machine() -> String {
@@ -48,4 +50,26 @@ pub(crate) fn closed_at(own: &[IpAddr], said: &Autokey) -> Option<String> {
         "strangers are not answered by Autokey at {first}{others}, which all the world can reach; to \
          answer them anyway: `crypto insecure`"
     ))
+}
+
+/// What is to be said of a host that calls itself trusted and has its time from others that are to prove
+/// themselves: trails end at it, so that its word stands for theirs. Peers need it both.
+pub(crate) fn trusted_for_nothing(facts: &HostFacts, settings: &Settings) -> Option<String> {
+    let own = facts.certificates.first().filter(|it| it.trusted)?;
+    let mut asked = settings.associations.iter().filter(|it| {
+        let kind = it.kind;
+        !matches!(kind, AssociationKind::Broadcast)
+    });
+    let proven = |kind, autokey: bool| autokey && kind != AssociationKind::Peer;
+    let has_any = asked.clone().next().is_some();
+    let is_client = has_any && asked.all(|it| proven(it.kind, it.options.autokey));
+    (is_client && settings.refclocks.is_empty()).then(|| {
+        format!(
+            "the certificate of {} says that it is trusted, which is for the source of a group, and all its \
+             servers are proven by Autokey: who asks this host looks no further; make one without: remove \
+             the link ntpkey_cert_{}, then ntp-keygen without -T",
+            own.subject,
+            own.subject.split_once('@').map_or(own.subject.as_str(), |it| it.0)
+        )
+    })
 }

@@ -1,6 +1,6 @@
 //! Autokey's key files, and where its answers would be open to the world.
 use super::codes;
-use crate::autokey::{self, Expiry, closed_at};
+use crate::autokey::{self, Expiry, closed_at, trusted_for_nothing};
 use crate::calendar;
 use crate::service::Remark;
 use core::net::IpAddr;
@@ -23,6 +23,10 @@ pub(super) fn check(settings: &Settings, own: &[IpAddr], found: &mut Vec<Diagnos
         parted(code, &line.span, &remark.text)
     };
     found.extend(remarks.iter().map(of));
+    let trusted = reading
+        .as_ref()
+        .and_then(|it| trusted_for_nothing(&it.facts, settings));
+    found.extend(trusted.map(|text| parted(codes::TRUSTED_CLIENT, &line.span, &text)));
     let expiry = reading.and_then(|it| Expiry::of(&it.facts, Instant::default()));
     let told = expiry.and_then(|mut it| it.poll(Instant::default(), calendar::now_unix_s()));
     found.extend(told.map(|text| parted(codes::CERTIFICATE_ENDS, &line.span, &text)));
@@ -74,9 +78,38 @@ mod tests {
         let codes_of = |found: &[Diagnostic]| found.iter().map(|it| it.code).collect::<Vec<_>>();
         assert_eq!(
             codes_of(&found(&folder, lines)),
-            [codes::AUTOKEY_FILE.id, codes::AUTOKEY_PUBLIC.id]
+            [
+                codes::AUTOKEY_FILE.id,
+                codes::TRUSTED_CLIENT.id,
+                codes::AUTOKEY_PUBLIC.id
+            ]
         );
         let open = found(&folder, "crypto pw p host host insecure");
         assert!(open.is_empty(), "{open:?}");
+
+        // It is trusted, and only a source should be.
+        let host = "crypto pw p host host insecure";
+        for (servers, told) in [
+            ("server 192.0.2.1 autokey", true),
+            (
+                "server 192.0.2.1 autokey\nserver 192.0.2.2 autokey iburst",
+                true,
+            ),
+            ("server 192.0.2.1 autokey\nserver 192.0.2.2", false),
+            ("server 192.0.2.1 autokey\nserver 127.127.1.0", false),
+            ("peer 192.0.2.1 autokey", false),
+            ("broadcast 192.0.2.255 autokey", false),
+        ] {
+            let all = found(&folder, &format!("{host}\n{servers}"));
+            let expected = [codes::TRUSTED_CLIENT.id];
+            let expected = if told { &expected[..] } else { &[] };
+            assert_eq!(codes_of(&all), expected, "{servers}: {all:?}");
+        }
+        ntp_keygen(&folder, "plain", "-m 2048 -c RSA-SHA256 -p p");
+        let all = found(
+            &folder,
+            "crypto pw p host plain insecure\nserver 192.0.2.1 autokey",
+        );
+        assert!(all.is_empty(), "{all:?}");
     }
 }

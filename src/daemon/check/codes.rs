@@ -26,6 +26,7 @@ registry! {
     AUTOKEY_FILE = "TC1117" Warning "A key file of Autokey cannot be used; the rest can.";
     AUTOKEY_FILE_ODD = "TC1118" Warning "A key file of Autokey can be used, and could be better.";
     CERTIFICATE_ENDS = "TC1119" Warning "The certificate of Autokey ends soon, or has ended.";
+    TRUSTED_CLIENT = "TC1125" Warning "A host whose certificate says that it is trusted has its time by Autokey alone.";
     AUTOKEY_PUBLIC = "TC1124" Note "Autokey does not answer at this host's public addresses.";
     LEAP_FILE_UNUSABLE = "TC1120" Error "The leap second file cannot be used.";
     LEAP_FILE_OLD = "TC1121" Warning "The leap second file has expired, or is about to.";

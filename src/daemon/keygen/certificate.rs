@@ -1,7 +1,7 @@
 //! Host keys, sign keys and the certificate.
 use super::{Failure, Lifetime, Workshop};
 use truechimer_crypto::certificate::{Draft, Scheme, Standing};
-use truechimer_crypto::keyfile::FileRole;
+use truechimer_crypto::keyfile::{FileName, FileRole};
 use truechimer_crypto::{KeyKind, PrivateKey};
 
 const MODULUS_BITS: u32 = 2048;
@@ -167,15 +167,39 @@ impl Workshop<'_> {
         Ok(scheme)
     }
 
+    /// Trails end at who calls itself trusted, so a client must not.
+    fn warn_of_trust(&mut self) {
+        if !self.options.trusted {
+            return;
+        }
+        let names = self.folder.names().unwrap_or_default();
+        let parsed = names.iter().filter_map(|name| FileName::parse(name));
+        let of_clients = [
+            FileRole::IffParameters,
+            FileRole::GqParameters,
+            FileRole::MvParameters,
+        ];
+        let mut links = parsed.filter(|name| name.filestamp.is_none());
+        let found = links.find(|name| name.role().is_some_and(|it| of_clients.contains(&it)));
+        if let Some(name) = found {
+            let group = name.owner;
+            self.note(&format!(
+                "-T is for the source of a group, and this folder has the parameters of {group}, as clients \
+                 have: a host that gets its time by Autokey needs a certificate without -T"
+            ));
+        }
+    }
+
     /// Says what would make a client wait for ever.
     pub(super) fn warn_of_traps(&mut self) {
+        self.warn_of_trust();
         if self.group != self.host {
             return;
         }
         let names = self.folder.names().unwrap_or_default();
         let groups: Vec<String> = names
             .iter()
-            .filter_map(|name| truechimer_crypto::keyfile::FileName::parse(name))
+            .filter_map(|name| FileName::parse(name))
             .filter(|name| name.role() == Some(FileRole::IffParameters) && name.filestamp.is_none())
             .map(|name| name.owner)
             .collect();

@@ -207,11 +207,20 @@ fn seed_000_on_the_client_and_a_year_later() {
     );
     let forced = bench.make(&format!("-H -p client -i GR1 {SMALL}"));
     assert!(!forced.err.contains("run again"), "{}", forced.err);
+    assert!(!forced.err.contains("-T is for"), "{}", forced.err);
     assert_ne!(bench.target("ntpkey_host_serveur.archi.amt"), first);
     assert!(bench.names().contains(&first), "the old key is kept");
     assert_eq!(
         bench.certificate().name().as_deref(),
         Some("serveur.archi.amt@GR1")
+    );
+    let trusted = bench.make("-T -p client");
+    assert!(
+        trusted
+            .err
+            .contains("note: -T is for the source of a group"),
+        "{}",
+        trusted.err
     );
 }
 

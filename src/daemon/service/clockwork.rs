@@ -7,7 +7,7 @@ use super::run::Failure;
 use super::setup::Setup;
 use super::signals::Signals;
 use super::steward::{Offices, SharedKeys, Steward};
-use crate::autokey::{Office, Reading, closed_at};
+use crate::autokey::{Office, Reading, closed_at, trusted_for_nothing};
 use crate::cli;
 use crate::exit::Exit;
 use crate::files::config::Origin;
@@ -74,6 +74,9 @@ pub(super) fn run(machine: Machine) -> Result<Exit, Failure> {
     let drift_path = drift.as_ref().map(DriftKeeper::path);
     let mut office = Office::new(drift_path, &settings.autokey, taken_cores);
     if let Some(reading) = setup.autokey.take() {
+        if let Some(trusted) = trusted_for_nothing(&reading.facts, settings) {
+            log::warn!("{trusted}");
+        }
         let said = &settings.autokey;
         open(&mut office, now.mono, reading, said, &mut config)?;
     }
