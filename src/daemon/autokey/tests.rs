@@ -272,3 +272,31 @@ fn a_file_that_was_mended_in_place_is_another_reading() {
     assert_eq!(before.facts.schemes, after.facts.schemes, "the same stamp");
     assert!(!before.is_like(&after));
 }
+
+/// A private certificate goes to every host of its group, often by mail.
+#[test]
+fn a_private_certificate_that_a_mail_quoted() {
+    let scratch = Scratch::new("autokey-pc-mail");
+    let folder = scratch.path("");
+    ntp_keygen(&folder, "alice", "-m 512 -P -p p");
+    let read = || attempt(&folder, "alice", "crypto pw p");
+    let (whole, remarks) = read();
+    let whole = whole.unwrap_or_else(|| panic!("{remarks:?}")).facts;
+    assert!(whole.certificates[0].private);
+    let link = folder.join("ntpkey_cert_alice");
+    let text = fs::read_to_string(&link).expect("a certificate");
+    let quoted: String = text.lines().map(|line| format!("> {line}\r\n")).collect();
+    fs::write(
+        &link,
+        format!("> On Sunday alice wrote:\r\n>\r\n{quoted}-- \r\nalice\r\n"),
+    )
+    .expect("written");
+    let (damaged, remarks) = read();
+    let damaged = damaged.unwrap_or_else(|| panic!("{remarks:?}")).facts;
+    assert_eq!(damaged.certificates[0].der, whole.certificates[0].der);
+    assert!(damaged.certificates[0].private);
+    assert_eq!(
+        damaged.certificates[0].filestamp,
+        whole.certificates[0].filestamp
+    );
+}

@@ -62,6 +62,8 @@ fn the_reference_is_of_the_last_group_alone() {
     let world = World::new(3);
     let keys = Part::new(Side::Ours, world.host(1));
     let exports = two_groups(keys);
+    // A certificate that names no group: the reference's server answers nobody of another.
+    keys.makes("-T -p srvpw -i host1");
     let alice = Part::new(Side::Ntp4, keys.host);
     let _source = alice.serves(BOTH);
     let here = alice.host.v4();
