@@ -10,6 +10,9 @@ use truechimer_config::settings::{Autokey, LegacyFile};
 use truechimer_crypto::keyfile::{FileName, FileRole};
 use truechimer_proto::autokey::status::Scheme;
 
+/// Hosts whose parameters are read because they are here, at most.
+const OWNERS_MAX: usize = 64;
+
 /// Where to look, under which names, with which passwords.
 pub(crate) struct Lookup<'a> {
     pub(super) said: &'a Autokey,
@@ -17,6 +20,8 @@ pub(crate) struct Lookup<'a> {
     /// This host's names in its files, the likeliest first.
     hosts: Vec<String>,
     pub(super) passwords: Passwords,
+    /// There are servers that need not prove any group.
+    pub(super) has_free: bool,
     /// Groups that servers of ours are to prove they belong to.
     pub(super) groups: BTreeSet<String>,
 }
@@ -57,7 +62,9 @@ impl<'a> Lookup<'a> {
         let lines = settings.associations.iter();
         let groups = lines.filter_map(|it| it.options.ident.clone());
         let groups = groups.chain(said.default_ident.clone());
+        let mut free = settings.associations.iter();
         Self {
+            has_free: free.any(|it| it.options.autokey && it.options.ident.is_none()),
             said,
             folder: KeyFolder {
                 path: folder(said),
@@ -142,6 +149,20 @@ impl<'a> Lookup<'a> {
         }
         let of_host = self.own(role)?;
         Ok(of_host.filter(|it| it.owner().as_deref() == Some(group) && self.is_secret(it)))
+    }
+
+    /// Whose parameters are here: a server that need not prove a group may be known by its name.
+    pub(super) fn owners_of_parameters(&self) -> BTreeSet<String> {
+        let names = self.folder.names().unwrap_or_default();
+        let links = names.iter().filter_map(|name| FileName::parse(name));
+        let links = links.filter(|it| it.filestamp.is_none());
+        let of_clients = links.filter(|it| {
+            matches!(
+                it.role(),
+                Some(FileRole::IffParameters | FileRole::GqParameters | FileRole::MvParameters)
+            )
+        });
+        of_clients.map(|it| it.owner).take(OWNERS_MAX).collect()
     }
 
     /// The parameters by which servers of a group are challenged.

@@ -32,6 +32,8 @@ pub(crate) struct Dance {
     manner: Manner,
     /// Our number of the association.
     id: u32,
+    /// The trusted host's name, where no group is demanded and its parameters are here.
+    by_name: Option<String>,
     /// The group that the other side must prove to be of.
     ident: Option<String>,
     /// What it offers and what of it is proven; nothing before it said its name.
@@ -81,6 +83,7 @@ impl Dance {
             verifier: None,
             gq_public: None,
             identity: None,
+            by_name: None,
             challenge: None,
             asked: None,
             waiting: None,
@@ -142,6 +145,11 @@ impl Dance {
     /// The group it must prove to be of.
     pub(crate) fn ident(&self) -> Option<&str> {
         self.ident.as_deref()
+    }
+
+    /// By which parameters it is to prove itself.
+    fn parameters(&self) -> Option<&String> {
+        self.ident.as_ref().or(self.by_name.as_ref())
     }
 
     /// By which scheme it proved to be of the group.

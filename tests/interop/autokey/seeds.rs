@@ -60,10 +60,12 @@ fn seed_002() {
     let _source = server.serves("crypto pw serverpassword\ncrypto randfile /dev/urandom\n");
     let here = server.host.v4();
     let typed = format!("crypto pw clientpassword\nserver {here} autokey");
-    let mut client = own.runs(&format!("{typed}\n"));
-    // Parameters were found by the server's name once; what is to be added now is said.
+    let mut client = own.runs(&format!("{typed} iburst\n"));
+    // Parameters are found by the server's name; that nothing of this is demanded is said.
     let said = ["add `ident GROUP`"];
     client.daemon.wait_log(&said, seconds(10));
+    dances(&mut client, &here, IFF);
+    client.wait_crypto("iff host1 fs ", seconds(10));
     client.stop();
     let mut client = own.runs(&format!("{typed} iburst ident host1\n"));
     dances(&mut client, &here, IFF);

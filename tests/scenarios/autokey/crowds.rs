@@ -7,8 +7,10 @@ use crate::broadcast::{GROUP, broadcast_line};
 use crate::build::{report, world};
 use std::sync::Arc;
 use truechimer_proto::config::{
-    AssociationConfig, AssociationKind, AutokeyConfig, Listening, Remote, SystemConfig,
+    AssociationConfig, AssociationKind, AutokeyConfig, EphemeralEnds, Listening, Remote,
+    SystemConfig,
 };
+use truechimer_proto::event::{CryptoRestart, Event, PeerEvent};
 use truechimer_proto::server::Manycast;
 use truechimer_sim::{ClockConfig, NodeConfig, NodeId, World};
 

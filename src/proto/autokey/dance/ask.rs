@@ -161,7 +161,7 @@ impl Dance {
 
     /// The job that makes a challenge, if one is wanted and this host has what it is made of.
     pub(super) fn prepare_challenge(&mut self, own: &Own<'_>) -> Option<Task> {
-        let ident = self.ident.clone()?;
+        let ident = self.parameters()?.clone();
         let offered = |it: &Scheme| self.status.flags.contains(it.flag());
         let known = |it: &Scheme| own.facts.parameters.contains_key(&(ident.clone(), *it));
         let mut all = Scheme::ALL.into_iter();

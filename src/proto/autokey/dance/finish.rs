@@ -178,13 +178,26 @@ impl Dance {
         if own.facts.certificates.first().is_some_and(|it| it.trusted) {
             self.status.flags |= Flags::SIGN;
         }
-        if self.ident.is_none() {
+        self.find_by_name(read, own);
+        if self.parameters().is_none() {
             self.status.flags |= Flags::VRFY;
             effects.extend(self.whole_trail());
         } else if let Some(task) = self.prepare_challenge(own) {
             effects.push(Effect::Perform(task));
         }
         Ok(effects)
+    }
+
+    /// Before there were groups, parameters were of a trusted host and had its name: where they are here
+    /// and it offers their scheme, it is to prove itself by them. Who changes what it offers is not kept
+    /// off by that, as by `ident`.
+    fn find_by_name(&mut self, trusted: &CertificateFacts, own: &Own<'_>) {
+        let known = |scheme: &Scheme| {
+            let name = (trusted.subject.clone(), *scheme);
+            self.status.flags.contains(scheme.flag()) && own.facts.parameters.contains_key(&name)
+        };
+        let found = self.ident.is_none() && Scheme::ALL.iter().any(known);
+        self.by_name = found.then(|| trusted.subject.clone());
     }
 
     fn identify(&mut self, scheme: Scheme, filestamp: u32) -> Finished {

@@ -167,7 +167,7 @@ impl Dance {
             return Ok(None);
         }
         let by = self.verifier.clone().ok_or(Failure::PublicKey)?;
-        let ident = self.ident.clone().ok_or(Failure::Identity)?;
+        let ident = self.parameters().cloned().ok_or(Failure::Identity)?;
         let ours = self.challenge.as_ref().filter(|it| it.scheme == scheme);
         let challenge = ours.ok_or(Failure::Identity)?;
         let of_same = body.filestamp == challenge.filestamp;

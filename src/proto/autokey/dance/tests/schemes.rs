@@ -126,3 +126,31 @@ fn of_a_private_certificate() {
     stage.done(Done::Verified).expect("sound");
     assert_eq!(stage.dance.status().word(), 0x0008_7f13);
 }
+
+/// Where no group is demanded, parameters that have the trusted host's name are used as if it were.
+#[test]
+fn parameters_by_the_trusted_hosts_name() {
+    let met = |owner: &str, status| {
+        let mut stage = Stage::new(Manner::Client, None);
+        let key = (owner.to_owned(), Scheme::Iff);
+        stage.host.facts.parameters.insert(key, MADE);
+        stage.meet("alice", status).expect("sound");
+        stage.certified("alice", "alice", true);
+        stage
+    };
+    let mut stage = met("alice", 0x0008_0023);
+    assert_eq!(
+        stage.asks(),
+        Some(AutokeyCode::Iff),
+        "nothing is agreed before"
+    );
+    assert!(!stage.dance.has(Flags::VRFY));
+    for (owner, status) in [("bob", 0x0008_0023), ("alice", 0x0008_0003)] {
+        let mut stage = met(owner, status);
+        assert_eq!(
+            stage.asks(),
+            Some(AutokeyCode::Cookie),
+            "{owner} {status:x}"
+        );
+    }
+}
