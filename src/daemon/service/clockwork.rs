@@ -20,7 +20,7 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
-use truechimer_config::settings::Autokey;
+use truechimer_config::Settings;
 use truechimer_engine::{Ended, Engine, Why};
 use truechimer_proto::config::SystemConfig;
 use truechimer_proto::host::Exit as ProtocolExit;
@@ -74,11 +74,7 @@ pub(super) fn run(machine: Machine) -> Result<Exit, Failure> {
     let drift_path = drift.as_ref().map(DriftKeeper::path);
     let mut office = Office::new(drift_path, &settings.autokey, taken_cores);
     if let Some(reading) = setup.autokey.take() {
-        if let Some(trusted) = trusted_for_nothing(&reading.facts, settings) {
-            log::warn!("{trusted}");
-        }
-        let said = &settings.autokey;
-        open(&mut office, now.mono, reading, said, &mut config)?;
+        open(&mut office, now.mono, reading, settings, &mut config)?;
     }
     engine.use_crypto(office.pool());
     let gate = mark
@@ -134,9 +130,13 @@ fn open(
     office: &mut Office,
     now: Instant,
     reading: Reading,
-    said: &Autokey,
+    settings: &Settings,
     config: &mut SystemConfig,
 ) -> Result<(), Failure> {
+    if let Some(trusted) = trusted_for_nothing(&reading.facts, settings) {
+        log::warn!("{trusted}");
+    }
+    let said = &settings.autokey;
     let values = office.private_values(said, now).map_err(Failure::Other)?;
     office.take(reading, now);
     if let Some(autokey) = &mut config.autokey {

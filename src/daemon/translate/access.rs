@@ -5,6 +5,7 @@ use truechimer_config::Span;
 use truechimer_config::settings::{
     FLAG_NAMES, Families, MruSize, RestrictFlags as Said, RestrictRule, RestrictTarget, Settings,
 };
+use truechimer_proto::config::Demand;
 use truechimer_proto::control::{Relaxation, Rule};
 use truechimer_proto::server::{
     AccessRule, Limits, Manycast, MruTable, Network, Origin, Policy, Rates, RestrictFlags, Ruling,
@@ -14,6 +15,15 @@ use truechimer_proto::server::{
 /// Octets of the table of recent clients at most, whatever an `mru` line asks for: a flood of
 /// made-up senders fills it.
 const CLIENTS_OCTETS_MAX: usize = 64 << 20;
+
+/// `enable auth`: whether who comes unasked must be authentic.
+pub const fn demand(settings: &Settings) -> Demand {
+    if settings.flags.auth {
+        Demand::Authentic
+    } else {
+        Demand::Anybody
+    }
+}
 
 /// The policy that the `restrict` lines make, with a memory of clients where one is given.
 pub fn policy(settings: &Settings, clients: Option<Arc<MruTable>>) -> Policy {

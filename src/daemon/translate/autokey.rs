@@ -3,7 +3,7 @@ use std::sync::Arc;
 use truechimer_config::settings::{Association, Autokey, Settings};
 use truechimer_crypto::autokey::AutokeyDigest;
 use truechimer_proto::autokey::facts::{Generation, HostFacts};
-use truechimer_proto::config::{AssociationConfig, AutokeyConfig};
+use truechimer_proto::config::{AssociationConfig, AutokeyConfig, EphemeralEnds};
 
 /// Lifetime of a key list unless `automax` says otherwise, log2 seconds: the reference's.
 const USUAL_AUTOMAX_LOG2_S: u8 = 12;
@@ -68,6 +68,14 @@ impl Host {
         if line.autokey && line.ident.is_none() {
             line.ident.clone_from(&self.group);
         }
+    }
+}
+
+/// After which mishaps a source that nobody configured is given up.
+pub const fn ephemeral_ends(settings: &Settings) -> EphemeralEnds {
+    EphemeralEnds {
+        on_crypto_error: settings.flags.unpeer_crypto_early,
+        on_crypto_nak: settings.flags.unpeer_crypto_nak_early,
     }
 }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use truechimer_config::settings::{self, Association, Refclock, Settings};
 use truechimer_proto::authentication::KeyId;
 use truechimer_proto::config::{
-    AssociationConfig, AssociationKind, Demand, EphemeralEnds, Family, Listening, RefclockConfig,
-    Remote, Steering, SystemConfig, Tinker, Tos,
+    AssociationConfig, AssociationKind, Family, Listening, RefclockConfig, Remote, Steering,
+    SystemConfig, Tinker, Tos,
 };
 use truechimer_proto::packet::Link;
 use truechimer_proto::refclock::{Driver, RefclockId};
@@ -72,19 +72,12 @@ pub fn config(settings: &Settings, launch: &Launch, findings: Findings) -> Syste
         own_addresses: findings.own_addresses,
         links: findings.links,
         listening: listening(settings),
-        auth: if settings.flags.auth {
-            Demand::Authentic
-        } else {
-            Demand::Anybody
-        },
+        auth: super::access::demand(settings),
         rings: rings(&settings.broadcasting.ttls),
         control: super::control::config(settings),
         access: Arc::new(super::access::policy(settings, findings.clients)),
         autokey: findings.autokey.map(|host| host.config(&settings.autokey)),
-        ephemeral_ends: EphemeralEnds {
-            on_crypto_error: settings.flags.unpeer_crypto_early,
-            on_crypto_nak: settings.flags.unpeer_crypto_nak_early,
-        },
+        ephemeral_ends: super::autokey::ephemeral_ends(settings),
     }
 }
 
@@ -231,6 +224,7 @@ fn tinker(said: &settings::Tinker, step_threshold_s: Option<f64>) -> Tinker {
 mod tests {
     use super::*;
     use truechimer_config::{EMBEDDED_DEFAULT, NoFiles, parse};
+    use truechimer_proto::config::Demand;
     use truechimer_proto::server::RestrictFlags;
 
     fn translated(text: &str, launch: &Launch) -> SystemConfig {
