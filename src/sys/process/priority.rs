@@ -7,7 +7,6 @@ const HIGHEST: i32 = 99;
 const NICEST: i32 = 19;
 /// The kernel takes turns of 0.1 to 100 ms.
 const SHORTEST_TURN_NS: u64 = 100_000;
-const LONGEST_TURN_NS: u64 = 100_000_000;
 /// Octets of what it is told.
 const SCHEDULE_LEN: u32 = 48;
 
@@ -30,22 +29,19 @@ pub fn run_at_real_time(priority: Option<i32>) -> io::Result<()> {
 /// Has the calling thread run after all others, yet now and then even while they are busy: what it
 /// holds it gives back in bounded time, which a thread of SCHED_IDLE might not.
 ///
-/// Its turns are the longest there are. A kernel since 6.12 lets whoever runs end a share of its turn
-/// before it looks at the clock again, unless one with a shorter turn wakes up.
-///
 /// # Errors
 /// The kernel's.
 pub fn run_behind_others() -> io::Result<()> {
     set_schedule(&libc::sched_attr {
         sched_policy: libc::SCHED_BATCH.unsigned_abs(),
         sched_nice: NICEST,
-        sched_runtime: LONGEST_TURN_NS,
         ..NO_SCHEDULE
     })
 }
 
-/// Has the calling thread run as soon as it wakes up, before ordinary threads that are at work; its
-/// turns are short for that. It gets no more time than they. Older kernels than 6.12 know no turns of
+/// Has the calling thread run as soon as it wakes up. A kernel since 6.12 lets whoever is at work, however
+/// nice, end a share of its turn before it looks at anybody, unless one with shorter turns wakes up; so
+/// these are the shortest. It gets no more time than others. Older kernels than 6.12 know no turns of
 /// a thread's own, and a thread of another policy than the ordinary one keeps what it has.
 ///
 /// # Errors
@@ -106,8 +102,6 @@ mod tests {
             let now = schedule().unwrap();
             assert_eq!(policy(), libc::SCHED_BATCH);
             assert_eq!(now.sched_nice, NICEST);
-            // Kernels before 6.12 tell nothing of turns.
-            assert!([0, LONGEST_TURN_NS].contains(&now.sched_runtime), "{now:?}");
             run_promptly().unwrap();
             assert_eq!(policy(), libc::SCHED_BATCH, "not what it was not before");
         })
@@ -123,6 +117,7 @@ mod tests {
             let now = schedule().unwrap();
             assert_eq!(policy(), libc::SCHED_OTHER);
             assert_eq!(now.sched_nice, before.sched_nice);
+            // Kernels before 6.12 tell nothing of turns.
             assert!(
                 [0, SHORTEST_TURN_NS].contains(&now.sched_runtime),
                 "{now:?}"
