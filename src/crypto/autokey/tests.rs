@@ -91,6 +91,47 @@ fn cookies_reach_only_whom_they_are_sealed_for() {
 }
 
 #[test]
+fn a_peer_is_sealed_its_half_of_the_cookie_if_it_signed_its_request() {
+    let (alice, bob, mallory) = (ALICE.host(), BOB.host(), BOB.host());
+    let seal = |request: &SignedValue| {
+        alice.perform(Task::SealPeerCookie {
+            timestamp: NOW,
+            filestamp: MADE,
+            request: request.clone(),
+            by: bob.verifier(),
+            cookie: 0x9498_BC2A,
+        })
+    };
+    let request = bob.signed(&bob.public_key);
+    let Done::Value(sealed) = seal(&request) else {
+        panic!("{:?}", seal(&request));
+    };
+    let opened = bob.perform(Task::OpenCookie {
+        value: sealed,
+        by: alice.verifier(),
+    });
+    assert_eq!(opened, Done::Cookie(0x9498_BC2A));
+    let unsigned = SignedValue {
+        timestamp: 0,
+        signature: Vec::new(),
+        ..request.clone()
+    };
+    assert_eq!(seal(&unsigned), Done::Failed(Failure::Timestamp));
+    let stripped = SignedValue {
+        signature: Vec::new(),
+        ..request.clone()
+    };
+    assert_eq!(seal(&stripped), Done::Failed(Failure::SignatureLength));
+    let exchanged = SignedValue {
+        value: mallory.public_key.to_vec(),
+        ..request
+    };
+    assert_eq!(seal(&exchanged), Done::Failed(Failure::Signature));
+    let by_other = mallory.signed(&mallory.public_key);
+    assert_eq!(seal(&by_other), Done::Failed(Failure::Signature));
+}
+
+#[test]
 fn certificates_are_signed_for_their_owners_only() {
     let (alice, bob) = (ALICE.host(), BOB.host());
     let request = bob.signed(&bob.own.der);

@@ -79,6 +79,18 @@ impl Worker {
                 let value = keys()?.value(*timestamp, *filestamp, sealed);
                 value.map(Done::Value)
             }
+            Task::SealPeerCookie {
+                timestamp,
+                filestamp,
+                request,
+                by,
+                cookie,
+            } => {
+                signature::verify(request, by)?;
+                let sealed = seal_cookie(&request.value, *cookie)?;
+                let value = keys()?.value(Some(*timestamp), *filestamp, sealed);
+                value.map(Done::Value)
+            }
             Task::SignCertificate { timestamp, request } => {
                 sign_certificate(&*keys()?, *timestamp, request)
             }

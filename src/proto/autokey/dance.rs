@@ -248,6 +248,11 @@ impl Dance {
         admitted
     }
 
+    /// What verifies its signatures, once it is proven whose they are.
+    pub(crate) fn signer(&self) -> Option<&Verifier> {
+        self.verifier.as_ref().filter(|_| self.has(Flags::VRFY))
+    }
+
     /// The certificate of the host itself, the first of the trail.
     fn own_certificate(&self) -> Option<&Arc<CertificateFacts>> {
         self.trail.first()

@@ -81,6 +81,20 @@ pub enum Task {
         /// What is sealed.
         cookie: u32,
     },
+    /// The same for a symmetric peer, whose request must be signed by it: its half of the cookie is as
+    /// good as ours; done: `Value`.
+    SealPeerCookie {
+        /// NTP seconds.
+        timestamp: u32,
+        /// When our own values were signed last, NTP seconds.
+        filestamp: u32,
+        /// As it was asked: the peer's public key.
+        request: SignedValue,
+        /// Who signed it.
+        by: Verifier,
+        /// What is sealed.
+        cookie: u32,
+    },
     /// Make a certificate for an asker out of its own self-signed one, and sign; done: `Certified`.
     SignCertificate {
         /// NTP seconds.

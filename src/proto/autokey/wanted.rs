@@ -1,7 +1,7 @@
 //! What an asker wants a holder of keys to make, before anything of it is copied: whoever is over its
 //! budget costs no memory.
 use super::facts::Generation;
-use super::job::{CryptoJob, SignedValue, Task};
+use super::job::{CryptoJob, SignedValue, Task, Verifier};
 use super::status::Scheme;
 use truechimer_wire::AutokeyBody;
 
@@ -30,6 +30,21 @@ pub(crate) struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
+    /// What is to be done for a symmetric peer that signs so. Who is not proven yet is given no half of a
+    /// cookie, and who is must have signed its request: with both halves the time of both can be forged.
+    pub(crate) fn task_for_peer(&self, by: Option<&Verifier>) -> Option<Task> {
+        let Kind::Cookie(cookie) = self.kind else {
+            return Some(self.job().task);
+        };
+        Some(Task::SealPeerCookie {
+            timestamp: self.timestamp,
+            filestamp: self.signed_at,
+            request: SignedValue::from(self.body),
+            by: by?.clone(),
+            cookie,
+        })
+    }
+
     /// The job, with a copy of what it needs of the request.
     pub(crate) fn job(&self) -> CryptoJob {
         let (body, timestamp) = (&self.body, self.timestamp);
@@ -60,5 +75,44 @@ impl Wanted<'_> {
             generation: self.generation,
             task,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    #[test]
+    fn a_peer_gets_our_half_of_the_cookie_for_what_it_signed() {
+        let body = AutokeyBody {
+            timestamp: 5,
+            filestamp: 4,
+            value: b"key",
+            signature: b"by bob",
+        };
+        let of = |kind| Wanted {
+            generation: Generation(1),
+            kind,
+            body,
+            timestamp: 9,
+            signed_at: 8,
+        };
+        let cookie = of(Kind::Cookie(7));
+        assert_eq!(cookie.task_for_peer(None), None, "who is not proven");
+        let by = Verifier {
+            public_key: Arc::new(*b"bob"),
+            signature_nid: 668,
+        };
+        let expected = Task::SealPeerCookie {
+            timestamp: 9,
+            filestamp: 8,
+            request: SignedValue::from(body),
+            by: by.clone(),
+            cookie: 7,
+        };
+        assert_eq!(cookie.task_for_peer(Some(&by)), Some(expected));
+        let proof = of(Kind::Proof(Scheme::Iff));
+        assert_eq!(proof.task_for_peer(None), Some(proof.job().task));
     }
 }

@@ -58,7 +58,7 @@ impl System {
             }
             Purpose::Dance(of) => self.dance_done(now, of, done),
             Purpose::PeerList(of) => self.peer_list_done(now, of, &done),
-            Purpose::PeerAnswer(of, answer, _) => self.peer_answer_done(now, of, answer, done),
+            Purpose::PeerAnswer(of, owed, _) => self.peer_answer_done(now, of, owed, done),
         }
     }
 

@@ -77,7 +77,8 @@ impl Dance {
         if !self.has(Flags::VRFY) {
             return self.ask_identity(own);
         }
-        let both = own.is_synchronized && is_peer_synchronized;
+        // A peer seals its half for nobody whose request it cannot verify.
+        let both = own.is_synchronized && own.public_key.timestamp != 0 && is_peer_synchronized;
         let may_agree = both || self.manner != Manner::Symmetric;
         if !self.has(Flags::COOK) && may_agree {
             return self.ask_full(AutokeyCode::Cookie, own.public_key.clone());

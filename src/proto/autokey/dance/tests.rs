@@ -336,6 +336,13 @@ fn a_symmetric_peer_shares_the_cookie() {
     assert_eq!(stage.lines.last(), Some(&line));
     assert!(stage.dance.is_proventic() && !stage.dance.is_agreed());
     stage.host.is_synchronized = true;
+    let unsigned = stage.asks();
+    assert_ne!(
+        unsigned,
+        Some(AutokeyCode::Cookie),
+        "nobody could verify it"
+    );
+    stage.host.public_key.timestamp = NOW;
     stage.agree();
     assert_eq!(stage.dance.cookie(), 0x0bad_cafe ^ 0x5555_0000);
     let gone = stage.hear_of(4243, AutokeyCode::Association, Some(said));

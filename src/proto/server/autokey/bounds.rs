@@ -143,6 +143,12 @@ impl Bounds {
         })
     }
 
+    /// Whether a peer that the operator named may be answered now: by its own rate alone, so that no
+    /// stranger takes its turn.
+    pub(crate) fn admits_peer(&self, peer: IpAddr, now: Instant) -> bool {
+        self.bucket(peer).admits(ONE, now.to_nanoseconds())
+    }
+
     /// Whose certificates were signed.
     pub(crate) const fn names(&self) -> &Names {
         &self.names

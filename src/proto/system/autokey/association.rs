@@ -158,7 +158,7 @@ impl System {
         let is_sound = heard.is_ok();
         self.take_effects(now, id, heard);
         if let Some(asked) = asked.filter(|_| is_sound) {
-            self.answer_peer(now, id, &asked);
+            self.answer_peer(now, id, said.of, &asked);
         }
     }
 

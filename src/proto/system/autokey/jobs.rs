@@ -2,7 +2,7 @@
 use super::association::DanceOf;
 use super::broadcast::ListOf;
 use super::host::Signing;
-use crate::autokey::dance::Message;
+use crate::autokey::dance::{Message, WordOfMessage};
 use crate::autokey::job::{Class, JobId};
 use crate::server::UnderWay;
 use core::time::Duration;
@@ -27,7 +27,16 @@ pub(in super::super) enum Purpose {
     PeerList(DanceOf),
     /// A symmetric peer: what it asked is answered so. One that nobody configured takes of what
     /// strangers may cost.
-    PeerAnswer(DanceOf, Message, Option<UnderWay>),
+    PeerAnswer(DanceOf, Owed, Option<UnderWay>),
+}
+
+/// An answer that is being made.
+#[derive(Debug)]
+pub(in super::super) struct Owed {
+    /// What is answered.
+    pub(super) to: WordOfMessage,
+    /// The answer, without what comes of the job.
+    pub(super) answer: Message,
 }
 
 impl Purpose {
@@ -109,12 +118,15 @@ mod tests {
 
     #[test]
     fn what_a_stranger_of_a_peer_asks_is_not_done_before_our_own() {
-        let answer = || Message {
-            is_response: true,
-            is_error: false,
-            code: truechimer_wire::AutokeyCode::Cookie,
-            association: 1,
-            body: None,
+        let answer = || Owed {
+            to: WordOfMessage::default(),
+            answer: Message {
+                is_response: true,
+                is_error: false,
+                code: truechimer_wire::AutokeyCode::Cookie,
+                association: 1,
+                body: None,
+            },
         };
         let of = DanceOf::new(AssociationId(7), 0);
         let configured = Purpose::PeerAnswer(of, answer(), None);

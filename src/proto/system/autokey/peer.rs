@@ -2,9 +2,10 @@
 use super::super::System;
 use super::Purpose;
 use super::association::DanceOf;
+use super::jobs::Owed;
 use crate::association::{Blocked, Role};
-use crate::autokey::dance::Message;
-use crate::autokey::job::{Done, Task};
+use crate::autokey::dance::{Message, Trouble, WordOfMessage};
+use crate::autokey::job::{Done, Failure, Task};
 use crate::autokey::key_list::Lifetime;
 use crate::autokey::service::Answer;
 use crate::packet::AssociationId;
@@ -50,7 +51,7 @@ impl System {
         if self.ask_crypto(now, Purpose::PeerList(of), task) {
             return true;
         }
-        self.peer_list_done(now, of, &Done::Failed(crate::autokey::job::Failure::Busy));
+        self.peer_list_done(now, of, &Done::Failed(Failure::Busy));
         false
     }
 
@@ -73,7 +74,13 @@ impl System {
     }
 
     /// Answers what a peer asks: with its next packet, which leaves soon.
-    pub(super) fn answer_peer(&mut self, now: Now, id: AssociationId, asked: &Message) {
+    pub(super) fn answer_peer(
+        &mut self,
+        now: Now,
+        id: AssociationId,
+        to: WordOfMessage,
+        asked: &Message,
+    ) {
         let now_s = self.is_synchronized().then(|| now.wall.seconds());
         let (Some(host), Some(association)) = (&self.autokey, self.associations.get_mut(&id))
         else {
@@ -87,7 +94,6 @@ impl System {
         if autokey.ours.answering || autokey.ours.answer.is_some() {
             return;
         }
-        let turn = autokey.turn;
         let mut answer = Message {
             is_response: true,
             is_error: false,
@@ -109,30 +115,12 @@ impl System {
                     Answer::Nothing => {}
                     Answer::Error => answer.is_error = true,
                     Answer::Ask(wanted) => {
-                        let is_stranger = matches!(association.role, Role::Passive(_));
-                        let under_way = if is_stranger {
+                        let by = autokey.dance.signer();
+                        if let Some(task) = wanted.task_for_peer(by) {
                             let field = asked.body.as_ref().map_or(&[][..], |it| &it.value);
-                            let remote = association.remote.map(|it| it.ip());
-                            let admitted = remote.and_then(|remote| {
-                                host.bounds().admit(remote, field, now.mono).ok()
-                            });
-                            let Some(under_way) = admitted else {
-                                return;
-                            };
-                            Some(under_way)
-                        } else {
-                            None
-                        };
-                        let task = wanted.job().task;
-                        autokey.ours.answering = true;
-                        let of = DanceOf::new(id, turn);
-                        let purpose = Purpose::PeerAnswer(of, answer, under_way);
-                        if !self.ask_crypto(now, purpose, task)
-                            && let Some(autokey) = self.autokey_of(of)
-                        {
-                            autokey.ours.answering = false;
+                            self.make_answer(now, id, Owed { to, answer }, task, field);
+                            return;
                         }
-                        return;
                     }
                 }
             }
@@ -141,21 +129,52 @@ impl System {
         self.answer_soon(now, id);
     }
 
+    /// Has an answer made by a holder of keys, if who asks did not ask too often.
+    fn make_answer(&mut self, now: Now, id: AssociationId, owed: Owed, task: Task, field: &[u8]) {
+        let (Some(host), Some(association)) = (&self.autokey, self.associations.get_mut(&id))
+        else {
+            return;
+        };
+        let Some((remote, autokey)) = association.remote.zip(association.autokey.as_mut()) else {
+            return;
+        };
+        let (bounds, remote) = (host.bounds(), remote.ip());
+        let under_way = if matches!(association.role, Role::Passive(_)) {
+            match bounds.admit(remote, field, now.mono) {
+                Ok(under_way) => Some(under_way),
+                Err(_) => return,
+            }
+        } else if bounds.admits_peer(remote, now.mono) {
+            None
+        } else {
+            return;
+        };
+        autokey.ours.answering = true;
+        let of = DanceOf::new(id, autokey.turn);
+        let purpose = Purpose::PeerAnswer(of, owed, under_way);
+        if !self.ask_crypto(now, purpose, task)
+            && let Some(autokey) = self.autokey_of(of)
+        {
+            autokey.ours.answering = false;
+        }
+    }
+
     /// Takes what came of a job for an answer.
-    pub(super) fn peer_answer_done(
-        &mut self,
-        now: Now,
-        of: DanceOf,
-        mut answer: Message,
-        done: Done,
-    ) {
+    pub(super) fn peer_answer_done(&mut self, now: Now, of: DanceOf, owed: Owed, done: Done) {
+        let Owed { to, mut answer } = owed;
         let Some(autokey) = self.autokey_of(of) else {
             return;
         };
         autokey.ours.answering = false;
         match done {
             Done::Value(value) | Done::Certified { value, .. } => answer.body = Some(value),
-            Done::Failed(crate::autokey::job::Failure::Busy) => return,
+            Done::Failed(Failure::Busy) => return,
+            // Whoever can alter packets would have the peer begin anew by an error.
+            Done::Failed(failure) if answer.code == AutokeyCode::Cookie => {
+                let trouble = Trouble { of: to, failure };
+                self.write_crypto(now, Some(of.association()), trouble.to_string());
+                return;
+            }
             _ => answer.is_error = true,
         }
         autokey.ours.answer = Some(answer);
