@@ -159,9 +159,13 @@ impl Bounds {
         self.names.take_news()
     }
 
+    /// Whoever has one address of IPv6 has 2^64 of them.
     fn bucket(&self, asker: IpAddr) -> &Bucket {
         let mut hasher = self.hasher;
-        asker.hash(&mut hasher);
+        match asker.to_canonical() {
+            IpAddr::V4(address) => address.hash(&mut hasher),
+            IpAddr::V6(address) => address.octets()[..8].hash(&mut hasher),
+        }
         let place = usize::try_from(hasher.finish() % BUCKETS as u64).unwrap_or(0);
         &self.each[place]
     }

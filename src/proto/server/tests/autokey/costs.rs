@@ -1,9 +1,10 @@
 //! What strangers can make us do with our keys, and no more.
 use super::world::{World, asker, signed};
 use crate::autokey::job::Done;
-use crate::server::{AutokeyOutcome, DropReason, Verdict};
+use crate::server::{AutokeyOutcome, Bounds, DropReason, Verdict};
+use core::net::Ipv6Addr;
 use std::sync::Arc;
-use truechimer_time::NtpTimestamp;
+use truechimer_time::{Instant, NtpTimestamp};
 use truechimer_wire::AutokeyCode;
 
 /// A public key that is not the one before.
@@ -111,4 +112,25 @@ fn whose_certificates_are_signed_is_remembered_by_name() {
     }
     let told = world.service.bounds.take_namesakes().expect("two hosts");
     assert_eq!(told.name, "bob");
+}
+
+/// Whoever has one address of IPv6 has its whole network, and can prove each.
+#[test]
+fn a_network_of_ipv6_has_the_rate_of_one_address() {
+    let bounds = Bounds::new([1; 16]);
+    let admitted = |network: u16| {
+        let addresses = (0..1000_u16).map(|host| {
+            let address = Ipv6Addr::new(0x2001, 0xdb8, 0, network, 0, 0, host, 1);
+            bounds.admit(address.into(), b"field", Instant::default())
+        });
+        addresses.filter(Result::is_ok).count()
+    };
+    assert_eq!(admitted(1), 32);
+    assert_eq!(admitted(2), 32);
+    let mapped = |last: u16| {
+        let address = Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0x0a01, last);
+        bounds.admit(address.into(), b"field", Instant::default())
+    };
+    let each = (0..30).filter(|last| mapped(*last).is_ok()).count();
+    assert_eq!(each, 30, "these are of IPv4, one each");
 }
