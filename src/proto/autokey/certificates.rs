@@ -2,10 +2,16 @@
 use super::facts::CertificateFacts;
 use super::job::SignedValue;
 use core::ops::{BitOr, BitOrAssign};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Certificates kept; the oldest of others goes first.
 const AT_MOST: usize = 64;
+/// Certificates of the trail from us to a trusted host, at most.
+const HOPS_AT_MOST: usize = 16;
+/// Never handed out.
+const HIDDEN: CertificateFlags =
+    CertificateFlags(CertificateFlags::PRIVATE.0 | CertificateFlags::ERROR.0);
 
 /// What is known of a certificate, in the reference's bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -59,6 +65,8 @@ pub struct Certificate {
     pub value: SignedValue,
     /// It was read from a file of this host.
     pub is_own: bool,
+    /// Whose key verified its signature; `None` of a file's, for which the operator answers.
+    by: Option<Arc<[u8]>>,
 }
 
 /// Every certificate of a host, newest first.
@@ -66,16 +74,21 @@ pub struct Certificate {
 pub struct Certificates(Vec<Certificate>);
 
 impl Certificates {
-    /// Takes a certificate. One of the same subject and issuer is replaced, unless it is newer; false
-    /// then, and if this very one is here already.
+    /// Takes a certificate that was verified by this key; by none, if it is of a file of this host. One
+    /// of the same subject and issuer by the same keys is replaced, unless it is newer; false then, and
+    /// if this very one is here already. Names are not unique: what is of another key is of another host.
     pub fn install(
         &mut self,
         facts: Arc<CertificateFacts>,
         flags: CertificateFlags,
-        is_own: bool,
+        by: Option<Arc<[u8]>>,
     ) -> bool {
-        let same =
-            |it: &Certificate| it.facts.subject == facts.subject && it.facts.issuer == facts.issuer;
+        let is_own = by.is_none();
+        let same = |it: &Certificate| {
+            let of_keys = it.by == by && it.facts.public_key == facts.public_key;
+            let of_names = it.facts.subject == facts.subject && it.facts.issuer == facts.issuer;
+            of_names && (is_own || it.is_own || of_keys)
+        };
         if let Some(place) = self.0.iter().position(same) {
             let old = &self.0[place];
             let keeps = old.facts.der == facts.der
@@ -99,14 +112,25 @@ impl Certificates {
                 flags,
                 value,
                 is_own,
+                by,
             },
         );
         if self.0.len() > AT_MOST {
-            let strange = self.0.iter().rposition(|it| !self.is_of_us(it));
-            let oldest = strange.or_else(|| self.0.iter().rposition(|it| !it.is_own));
-            oldest.map(|oldest| self.0.remove(oldest));
+            self.forget_one();
         }
         true
+    }
+
+    /// Forgets the oldest that is of no use to who asks us for a trail; of those rather others' than our
+    /// own as somebody signed it.
+    fn forget_one(&mut self) {
+        let trail = self.trail();
+        let is_free = |place: &usize| !self.0[*place].is_own && !trail.contains(place);
+        let mut free = (0..self.0.len()).rev().filter(is_free);
+        let strange = free.clone().find(|it| !self.is_of_us(&self.0[*it]));
+        if let Some(place) = strange.or_else(|| free.next()) {
+            self.0.remove(place);
+        }
     }
 
     /// Whether the same issuer vouched for another key under this name before: its host has new keys, or
@@ -117,6 +141,14 @@ impl Certificates {
                 && it.facts.issuer == facts.issuer
                 && it.facts.public_key != facts.public_key
         })
+    }
+
+    /// Forgets what the same issuer signed for the same key by another key of its own.
+    pub(crate) fn forget_signed_by(&mut self, facts: &CertificateFacts, by: &Arc<[u8]>) {
+        self.0.retain(|it| {
+            let of_names = it.facts.subject == facts.subject && it.facts.issuer == facts.issuer;
+            it.is_own || !of_names || it.by.as_ref() == Some(by)
+        });
     }
 
     /// Our own, or what others signed for us, which nobody would ask for again.
@@ -146,114 +178,90 @@ impl Certificates {
         self.0.iter_mut()
     }
 
-    /// What who asks for a subject is given: its own of a trusted host, else the oldest that somebody
-    /// else signed (the reference's rule).
-    pub fn given_for(&self, subject: &str) -> Option<&Certificate> {
-        let hidden = CertificateFlags::PRIVATE | CertificateFlags::ERROR;
-        let of_subject = || {
-            self.0
-                .iter()
-                .filter(|it| it.facts.subject == subject && !it.flags.has_any(hidden))
+    /// What who asks for a subject is given: what is of the trail from us to a trusted host, where it is
+    /// of that.
+    pub(crate) fn given(&self) -> BTreeMap<&str, &Certificate> {
+        let trail = self.trail();
+        let of_trail = trail.iter().map(|place| &self.0[*place]);
+        let mut given: BTreeMap<&str, &Certificate> =
+            of_trail.map(|it| (it.facts.subject.as_str(), it)).collect();
+        for it in &self.0 {
+            let subject = it.facts.subject.as_str();
+            if let Some(found) = self.given_for(subject) {
+                given.entry(subject).or_insert(found);
+            }
+        }
+        given
+    }
+
+    /// What is given for a subject that is not of our trail: its own of a trusted host, else the oldest
+    /// that somebody else signed (the reference's rule).
+    fn given_for(&self, subject: &str) -> Option<&Certificate> {
+        let place = self.place_of(|it| it.facts.subject == subject)?;
+        self.0.get(place)
+    }
+
+    /// By the same rule, among those that may be given.
+    fn place_of(&self, is_it: impl Fn(&Certificate) -> bool) -> Option<usize> {
+        let is_it = |it: &Certificate| is_it(it) && !it.flags.has_any(HIDDEN);
+        self.0
+            .iter()
+            .position(|it| is_it(it) && it.is_root())
+            .or_else(|| {
+                let mut all = self.0.iter();
+                all.rposition(|it| is_it(it) && !it.facts.is_self_issued())
+            })
+    }
+
+    /// The places of the certificates by which who asks us comes to a trusted host. Each is of the key
+    /// that verified the one before it; the oldest trail that is whole, so that nobody puts another in
+    /// its place by signing ours. None for who is trusted itself.
+    fn trail(&self) -> Vec<usize> {
+        let own = self.0.iter().find(|it| it.is_own);
+        let Some(own) = own.filter(|it| !it.is_root()) else {
+            return Vec::new();
         };
-        of_subject()
-            .find(|it| it.facts.is_self_issued() && it.flags.contains(CertificateFlags::TRUST))
-            .or_else(|| of_subject().rfind(|it| !it.facts.is_self_issued()))
+        let is_ours = |it: &Certificate| {
+            let is_given = !it.facts.is_self_issued() && !it.flags.has_any(HIDDEN);
+            is_given && it.facts.subject == own.facts.subject
+        };
+        let ours = (0..self.0.len()).rev().filter(|it| is_ours(&self.0[*it]));
+        let mut whole = ours.filter_map(|first| self.trail_from(first));
+        whole.next().unwrap_or_default()
+    }
+
+    fn trail_from(&self, first: usize) -> Option<Vec<usize>> {
+        let mut trail = vec![first];
+        while trail.len() <= HOPS_AT_MOST {
+            let last = &self.0[*trail.last()?];
+            if last.is_root() {
+                return Some(trail);
+            }
+            let next = self.place_of(|it| {
+                let is_key = last
+                    .by
+                    .as_ref()
+                    .map_or(it.is_own, |by| *by == it.facts.public_key);
+                is_key && it.facts.subject == last.facts.issuer
+            })?;
+            // One certificate is given for a name.
+            let subject = &self.0[next].facts.subject;
+            let again = trail.iter().any(|it| self.0[*it].facts.subject == *subject);
+            if again {
+                return None;
+            }
+            trail.push(next);
+        }
+        None
+    }
+}
+
+impl Certificate {
+    /// Of a trusted host, by itself: trails end there.
+    fn is_root(&self) -> bool {
+        self.facts.is_self_issued() && self.flags.contains(CertificateFlags::TRUST)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn facts(subject: &str, issuer: &str, not_before_s: i64) -> Arc<CertificateFacts> {
-        let der = format!("{subject} {issuer} {not_before_s}");
-        Arc::new(CertificateFacts {
-            der: der.into_bytes().into(),
-            subject: subject.to_owned(),
-            issuer: issuer.to_owned(),
-            serial: 1,
-            not_before_s,
-            not_after_s: not_before_s + 1000,
-            trusted: false,
-            private: false,
-            signature_nid: 668,
-            public_key: Arc::new([]),
-            signature_len: 256,
-            gq_public: None,
-            filestamp: 7,
-        })
-    }
-
-    #[test]
-    fn a_trusted_host_gives_its_own_and_others_what_was_signed_for_them() {
-        let mut known = Certificates::default();
-        known.install(facts("bob", "bob", 1), CertificateFlags::VALID, true);
-        assert!(known.given_for("bob").is_none(), "nobody vouches for it");
-        known.install(facts("bob", "alice", 2), CertificateFlags::VALID, false);
-        let given = known.given_for("bob").map(|it| it.facts.issuer.as_str());
-        assert_eq!(given, Some("alice"));
-        let trusted = CertificateFlags::VALID | CertificateFlags::TRUST;
-        known.install(facts("alice", "alice", 1), trusted, false);
-        known.install(facts("alice", "carol", 1), trusted, false);
-        let given = known.given_for("alice").map(|it| it.facts.issuer.as_str());
-        assert_eq!(given, Some("alice"));
-        known.install(
-            facts("dave", "dave", 1),
-            trusted | CertificateFlags::PRIVATE,
-            true,
-        );
-        assert!(known.given_for("dave").is_none());
-    }
-
-    #[test]
-    fn a_newer_one_takes_the_place_of_an_older_one_and_not_the_other_way_round() {
-        let mut known = Certificates::default();
-        let none = CertificateFlags::default();
-        assert!(known.install(facts("bob", "alice", 5), none, false));
-        assert!(
-            !known.install(facts("bob", "alice", 5), none, false),
-            "known"
-        );
-        assert!(
-            !known.install(facts("bob", "alice", 4), none, false),
-            "older"
-        );
-        assert!(known.install(facts("bob", "alice", 6), none, false));
-        assert_eq!(known.iter().count(), 1);
-        assert!(known.install(facts("eve", "eve", 1), none, true));
-        assert!(!known.install(facts("eve", "eve", 9), none, false), "ours");
-    }
-
-    #[test]
-    fn another_key_under_a_known_name_is_noticed() {
-        let mut known = Certificates::default();
-        known.install(facts("bob", "alice", 1), CertificateFlags::default(), false);
-        let mut other = (*facts("bob", "alice", 2)).clone();
-        assert!(!known.knows_by_another_key(&other), "a new certificate");
-        other.public_key = Arc::new([1]);
-        assert!(known.knows_by_another_key(&other));
-        other.issuer = "carol".to_owned();
-        assert!(!known.knows_by_another_key(&other));
-    }
-
-    #[test]
-    fn strangers_certificates_do_not_fill_the_memory() {
-        let mut known = Certificates::default();
-        let none = CertificateFlags::default();
-        known.install(facts("bob", "bob", 1), none, true);
-        known.install(facts("bob", "alice", 1), none, false);
-        for number in 0..200 {
-            known.install(facts(&format!("host{number}"), "alice", 1), none, false);
-        }
-        assert_eq!(known.iter().count(), AT_MOST);
-        assert!(known.iter().any(|it| it.is_own));
-        assert!(known.iter().any(|it| it.facts.subject == "host199"));
-        let given = known.given_for("bob").map(|it| it.facts.issuer.as_str());
-        assert_eq!(given, Some("alice"), "what was signed for us stays");
-        for number in 0..200 {
-            known.install(facts("bob", &format!("host{number}"), 1), none, false);
-        }
-        assert_eq!(known.iter().count(), AT_MOST);
-        assert!(known.iter().any(|it| it.is_own));
-    }
-}
+mod tests;

@@ -213,7 +213,9 @@ impl Dance {
 
     /// To be handed on: half a trail is nothing to others, nor is that of who could not prove its group.
     fn whole_trail(&self) -> impl Iterator<Item = Effect> {
-        self.trail.iter().cloned().map(Effect::Install)
+        let issuers = self.trail.iter().skip(1).chain(self.trail.last());
+        let all = self.trail.iter().zip(issuers);
+        all.map(|(it, by)| Effect::Install(Arc::clone(it), Arc::clone(&by.public_key)))
     }
 
     fn agree(&mut self, cookie: u32, timestamp: u32, filestamp: u32) -> Vec<Effect> {
@@ -264,10 +266,12 @@ impl Dance {
         if !is_ours || !by_host || is_before(filestamp, ours.filestamp) {
             return Err(Failure::Certificate);
         }
+        let signer = self.own_certificate().ok_or(Failure::Certificate)?;
+        let by = Arc::clone(&signer.public_key);
         self.status.flags |= Flags::SIGN;
         self.note_spare();
         Ok(vec![
-            Effect::Adopt(read.clone()),
+            Effect::Adopt(read.clone(), by),
             Effect::Line(line("sign", read, filestamp)),
         ])
     }

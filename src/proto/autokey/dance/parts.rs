@@ -144,10 +144,10 @@ pub(crate) enum Effect {
     Perform(Task),
     /// To be written down, in the reference's words.
     Line(String),
-    /// A certificate of the trail, to be shown and handed on.
-    Install(Arc<CertificateFacts>),
-    /// Our own certificate, signed by the other side: to be handed out from now on.
-    Adopt(Arc<CertificateFacts>),
+    /// A certificate of the trail, to be shown and handed on, and whose key verified it.
+    Install(Arc<CertificateFacts>, Arc<[u8]>),
+    /// Our own certificate, signed by the other side with this key: to be handed out from now on.
+    Adopt(Arc<CertificateFacts>, Arc<[u8]>),
     /// The other side's leap-seconds table: TAI-UTC in seconds, and since when.
     Leap {
         /// Seconds.

@@ -117,7 +117,7 @@ impl Stage {
             match effect {
                 Effect::Perform(it) => task = Some(it),
                 Effect::Line(it) => self.lines.push(it),
-                Effect::Install(it) | Effect::Adopt(it) => {
+                Effect::Install(it, _) | Effect::Adopt(it, _) => {
                     self.installed.push(format!("{} {}", it.subject, it.issuer));
                 }
                 Effect::Leap { .. } | Effect::NewCookie => {}

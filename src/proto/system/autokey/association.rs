@@ -254,18 +254,17 @@ impl System {
             match effect {
                 Effect::Perform(task) => self.perform(now, id, task),
                 Effect::Line(text) => self.write_crypto(now, Some(id), text),
-                Effect::Install(read) if read.is_self_issued() => {
-                    self.install(now, id, &read, CertificateFlags::VALID);
+                Effect::Install(read, by) => {
+                    let flags = if read.is_self_issued() {
+                        CertificateFlags::VALID
+                    } else {
+                        CertificateFlags::VALID | CertificateFlags::SIGN
+                    };
+                    self.install(now, id, &read, by, flags);
                 }
-                Effect::Install(read) => {
-                    self.install(
-                        now,
-                        id,
-                        &read,
-                        CertificateFlags::VALID | CertificateFlags::SIGN,
-                    );
+                Effect::Adopt(read, by) => {
+                    self.install(now, id, &read, by, CertificateFlags::VALID);
                 }
-                Effect::Adopt(read) => self.install(now, id, &read, CertificateFlags::VALID),
                 Effect::Leap { tai_utc_s, since } => self.learn_leap(now, tai_utc_s, since),
                 Effect::NewCookie => self.discard_list(id),
             }

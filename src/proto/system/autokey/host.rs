@@ -99,12 +99,14 @@ impl Host {
         }
     }
 
-    /// Takes a certificate of the trail of somebody, or our own as somebody signed it; what is to be
-    /// said of it, if its name had another key before.
+    /// Takes a certificate of the trail of somebody, or our own as somebody signed it, and by which key it
+    /// was verified; what is to be said of it, if its name had another key before.
     pub(super) fn install(
         &mut self,
         facts: Arc<CertificateFacts>,
         flags: CertificateFlags,
+        by: Arc<[u8]>,
+        is_configured: bool,
     ) -> Option<String> {
         // Who bears our name and has another key must not be taken for us by those who ask us.
         let host = &self.config.host;
@@ -116,7 +118,11 @@ impl Host {
             let (subject, issuer) = (&facts.subject, &facts.issuer);
             format!("cert {subject} {issuer} has another key than before: new keys, or two hosts of one name")
         });
-        if !self.certificates.install(facts, flags, false) {
+        // Whom the operator named may have new keys; by another's word ours is not signed anew.
+        if facts.subject == host.name && is_configured {
+            self.certificates.forget_signed_by(&facts, &by);
+        }
+        if !self.certificates.install(facts, flags, Some(by)) {
             return None;
         }
         self.is_stale = true;
@@ -154,7 +160,7 @@ impl Host {
         // The own one comes first and is to be the newest.
         for facts in host.certificates.iter().rev() {
             self.certificates
-                .install(Arc::clone(facts), own_flags(facts), true);
+                .install(Arc::clone(facts), own_flags(facts), None);
         }
         self.public_key = SignedValue {
             timestamp: 0,
@@ -311,13 +317,10 @@ impl Host {
         &self,
         key_lists: BTreeMap<(AssociationId, IpAddr), SignedValue>,
     ) -> Arc<Service> {
-        let mut certificates = BTreeMap::new();
-        for it in self.certificates.iter() {
-            let subject = &it.facts.subject;
-            if let Some(given) = self.certificates.given_for(subject) {
-                certificates.insert(subject.clone(), given.value.clone());
-            }
-        }
+        let given = self.certificates.given().into_iter();
+        let certificates = given
+            .map(|(subject, it)| (subject.to_owned(), it.value.clone()))
+            .collect();
         Arc::new(Service {
             host: Arc::clone(&self.config.host),
             status: self.status(),

@@ -54,6 +54,7 @@ impl System {
         now: Now,
         id: AssociationId,
         read: &Arc<CertificateFacts>,
+        by: Arc<[u8]>,
         flags: CertificateFlags,
     ) {
         let mut flags = flags;
@@ -63,8 +64,11 @@ impl System {
         if read.private {
             flags |= CertificateFlags::PRIVATE;
         }
+        let configured = self.associations.get(&id);
+        let configured = configured.is_some_and(|it| it.role.is_configured());
         let host = self.autokey.as_mut();
-        if let Some(text) = host.and_then(|it| it.install(Arc::clone(read), flags)) {
+        let told = host.and_then(|it| it.install(Arc::clone(read), flags, by, configured));
+        if let Some(text) = told {
             self.write_crypto(now, Some(id), text);
         }
     }
