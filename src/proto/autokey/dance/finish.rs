@@ -96,14 +96,16 @@ impl Dance {
         // Who trusts itself by way of others trusts nobody.
         let by_ourselves = own.facts.is_called(&read.issuer);
         let again = self.trail.iter().any(|it| it.der == read.der) && !read.is_self_issued();
-        // Nor is anybody else who we are: its certificate would be handed out in the place of ours.
+        // Nor is anybody else who we are: what we sign for all who ask could be passed on to us, and the
+        // certificate of a namesake would be handed out in the place of ours.
         let own_key = own.facts.certificates.first().map(|it| &it.public_key);
-        let is_namesake = own.facts.is_called(&read.subject) && own_key != Some(&read.public_key);
+        let is_ourselves =
+            own.facts.is_called(&read.subject) || own_key == Some(&read.public_key);
         let wrong = read.subject != self.wanted
             || ends_early
             || older_than_file
             || by_ourselves
-            || is_namesake;
+            || is_ourselves;
         if wrong || again || self.trail.len() >= HOPS_AT_MOST {
             self.retrace();
             return Err(Failure::Certificate);

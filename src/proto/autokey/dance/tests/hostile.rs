@@ -170,3 +170,19 @@ fn what_is_said_to_all_can_end_nothing() {
         "a key that is none costs nothing"
     );
 }
+
+/// Whoever asks us is given our certificate and a sealed cookie, and can pass them on to us.
+#[test]
+fn nobody_is_proven_to_be_ourselves() {
+    let mut stage = Stage::met("bob");
+    let own = certificate("bob", "carol", false);
+    assert_eq!(
+        stage.certify(&own).expect_err("ours").failure,
+        Failure::Certificate
+    );
+    let mut stage = Stage::met("mallory");
+    let mut renamed = (*certificate("mallory", "mallory", true)).clone();
+    renamed.public_key = Arc::clone(&stage.host.facts.certificates[0].public_key);
+    let refused = stage.certify(&Arc::new(renamed)).expect_err("our key");
+    assert_eq!(refused.failure, Failure::Certificate);
+}

@@ -4,6 +4,7 @@ use super::*;
 fn carol_meets_bob() -> Stage {
     let mut stage = Stage::new(Manner::Client, None);
     stage.host.facts.name = "carol".to_owned();
+    stage.host.facts.certificates = vec![certificate("carol", "carol", false)];
     stage.meet("bob", 0x0008_0003).expect("sound");
     stage
 }
