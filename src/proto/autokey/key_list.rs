@@ -124,6 +124,8 @@ pub struct Chain {
     /// Key of its last packet.
     previous: u32,
     end: ListEnd,
+    /// Its end was asked for again, as too many packets were lost.
+    is_told_again: bool,
 }
 
 impl Chain {
@@ -132,7 +134,19 @@ impl Chain {
         Self {
             previous: end.key_id,
             end,
+            is_told_again: false,
         }
+    }
+
+    /// Whether this is the end of the same list.
+    pub fn is_of(&self, end: ListEnd) -> bool {
+        self.end.key_id == end.key_id
+    }
+
+    /// Takes the end of the same list again. Which keys were used is not forgotten: they are no secret
+    /// any more.
+    pub const fn tell_again(&mut self) {
+        self.is_told_again = true;
     }
 
     /// As it was told, the number counted down since.
@@ -147,7 +161,7 @@ impl Chain {
     /// `next` gives the session key of a packet with this key identifier.
     pub fn admits(&mut self, key_id: u32, mut next: impl FnMut(u32) -> Option<SessionKey>) -> bool {
         // The number is the other side's word, though signed.
-        let is_new = self.previous == self.end.key_id;
+        let is_new = self.previous == self.end.key_id || self.is_told_again;
         let most = if is_new { KEYS_AT_MOST } else { LOST_AT_MOST };
         let most = self.end.sequence.min(most);
         let mut hashed = key_id;
@@ -158,6 +172,7 @@ impl Chain {
             hashed = key.first_word();
             if hashed == self.previous {
                 self.previous = key_id;
+                self.is_told_again = false;
                 self.end.sequence = self.end.sequence.saturating_sub(lost);
                 return true;
             }
@@ -240,6 +255,23 @@ mod tests {
         }
         assert!(chain.admits(keys[8], hash), "nothing was lost by that");
         assert!(!chain.admits(0x00AB_CDEF, hash), "nobody's still");
+    }
+
+    #[test]
+    fn who_lost_too_much_is_told_again_and_still_knows_what_was_used() {
+        let mut list = list();
+        let end = list.end();
+        let mut chain = Chain::new(end);
+        let keys: Vec<u32> = core::iter::from_fn(|| list.take()).collect();
+        assert!(chain.admits(keys[0], hash) && chain.admits(keys[3], hash));
+        assert!(!chain.admits(keys[60], hash), "too many");
+        assert!(chain.is_of(end));
+        chain.tell_again();
+        for used in [0, 1, 2, 3] {
+            assert!(!chain.admits(keys[used], hash), "{used}");
+        }
+        assert!(chain.admits(keys[60], hash));
+        assert!(!chain.admits(keys[90], hash), "once");
     }
 
     #[test]

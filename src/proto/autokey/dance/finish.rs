@@ -243,7 +243,10 @@ impl Dance {
             filestamp,
             ..
         } = *value;
-        self.chain = Some(Chain::new(end));
+        match self.chain.as_mut().filter(|it| it.is_of(end)) {
+            Some(chain) => chain.tell_again(),
+            None => self.chain = Some(Chain::new(end)),
+        }
         self.chain_signed = Some((timestamp, filestamp));
         self.status.flags |= Flags::AUTO | Flags::PROV;
         let ListEnd { key_id, sequence } = end;

@@ -2,6 +2,7 @@
 use super::parts::{Awaited, Waiting};
 use super::{Dance, Effect, Manner, Own, Trouble, WordOfMessage, is_name, is_of_group};
 use crate::autokey::job::{Failure, SignedValue, Task, Verifier};
+use crate::autokey::key_list::ListEnd;
 use crate::autokey::status::{Flags, Scheme, StatusWord, signature_name};
 use truechimer_wire::{AutokeyBody, AutokeyCode, AutokeyMessage};
 
@@ -209,6 +210,17 @@ impl Dance {
         }
         if let Some((timestamp, filestamp)) = self.chain_signed {
             check_order(body, timestamp, filestamp)?;
+            let end = ListEnd::from_octets(body.value);
+            let is_same = self.chain.zip(end).is_some_and(|(it, end)| it.is_of(end));
+            // Who follows a list is told nothing by its end, which anybody may have recorded.
+            if is_same && self.has(Flags::AUTO) {
+                return Ok(None);
+            }
+            // No server makes two in a second; one of them was recorded before.
+            let at_once = body.timestamp == timestamp && self.manner == Manner::Listener;
+            if at_once && !is_same {
+                return Err(Failure::Timestamp);
+            }
         }
         self.verify(body, Awaited::KeyList)
     }

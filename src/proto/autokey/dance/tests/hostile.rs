@@ -171,6 +171,47 @@ fn what_is_said_to_all_can_end_nothing() {
     );
 }
 
+/// Keys of packets that were sent are no secret; their list's end can be played back.
+#[test]
+fn a_list_that_is_told_again_does_not_bring_back_its_keys() {
+    let end = [0x69, 0x60, 0xbb, 0x90, 0, 0, 0, 2];
+    for manner in [Manner::Symmetric, Manner::Listener] {
+        let mut stage = Stage::new(manner, None);
+        let introduces = AutokeyBody {
+            filestamp: 0x0008_0003,
+            ..body(b"alice")
+        };
+        let met = stage.hear_of(4242, AutokeyCode::Association, Some(introduces));
+        assert_eq!(met, Ok(None));
+        stage.certified("alice", "alice", true);
+        let told = stage.hear(AutokeyCode::Autokey, &end);
+        assert!(matches!(told, Ok(Some(Task::Verify { .. }))));
+        stage.done(Done::Verified).expect("sound");
+        // Its keys lead to the end, by one.
+        let next = |key_id: u32| {
+            let mut digest = [0; 16];
+            digest[..4].copy_from_slice(&(key_id - 1).to_be_bytes());
+            crate::authentication::SessionKey::new(&digest)
+        };
+        assert!(stage.dance.admits(0x6960_bb91, next));
+        assert_eq!(stage.hear(AutokeyCode::Autokey, &end), Ok(None), "no news");
+        assert!(!stage.dance.admits(0x6960_bb91, next), "it was used");
+        stage.dance.status.flags = stage.dance.status.flags.without(Flags::AUTO);
+        let asked = stage.hear(AutokeyCode::Autokey, &end);
+        assert!(matches!(asked, Ok(Some(Task::Verify { .. }))));
+        stage.done(Done::Verified).expect("sound");
+        assert!(!stage.dance.admits(0x6960_bb91, next), "it was used still");
+        assert!(stage.dance.admits(0x6960_bb92, next));
+        let other = [0x12, 0x34, 0x56, 0x78, 0, 0, 0, 2];
+        let heard = stage.hear(AutokeyCode::Autokey, &other);
+        assert_eq!(
+            failure(heard).is_some(),
+            manner == Manner::Listener,
+            "of the same second"
+        );
+    }
+}
+
 /// Whoever asks us is given our certificate and a sealed cookie, and can pass them on to us.
 #[test]
 fn nobody_is_proven_to_be_ourselves() {
