@@ -8,7 +8,7 @@ use crate::status::PacketTest;
 use crate::unsolicited::Unsolicited;
 pub use code::{Coded, EventCounts, Report, system_event_word};
 use core::fmt;
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 use truechimer_wire::ReferenceId;
 
 /// One happening. `Display` is the text after the reference's event word.
@@ -65,6 +65,8 @@ pub enum PeerEvent {
     Proventic(Option<Scheme>),
     /// It cannot prove to be of the group that its line demands by `ident`.
     IdentityMissing,
+    /// It is proven by the certificate of a host with which Autokey is spoken at this address as well.
+    OneKeyTwice(IpAddr),
     /// No cookie is agreed with it by Autokey yet, and its time is taken nonetheless, for there is none.
     Unagreed,
     /// An outlier in the filter was passed over, seconds from the last offset.
@@ -182,6 +184,7 @@ impl PeerEvent {
                 | Self::BadAuthentication { .. }
                 | Self::BadSession(_)
                 | Self::CryptoRestart(_)
+                | Self::OneKeyTwice(_)
                 | Self::Popcorn(_)
         )
     }
@@ -217,6 +220,11 @@ impl fmt::Display for PeerEvent {
             Self::IdentityMissing => f.write_str(
                 "not used: no identity parameters of the group that its line demands by `ident`, for \
                  any scheme that it offers",
+            ),
+            Self::OneKeyTwice(other) => write!(
+                f,
+                "has the certificate of {other}: it is one host with two addresses, or passes on what that \
+                 one says, which Autokey cannot tell"
             ),
             Self::Unagreed => f.write_str(
                 "used before a cookie is agreed by Autokey, as this host has no time yet: whoever can \

@@ -197,6 +197,13 @@ impl Dance {
         });
     }
 
+    /// As if it had been proven by this certificate.
+    #[cfg(test)]
+    pub(crate) fn pretend_certified(&mut self, certificate: Arc<CertificateFacts>) {
+        self.status.flags |= Flags::ENABLED | Flags::CERT | Flags::VRFY | Flags::PROV;
+        self.trail = vec![certificate];
+    }
+
     /// As if the end of its key list had been proven, and no more.
     #[cfg(test)]
     pub(crate) fn pretend_listed(&mut self, end: super::key_list::ListEnd) {
@@ -251,6 +258,12 @@ impl Dance {
     /// What verifies its signatures, once it is proven whose they are.
     pub(crate) fn signer(&self) -> Option<&Verifier> {
         self.verifier.as_ref().filter(|_| self.has(Flags::VRFY))
+    }
+
+    /// The key of the certificate by which it is proven.
+    pub(crate) fn proven_key(&self) -> Option<&Arc<[u8]>> {
+        let own = self.own_certificate().filter(|_| self.has(Flags::PROV))?;
+        Some(&own.public_key)
     }
 
     /// The certificate of the host itself, the first of the trail.

@@ -152,6 +152,7 @@ impl PeerEvent {
             | Self::PathUnknown
             | Self::Proventic(_)
             | Self::IdentityMissing
+            | Self::OneKeyTwice(_)
             | Self::Unagreed => return None,
         })
     }

@@ -293,7 +293,10 @@ impl System {
         autokey.told_proventic = true;
         let event = PeerEvent::Proventic(autokey.dance.identity());
         let remote = association.shown_remote();
-        self.tell(id, remote, event);
+        self.tell(id, remote.clone(), event);
+        if let Some(other) = self.where_same_key(id) {
+            self.tell(id, remote, PeerEvent::OneKeyTwice(other));
+        }
     }
 
     /// Takes TAI-UTC where there is no table. When leap seconds are to come is not for one server to

@@ -1,12 +1,14 @@
 //! What this host's Autokey is told: a configuration, other private values, certificates, leap seconds.
 use super::super::System;
 use super::host::{Host, LEAP_LEN};
+use crate::association::Association;
 use crate::autokey::certificates::CertificateFlags;
 use crate::autokey::facts::CertificateFacts;
 use crate::config::AutokeyConfig;
 use crate::host::Output;
 use crate::packet::AssociationId;
 use crate::server::Bounds;
+use core::net::IpAddr;
 use rand_chacha::rand_core::RngCore;
 use std::sync::Arc;
 use truechimer_time::Now;
@@ -71,6 +73,19 @@ impl System {
         if let Some(text) = told {
             self.write_crypto(now, Some(id), text);
         }
+    }
+
+    /// At which other address somebody is proven by the same certificate. No signature says to whom or
+    /// from where a value is, so whoever stands at one address can pass on what is said at another.
+    pub(in super::super) fn where_same_key(&self, id: AssociationId) -> Option<IpAddr> {
+        let told = |it: &Association| {
+            let key = it.autokey.as_ref()?.dance.proven_key()?;
+            Some((Arc::clone(key), it.remote?.ip()))
+        };
+        let (key, address) = told(self.associations.get(&id)?)?;
+        let mut others = self.associations.values().filter_map(told);
+        let same = others.find(|(other, at)| *other == key && *at != address);
+        same.map(|(_, at)| at)
     }
 
     /// TAI-UTC, when it changed last and until when that is known, NTP seconds; zero without a table.

@@ -6,10 +6,11 @@ use super::world::{Server, World, config, server_line};
 use crate::autokey::facts::Generation;
 use crate::autokey::job::{Done, Failure, Task};
 use crate::autokey::status::Flags;
-use crate::config::SystemConfig;
+use crate::config::{AssociationConfig, SystemConfig};
 use crate::event::{Event, SystemEvent};
 use crate::host::HostEvent;
 use crate::statistics::{Measured, Record, Recording};
+use std::sync::Arc;
 use support::{autokey, sign_all};
 use truechimer_time::NtpDuration;
 use truechimer_time::leap::LeapTable;
@@ -192,4 +193,32 @@ fn two_hosts_of_one_name_are_told_of_once_in_a_while() {
         told.contains("192.0.2.11") && told.contains("alice"),
         "{told}"
     );
+}
+
+/// No signature says to whom a value is given, so it can be passed on; that is told, at least.
+#[test]
+fn one_certificate_at_two_addresses_is_noticed() {
+    let line = |last| AssociationConfig {
+        autokey: true,
+        ..server_line(last)
+    };
+    let mut world = World::new(SystemConfig {
+        autokey: Some(autokey(1)),
+        ..config(vec![line(1), line(2), line(3)])
+    });
+    world.run_s(1.0);
+    let mut ids = Vec::new();
+    for (it, key) in world.system.associations.values_mut().zip(["a", "b", "a"]) {
+        let mut certificate = (*autokey(1).host.certificates[0]).clone();
+        certificate.public_key = key.as_bytes().into();
+        let autokey = it.autokey.as_mut().expect("by its line");
+        autokey.dance.pretend_certified(Arc::new(certificate));
+        ids.push((it.id, it.remote.map(|it| it.ip())));
+    }
+    let [(one, first), (two, _), (three, third)] = ids[..] else {
+        panic!("{ids:?}");
+    };
+    assert_eq!(world.system.where_same_key(one), third);
+    assert_eq!(world.system.where_same_key(two), None);
+    assert_eq!(world.system.where_same_key(three), first);
 }
