@@ -16,6 +16,7 @@ pub use cipher::KeyCipher;
 pub use error::KeyFileError;
 pub use name::{FileName, FileRole};
 
+use crate::secret::wipe;
 use numbers::Numbers;
 use pem::Block;
 
@@ -28,6 +29,15 @@ pub struct KeyText {
     name: Option<FileName>,
     date: Option<String>,
     blocks: Vec<Block>,
+}
+
+/// Keys may lie in it as they are.
+impl Drop for KeyText {
+    fn drop(&mut self) {
+        for block in &mut self.blocks {
+            wipe(&mut block.body);
+        }
+    }
 }
 
 impl KeyText {

@@ -9,11 +9,11 @@ pub fn wipe(octets: &mut [u8]) {
 }
 
 /// A key's octets: wiped when dropped, never shown, never cloned.
-pub(crate) struct Secret(Box<[u8]>);
+pub(crate) struct Secret(Vec<u8>);
 
 impl Secret {
     pub(crate) fn new(octets: Vec<u8>) -> Self {
-        Self(octets.into_boxed_slice())
+        Self(octets)
     }
 
     pub(crate) fn octets(&self) -> &[u8] {

@@ -37,6 +37,17 @@ impl Worker {
         readings.truncate(GENERATIONS_MAX);
     }
 
+    /// Drops the former readings: what was begun by them is done or given up by now, and a key that was
+    /// replaced is not to be found in memory for ever. A job that still uses one keeps it to its end;
+    /// OpenSSL and `SecretNumber` wipe what they free.
+    pub fn forget_former(&self) {
+        let mut readings = self
+            .readings
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        readings.truncate(1);
+    }
+
     /// What the current reading may tell.
     #[must_use]
     pub fn facts(&self) -> HostFacts {
@@ -216,4 +227,37 @@ fn sign_certificate(
         value: keys.value(Some(timestamp), request.filestamp, made)?,
         asker: Arc::new(asker),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::autokey::test_hosts::{ALICE, NOW, Recipe};
+
+    #[test]
+    fn former_keys_are_gone_when_their_time_is_over() {
+        let material = |generation| {
+            let draft = Recipe { ..ALICE }.draft(None);
+            draft.build(Generation(generation)).expect("it fits")
+        };
+        let worker = Worker::new(material(1));
+        let sign = |generation| {
+            let job = CryptoJob {
+                generation: Generation(generation),
+                task: Task::Sign {
+                    timestamp: NOW,
+                    values: Vec::new(),
+                },
+            };
+            worker.perform(&job)
+        };
+        let former = worker.reading(Generation(1)).map(|it| Arc::downgrade(&it));
+        let former = former.expect("the first");
+        worker.install(material(2));
+        assert_eq!(sign(1), Done::Signed(Vec::new()), "begun before");
+        worker.forget_former();
+        assert_eq!(sign(1), Done::Failed(Failure::Busy));
+        assert_eq!(sign(2), Done::Signed(Vec::new()));
+        assert_eq!(former.strong_count(), 0, "nobody holds its keys");
+    }
 }

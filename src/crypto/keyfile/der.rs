@@ -1,5 +1,6 @@
 //! The little of DER that key containers need. OpenSSL's own decoders recompute or refuse the
 //! numbers that Autokey hides in DSA and RSA containers (ADR 0014), so they are taken as they stand.
+use crate::secret::Secret;
 use openssl::bn::{BigNum, BigNumRef};
 use openssl::error::ErrorStack;
 
@@ -107,13 +108,18 @@ fn element(tag: u8, value: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A number as an INTEGER.
-fn integer(number: &BigNumRef) -> Vec<u8> {
-    let mut octets = number.to_vec();
-    if octets.first().is_none_or(|octet| octet & 0x80 != 0) {
-        octets.insert(0, 0);
+/// A number as an INTEGER. It may be a secret.
+fn integer(number: &BigNumRef) -> Secret {
+    let len = usize::try_from(number.num_bytes()).unwrap_or(0);
+    let mut octets = Vec::with_capacity(len + 1);
+    // A first bit that is set would make it negative.
+    if number.num_bits() % 8 == 0 {
+        octets.push(0);
     }
-    element(INTEGER, &octets)
+    let digits = Secret::new(number.to_vec());
+    octets.extend(digits.octets());
+    let octets = Secret::new(octets);
+    Secret::new(element(INTEGER, octets.octets()))
 }
 
 /// An octet string.
@@ -123,8 +129,15 @@ pub(crate) fn octet_string(octets: &[u8]) -> Vec<u8> {
 
 /// A sequence of numbers, as the identity schemes' answers are.
 pub(crate) fn integers(numbers: &[&BigNumRef]) -> Vec<u8> {
-    let value: Vec<u8> = numbers.iter().flat_map(|number| integer(number)).collect();
-    element(SEQUENCE, &value)
+    let all: Vec<Secret> = numbers.iter().map(|number| integer(number)).collect();
+    let len = all.iter().map(|it| it.octets().len()).sum();
+    // Of its whole length from the start: what grows leaves copies behind.
+    let mut value = Vec::with_capacity(len);
+    for it in &all {
+        value.extend(it.octets());
+    }
+    let value = Secret::new(value);
+    element(SEQUENCE, value.octets())
 }
 
 /// The version 0 and then the numbers, as the traditional key containers have them.

@@ -1,4 +1,5 @@
 //! PEM text as it comes out of files, mails and web pages.
+use crate::secret::wipe;
 use openssl::base64;
 
 /// Blocks kept of one file: an MV file has one for each client and two more.
@@ -60,10 +61,12 @@ fn block<'a>(label: &str, lines: &mut impl Iterator<Item = &'a str>) -> Option<B
             None => body.push_str(&line.replace("=3D", "=")),
         }
     }
+    let decoded = base64::decode_block(&body);
+    wipe(&mut body.into_bytes());
     Some(Block {
         label: label.to_owned(),
         dek_info,
-        body: base64::decode_block(&body).ok()?,
+        body: decoded.ok()?,
     })
 }
 

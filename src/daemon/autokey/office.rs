@@ -15,6 +15,9 @@ use truechimer_time::Instant;
 /// Lines of cryptostats that wait, at most: those of one reading.
 const LINES_MAX: usize = 64;
 
+/// For how long keys that were replaced are kept, seconds: jobs are given up after sixty.
+const OVERLAP_S: f64 = 90.0;
+
 /// Looks after all that.
 #[derive(Debug)]
 pub(crate) struct Office {
@@ -23,6 +26,8 @@ pub(crate) struct Office {
     path: Option<PathBuf>,
     keeper: Option<Keeper>,
     expiry: Option<Expiry>,
+    /// Until when the keys before are kept.
+    overlap: Option<Instant>,
     lines: VecDeque<String>,
 }
 
@@ -35,6 +40,7 @@ impl Office {
             path: drift.map(path_beside),
             keeper: None,
             expiry: None,
+            overlap: None,
             lines: VecDeque::new(),
         }
     }
@@ -52,6 +58,7 @@ impl Office {
             self.lines.pop_front();
         }
         self.workshop.install(reading.material);
+        self.overlap = Some(now.plus_seconds(OVERLAP_S));
     }
 
     /// What cookies are made of, from now on by these words.
@@ -75,6 +82,10 @@ impl Office {
             && let Some(text) = expiry.poll(now, calendar::now_unix_s())
         {
             log::warn!("{text}");
+        }
+        if self.overlap.is_some_and(|until| until <= now) {
+            self.overlap = None;
+            self.workshop.forget_former();
         }
         self.keeper.as_mut()?.poll(now)
     }

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use truechimer_config::Settings;
 use truechimer_crypto::autokey::{AutokeyDigest, Material, MaterialDraft};
 use truechimer_crypto::keyfile::{FileName, FileRole, KeyFileError, KeyText};
-use truechimer_crypto::sha1;
+use truechimer_crypto::{sha1, wipe};
 use truechimer_proto::autokey::facts::{Generation, HostFacts};
 use truechimer_proto::autokey::status::{Scheme, signature_name};
 
@@ -275,7 +275,9 @@ impl Reader<'_> {
     }
 
     fn note_contents(&mut self, found: &Found) {
-        self.contents.extend(sha1(found.text.clean().as_bytes()));
+        let mut text = found.text.clean().into_bytes();
+        self.contents.extend(sha1(&text));
+        wipe(&mut text);
     }
 
     /// `FILE mod BITS`.

@@ -65,6 +65,13 @@ impl Workshop {
         }
     }
 
+    /// Drops the keys before; nothing that was begun by them is still to be done.
+    pub(crate) fn forget_former(&self) {
+        if let Some(worker) = self.worker.get() {
+            worker.forget_former();
+        }
+    }
+
     fn pool(&self) -> Option<&Pool> {
         if let Some(pool) = self.pool.get() {
             return Some(pool);

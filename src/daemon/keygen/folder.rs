@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, fchown, symlink};
 use std::path::{Path, PathBuf};
 use truechimer_crypto::keyfile::{FILE_LEN_MAX, FileName, FileRole, KeyFileError, KeyText};
+use truechimer_crypto::wipe;
 
 /// Why a file of the folder is of no use.
 #[derive(Debug)]
@@ -84,8 +85,11 @@ impl KeyFolder {
     pub(crate) fn read(&self, name: &str) -> Result<Found, Problem> {
         let path = self.path.join(name);
         let octets = bounded::read(&path, FILE_LEN_MAX);
-        let octets = octets.map_err(|error| Problem::Io(path.clone(), error))?;
-        let text = KeyText::parse(&octets).map_err(|error| Problem::Key(path.clone(), error))?;
+        let mut octets = octets.map_err(|error| Problem::Io(path.clone(), error))?;
+        let text = KeyText::parse(&octets);
+        // A key may lie in it as it is.
+        wipe(&mut octets);
+        let text = text.map_err(|error| Problem::Key(path.clone(), error))?;
         let real = fs::canonicalize(&path).map_err(|error| Problem::Io(path.clone(), error))?;
         let file = real
             .file_name()
