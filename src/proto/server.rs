@@ -19,8 +19,8 @@ mod source;
 mod tests;
 
 pub use access::{AccessList, AccessRule, Network, PrefixTooLong};
-pub(crate) use autokey::UnderWay;
 pub use autokey::{Bounds, Namesakes, Parked};
+pub(crate) use autokey::{UnderWay, network_of};
 pub use counters::{AutokeyOutcome, COUNTER_WORDS, Counters, DropReason};
 pub use flags::RestrictFlags;
 pub use manycast::Manycast;

@@ -9,7 +9,7 @@ mod session;
 
 pub(super) use answer::{Asked, Outcome};
 pub use bounds::Bounds;
-pub(crate) use bounds::UnderWay;
+pub(crate) use bounds::{UnderWay, network_of};
 pub use names::Namesakes;
 pub use parked::Parked;
 pub(super) use session::Session;

@@ -11,7 +11,7 @@ use crate::authentication::{KeyId, verify};
 use crate::config::{AssociationConfig, AssociationKind, Remote};
 use crate::event::PeerEvent;
 use crate::packet::{AssociationId, Received, Transmit, Via};
-use crate::server::{RestrictFlags, is_fresh_echo, permits_passive};
+use crate::server::{RestrictFlags, is_fresh_echo, network_of, permits_passive};
 use crate::trace::Match;
 use crate::unsolicited::Unsolicited;
 use core::net::{IpAddr, SocketAddr};
@@ -22,6 +22,8 @@ use truechimer_wire::{AutokeyCode, AutokeyMessage, Header, Mode, Packet};
 /// Passive associations whose peers have not echoed us yet; as many whose peers came by Autokey and did
 /// not prove a group, for everybody can do all else.
 const UNPROVEN_AT_MOST: usize = 16;
+/// Of those that came by Autokey from one network: a network has ports and addresses enough for all.
+const UNPROVEN_OF_ONE_AT_MOST: usize = 4;
 /// Polls that a peer may leave unanswered before its passive association ends (the reference's
 /// NTP_UNREACH), and the same for one that never answered.
 const DESERTED_POLLS: u32 = 10;
@@ -187,6 +189,13 @@ impl System {
             Some(autokey) => by_autokey && !autokey.dance.has_proven_group(),
             None => !by_autokey && !it.conversation.has_begun(),
         };
+        let network = network_of(source.ip());
+        let is_near =
+            |it: &&Association| it.remote.is_some_and(|at| network_of(at.ip()) == network);
+        let near = passive().filter(is_unproven).filter(is_near).count();
+        if by_autokey && near >= UNPROVEN_OF_ONE_AT_MOST {
+            return Err(Unsolicited::PeerLimit);
+        }
         let unproven = passive().filter(is_unproven).count();
         let all = self.associations.len() + self.pools.len();
         if unproven >= UNPROVEN_AT_MOST || all >= ASSOCIATIONS_AT_MOST {

@@ -4,7 +4,7 @@
 use super::echo;
 use super::names::{Names, Namesakes};
 use core::hash::{Hash, Hasher};
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv6Addr};
 use core::sync::atomic::{AtomicU64, Ordering};
 use siphasher::sip::SipHasher13;
 use std::sync::Arc;
@@ -159,13 +159,9 @@ impl Bounds {
         self.names.take_news()
     }
 
-    /// Whoever has one address of IPv6 has 2^64 of them.
     fn bucket(&self, asker: IpAddr) -> &Bucket {
         let mut hasher = self.hasher;
-        match asker.to_canonical() {
-            IpAddr::V4(address) => address.hash(&mut hasher),
-            IpAddr::V6(address) => address.octets()[..8].hash(&mut hasher),
-        }
+        network_of(asker).hash(&mut hasher);
         let place = usize::try_from(hasher.finish() % BUCKETS as u64).unwrap_or(0);
         &self.each[place]
     }
@@ -175,6 +171,14 @@ impl Bounds {
         asker.hash(&mut hasher);
         field.hash(&mut hasher);
         hasher.finish() | 1
+    }
+}
+
+/// Whose an address is: whoever has one of IPv6 has the 2^64 of its network.
+pub(crate) fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        address => address,
     }
 }
 

@@ -55,8 +55,8 @@ fn hand_over(world: &mut World, source: SocketAddr, octets: &[u8]) {
     world.drain();
 }
 
-/// One address introduces itself from this port.
-fn introduce(world: &mut World, port: u16) {
+/// Somebody introduces itself from this address and port.
+fn introduce(world: &mut World, last: u8, port: u16) {
     let mut octets = header(world, port);
     let message = AutokeyMessage {
         is_response: false,
@@ -73,9 +73,9 @@ fn introduce(world: &mut World, port: u16) {
     let start = octets.len();
     octets.resize(start + message.field_len(), 0);
     message.write(&mut octets[start..]).expect("room");
-    let ends = Ends::new(address(9), address(200));
+    let ends = Ends::new(address(last), address(200));
     append_session_mac(&mut octets, ends, 0x0001_0000, 0, &mut Ring).expect("a MAC");
-    hand_over(world, SocketAddr::new(address(9), port), &octets);
+    hand_over(world, SocketAddr::new(address(last), port), &octets);
 }
 
 fn passive(world: &World) -> usize {
@@ -88,7 +88,8 @@ fn passive(world: &World) -> usize {
 fn strangers_by_autokey_take_room_from_each_other_alone() {
     let mut world = welcoming();
     for port in 1000..1040 {
-        introduce(&mut world, port);
+        let last = u8::try_from(port % 10).expect("small");
+        introduce(&mut world, 20 + last, port);
         for it in world.system.associations.values_mut() {
             it.conversation.pretend_begun();
         }
@@ -101,4 +102,16 @@ fn strangers_by_autokey_take_room_from_each_other_alone() {
     octets.extend_from_slice(&digest);
     hand_over(&mut world, SocketAddr::new(address(10), 123), &octets);
     assert_eq!(passive(&world), 17, "who has a key");
+}
+
+#[test]
+fn one_stranger_by_autokey_does_not_take_all_the_room_of_strangers() {
+    let mut world = welcoming();
+    for port in 1000..1040 {
+        introduce(&mut world, 9, port);
+    }
+    assert_eq!(passive(&world), 4);
+    assert_eq!(world.system.unsolicited().of(Unsolicited::PeerLimit), 36);
+    introduce(&mut world, 10, 2000);
+    assert_eq!(passive(&world), 5, "another has room");
 }
