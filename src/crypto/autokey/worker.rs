@@ -73,13 +73,7 @@ impl Worker {
     fn attempt(&self, job: &CryptoJob) -> Result<Done, Failure> {
         let keys = || self.reading(job.generation);
         match &job.task {
-            Task::Sign { timestamp, values } => {
-                let keys = keys()?;
-                let signed = values
-                    .iter()
-                    .map(|(stamp, value)| keys.value(Some(*timestamp), *stamp, value.clone()));
-                Ok(Done::Signed(signed.collect::<Result<_, _>>()?))
-            }
+            Task::Sign { timestamp, values } => sign_all(&*keys()?, *timestamp, values),
             Task::SealCookie {
                 timestamp,
                 filestamp,
@@ -87,8 +81,7 @@ impl Worker {
                 cookie,
             } => {
                 let sealed = seal_cookie(public_key, *cookie)?;
-                let value = keys()?.value(*timestamp, *filestamp, sealed);
-                value.map(Done::Value)
+                Ok(Done::Value(keys()?.value(*timestamp, *filestamp, sealed)?))
             }
             Task::SealPeerCookie {
                 timestamp,
@@ -99,8 +92,8 @@ impl Worker {
             } => {
                 signature::verify(request, by)?;
                 let sealed = seal_cookie(&request.value, *cookie)?;
-                let value = keys()?.value(Some(*timestamp), *filestamp, sealed);
-                value.map(Done::Value)
+                let timestamp = Some(*timestamp);
+                Ok(Done::Value(keys()?.value(timestamp, *filestamp, sealed)?))
             }
             Task::SignCertificate { timestamp, request } => {
                 sign_certificate(&*keys()?, *timestamp, request)
@@ -127,14 +120,7 @@ impl Worker {
                 signature::verify(value, by)?;
                 Ok(Done::Cookie(keys()?.open_cookie(&value.value)?))
             }
-            Task::Challenge { scheme, ident } => {
-                let keys = keys()?;
-                let (filestamp, parameters) = keys.parameters(*scheme, ident)?;
-                Ok(Done::Challenge {
-                    challenge: parameters.challenge()?,
-                    filestamp,
-                })
-            }
+            Task::Challenge { scheme, ident } => challenge(&*keys()?, *scheme, ident),
             Task::CheckAnswer {
                 scheme,
                 ident,
@@ -152,6 +138,21 @@ impl Worker {
             }
         }
     }
+}
+
+fn sign_all(keys: &Material, timestamp: u32, values: &[(u32, Vec<u8>)]) -> Result<Done, Failure> {
+    let signed = values
+        .iter()
+        .map(|(stamp, value)| keys.value(Some(timestamp), *stamp, value.clone()));
+    Ok(Done::Signed(signed.collect::<Result<_, _>>()?))
+}
+
+fn challenge(keys: &Material, scheme: Scheme, ident: &str) -> Result<Done, Failure> {
+    let (filestamp, parameters) = keys.parameters(scheme, ident)?;
+    Ok(Done::Challenge {
+        challenge: parameters.challenge()?,
+        filestamp,
+    })
 }
 
 /// The parameters of IFF and MV are of one server's key; GQ's outlive the keys.

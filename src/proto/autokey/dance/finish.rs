@@ -99,8 +99,7 @@ impl Dance {
         // Nor is anybody else who we are: what we sign for all who ask could be passed on to us, and the
         // certificate of a namesake would be handed out in the place of ours.
         let own_key = own.facts.certificates.first().map(|it| &it.public_key);
-        let is_ourselves =
-            own.facts.is_called(&read.subject) || own_key == Some(&read.public_key);
+        let is_ourselves = own.facts.is_called(&read.subject) || own_key == Some(&read.public_key);
         let wrong = read.subject != self.wanted
             || ends_early
             || older_than_file
