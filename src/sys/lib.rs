@@ -12,6 +12,8 @@ pub mod clock;
 pub mod entropy;
 pub mod hardware;
 pub mod interfaces;
+#[cfg(any(test, feature = "measuring"))]
+pub mod measuring;
 pub mod names;
 #[cfg(any(test, feature = "own-network"))]
 pub mod own_network;
