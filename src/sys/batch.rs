@@ -21,6 +21,8 @@ pub struct Batch {
     vectors: Box<[libc::iovec]>,
     headers: Box<[libc::mmsghdr]>,
     received: usize,
+    /// Places shown since the last `send`; only in them is a reply's length not 0.
+    unsent: Range<usize>,
 }
 
 /// What became of the replies of a batch.
@@ -46,6 +48,7 @@ impl Batch {
             vectors: vec![NO_VECTOR; count].into_boxed_slice(),
             headers: vec![no_header(); count].into_boxed_slice(),
             received: 0,
+            unsent: 0..0,
         }
     }
 
@@ -58,7 +61,8 @@ impl Batch {
         // Arming a header costs a few nanoseconds, so ask for what may be expected.
         let ask = (self.received * 2).clamp(ASK_LEAST.min(self.capacity()), self.capacity());
         self.received = 0;
-        self.reply_lens.fill(0);
+        let unsent = core::mem::replace(&mut self.unsent, 0..0);
+        self.reply_lens[unsent].fill(0);
         self.arm_requests(ask);
         let flags = if wait {
             libc::MSG_WAITFORONE
@@ -91,12 +95,17 @@ impl Batch {
     ) -> usize {
         let stride = self.octets_each + STRIDE_BREAK;
         let mut unreadable = 0;
-        let slots = self
-            .requests
-            .chunks_exact(stride)
-            .zip(self.replies.chunks_exact_mut(stride));
-        let places = places.start..places.end.min(self.received);
-        for (place, (request, out)) in slots.enumerate().take(places.end).skip(places.start) {
+        let end = places.end.min(self.received);
+        let start = places.start.min(end);
+        self.unsent = if self.unsent.is_empty() {
+            start..end
+        } else {
+            self.unsent.start.min(start)..self.unsent.end.max(end)
+        };
+        let octets = start * stride..end * stride;
+        let requests = self.requests[octets.clone()].chunks_exact(stride);
+        let replies = self.replies[octets].chunks_exact_mut(stride);
+        for (place, (request, out)) in (start..end).zip(requests.zip(replies)) {
             let header = &self.headers[place];
             let len = usize::try_from(header.msg_len).unwrap_or(usize::MAX);
             let source = self.sources[place].to_socket_address(header.msg_hdr.msg_namelen);
@@ -153,7 +162,6 @@ impl Batch {
                 }
             }
         }
-        self.reply_lens.fill(0);
         outcome
     }
 
@@ -186,12 +194,13 @@ impl Batch {
     fn arm_replies(&mut self) -> usize {
         let stride = self.octets_each + STRIDE_BREAK;
         let mut armed = 0;
-        let replies = self
-            .replies
-            .chunks_exact_mut(stride)
-            .zip(self.sources.iter_mut());
-        for (place, (reply, source)) in replies.enumerate().take(self.received) {
-            let len = self.reply_lens[place];
+        let places = core::mem::replace(&mut self.unsent, 0..0);
+        let replies = &mut self.replies[places.start * stride..places.end * stride];
+        let replies = replies.chunks_exact_mut(stride);
+        let whither = self.sources[places.clone()].iter_mut();
+        let lens = self.reply_lens[places.clone()].iter_mut();
+        for (place, ((reply, source), len)) in places.zip(replies.zip(whither).zip(lens)) {
+            let len = core::mem::take(len);
             if len == 0 {
                 continue;
             }
@@ -308,6 +317,47 @@ mod tests {
                 assert_eq!(reply.octets, [number, 0xFF]);
                 assert_eq!(reply.source, server_address);
             }
+        }
+    }
+
+    #[test]
+    fn a_reply_leaves_once_whichever_places_were_answered_with_it() {
+        let (server, server_address) = bound();
+        let (client, _) = bound();
+        for number in 0..6 {
+            client.send_to(&[number; 48], server_address).unwrap();
+        }
+        wait_for(&server);
+        let mut batch = Batch::new(4, 64);
+        assert_eq!(batch.receive(&server, false).unwrap(), 4);
+        let echo = |batch: &mut Batch, places: Range<usize>| {
+            batch.answer(places, &mut |arrival, out| {
+                out[0] = arrival.octets[0];
+                1
+            });
+        };
+        echo(&mut batch, 1..2);
+        assert_eq!(batch.send(&server).sent, 1);
+        echo(&mut batch, 3..9);
+        echo(&mut batch, 0..1);
+        assert_eq!(
+            batch.send(&server).sent,
+            2,
+            "what lies between was not answered"
+        );
+        assert_eq!(batch.send(&server), Sent::default());
+        echo(&mut batch, 2..3);
+        assert_eq!(batch.receive(&server, false).unwrap(), 2);
+        assert_eq!(
+            batch.send(&server),
+            Sent::default(),
+            "too late for the batch before"
+        );
+        let mut buffer = ReceiveBuffer::new(64);
+        for number in [1, 0, 3] {
+            wait_for(&client);
+            let reply = client.receive(&mut buffer).unwrap().unwrap();
+            assert_eq!(reply.octets, [number]);
         }
     }
 
