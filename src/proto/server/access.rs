@@ -142,6 +142,8 @@ pub struct AccessList {
 #[derive(Clone, Debug)]
 struct Level {
     prefix_bits: u8,
+    /// Of so many bits: asked for with every datagram.
+    mask: u128,
     ntp_port_only: bool,
     rules: Vec<(u128, RestrictFlags)>,
 }
@@ -167,6 +169,7 @@ impl AccessList {
         if !found {
             let level = Level {
                 prefix_bits: rank.0,
+                mask: mask(rank.0),
                 ntp_port_only: rank.1,
                 rules: Vec::new(),
             };
@@ -202,7 +205,7 @@ impl AccessList {
 
 impl Level {
     fn find(&self, key: u128) -> Option<RestrictFlags> {
-        let network = key & mask(self.prefix_bits);
+        let network = key & self.mask;
         let index = self
             .rules
             .binary_search_by_key(&network, |(address, _)| *address)
