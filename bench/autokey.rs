@@ -220,7 +220,7 @@ pub(crate) fn run(rounds: usize) -> Result<(), String> {
         let scratch = Scratch::new()?;
         let (first, second) = probe::two_cores()?;
         let keys = servers::autokey_keys(&scratch, PASSWORD)?;
-        let ours = servers::truechimer_with_autokey(&scratch, first, &keys, PASSWORD, PORT)?;
+        let ours = servers::truechimer_with_autokey(&scratch, first, &keys, PASSWORD)?;
         let theirs = servers::ntpd_with_autokey(&scratch, first, &keys, PASSWORD)?;
         if !core_affinity::set_for_current(second) {
             return Err("cannot bind the load to its processor".into());

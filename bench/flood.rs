@@ -1,8 +1,7 @@
 //! What a flood of control requests does to time service.
-use crate::load::Load;
+use crate::load::{self, Crowd};
 use crate::probe::{self, Flood, ROUND, connected};
-use crate::process::Server;
-use crate::servers::{self, PORT, Scratch};
+use crate::servers::{Kind, PORT, Scratch, Setup};
 use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrStorage, sendmmsg};
 use std::io::IoSlice;
 use std::net::{Ipv4Addr, UdpSocket};
@@ -63,11 +62,16 @@ impl Flood for Control {
 pub(crate) fn run(rounds: usize) -> Result<(), String> {
     let scratch = Scratch::new()?;
     let (first, second) = probe::two_cores()?;
-    let server: Server = servers::truechimer(&scratch, first)?;
+    let setup = Setup {
+        cores: &first.to_string(),
+        port: PORT,
+        ..Setup::default()
+    };
+    let server = Kind::Poll.start(&scratch, &setup)?;
     if !core_affinity::set_for_current(second) {
         return Err("cannot bind the load to its processor".into());
     }
-    Load::new(PORT)?.first_answer(Duration::from_secs(5))?;
+    Crowd::new(load::open()?, PORT, load::ONE_CLIENT)?.first_answer(Duration::from_secs(5))?;
     println!("T3-T2 of time replies, {rounds} times three rounds of {ROUND:?}, server on one core");
     probe::compare(PORT, first, &mut Control::new()?, rounds)?;
     println!(

@@ -1,12 +1,9 @@
 //! Idle memory, and the time from start to the first answer.
-use crate::load::Load;
-use crate::process::Server;
-use crate::servers::{self, PORT, Scratch};
+use crate::load::{self, Crowd};
+use crate::servers::{Kind, PORT, Scratch, Setup};
 use std::time::{Duration, Instant};
 
 const STARTS: usize = 9;
-
-type Start = fn(&Scratch, usize) -> Result<Server, String>;
 
 /// Starts each server several times and prints medians.
 pub(crate) fn run() -> Result<(), String> {
@@ -16,17 +13,21 @@ pub(crate) fn run() -> Result<(), String> {
         "{:>12} {:>16} {:>10} {:>10}",
         "", "first answer ms", "RSS KiB", "anon KiB"
     );
-    let sides: [(&str, Start, u16); 2] = [
-        ("truechimer", servers::truechimer, PORT),
-        ("chronyd", servers::chronyd, PORT + 1),
-    ];
-    for (name, start, port) in sides {
-        let load = Load::new(port)?;
+    for kind in [Kind::Poll, Kind::Chrony] {
+        let (name, setup) = (
+            kind.name(),
+            Setup {
+                port: PORT,
+                ..Setup::default()
+            },
+        );
+        let mut crowd = Crowd::new(load::open()?, PORT, load::ONE_CLIENT)?;
         let (mut waits_ms, mut rss, mut anon) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..STARTS {
             let begun = Instant::now();
-            let server = start(&scratch, 0)?;
-            load.first_answer(Duration::from_secs(5))
+            let server = kind.start(&scratch, &setup)?;
+            crowd
+                .first_answer(Duration::from_secs(5))
                 .map_err(|complaint| format!("{name}: {complaint}"))?;
             waits_ms.push(begun.elapsed().as_micros() / 100);
             std::thread::sleep(Duration::from_millis(1500));

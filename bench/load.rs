@@ -1,107 +1,130 @@
-//! The load: plain version 4 requests from many sockets, a fixed number outstanding.
-use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrStorage, recvmmsg, sendmmsg};
-use std::io::{IoSlice, IoSliceMut};
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
-use std::os::fd::AsRawFd;
-use std::time::{Duration, Instant};
-use truechimer_time::NtpTimestamp;
-use truechimer_wire::{HEADER_LEN, Header, Mode};
+//! `bench load`: what answering costs, ours and others', as ratios from one run.
+mod contest;
+mod crowd;
+mod exchange;
+mod instructions;
+pub(crate) mod keys;
+mod latency;
+mod modes;
+mod plot;
+mod spoofed;
+mod table;
+mod threads;
 
-/// Requests in one system call.
-const BATCH: usize = 32;
-/// Sockets, each with its own source address.
-const SOCKETS: usize = 64;
-/// Sockets whose requests are outstanding at once.
-const AHEAD: usize = 8;
+pub(crate) use crowd::{Crowd, open};
+pub(crate) use instructions::gate;
 
-/// A generator aimed at one server.
-pub(crate) struct Load {
-    sockets: Vec<UdpSocket>,
-    request: [u8; HEADER_LEN],
+use exchange::{Asking, FIRST_CLIENT, Sort};
+
+use crate::servers::Scratch;
+use core_affinity::CoreId;
+use std::path::PathBuf;
+
+/// A plain client.
+pub(crate) const ONE_CLIENT: Asking = Asking {
+    sort: Sort::Plain,
+    first: FIRST_CLIENT,
+    clients: 1,
+    any_stratum: false,
+};
+
+/// What is asked for.
+struct Request {
+    rounds: usize,
+    /// Of the servers, and of the load.
+    cores: [CoreId; 2],
+    /// Where the saturation is to be drawn.
+    plot: Option<PathBuf>,
 }
 
-impl Load {
-    /// Opens the sockets.
-    pub(crate) fn new(port: u16) -> Result<Self, String> {
-        let mut sockets = Vec::with_capacity(SOCKETS);
-        for index in 0..SOCKETS {
-            let host = u8::try_from(index + 1).map_err(|_| "too many sockets")?;
-            let source = SocketAddr::from((Ipv4Addr::new(127, 1, 0, host), 0));
-            let socket = UdpSocket::bind(source).map_err(|error| format!("{source}: {error}"))?;
-            socket
-                .connect((Ipv4Addr::LOCALHOST, port))
-                .and_then(|()| socket.set_read_timeout(Some(Duration::from_millis(20))))
-                .map_err(|error| format!("port {port}: {error}"))?;
-            sockets.push(socket);
-        }
-        let mut header = Header::blank(4, Mode::Client);
-        header.transmit_time = NtpTimestamp::from_bits(0x1234_5678_9ABC_DEF0);
-        Ok(Self {
-            sockets,
-            request: header.to_octets(),
-        })
-    }
+/// A measurement.
+struct Mode {
+    name: &'static str,
+    run: fn(&Scratch, &Request) -> Result<(), String>,
+}
 
-    /// Waits for the first answer and returns how long that took.
-    pub(crate) fn first_answer(&self, patience: Duration) -> Result<Duration, String> {
-        let start = Instant::now();
-        let socket = self.sockets.first().ok_or("no socket")?;
-        let mut reply = [0; 128];
-        while start.elapsed() < patience {
-            // Refused until the server has its socket: ask again at once.
-            if socket.send(&self.request).is_ok() && socket.recv(&mut reply).is_ok() {
-                return Ok(start.elapsed());
-            }
-            std::thread::sleep(Duration::from_micros(200));
-        }
-        Err(format!("no answer within {patience:?}"))
-    }
+const MODES: [Mode; 9] = [
+    Mode {
+        name: "saturation",
+        run: modes::saturation,
+    },
+    Mode {
+        name: "overload",
+        run: modes::overload,
+    },
+    Mode {
+        name: "paced",
+        run: modes::paced,
+    },
+    Mode {
+        name: "keyed",
+        run: modes::keyed,
+    },
+    Mode {
+        name: "interleaved",
+        run: modes::interleaved,
+    },
+    Mode {
+        name: "instructions",
+        run: instructions::run,
+    },
+    Mode {
+        name: "threads",
+        run: threads::run,
+    },
+    Mode {
+        name: "autokey",
+        run: modes::autokey,
+    },
+    Mode {
+        name: "spoofed",
+        run: spoofed::run,
+    },
+];
 
-    /// Asks as fast as answers come for a while; returns how many came.
-    pub(crate) fn run(&self, slice: Duration) -> Result<u64, String> {
-        let start = Instant::now();
-        let mut answers = 0;
-        let mut turn = 0;
-        while start.elapsed() < slice {
-            self.send(turn % SOCKETS)?;
-            if turn >= AHEAD {
-                answers += self.receive((turn - AHEAD) % SOCKETS);
-            }
-            turn += 1;
-        }
-        for late in turn.saturating_sub(AHEAD)..turn {
-            answers += self.receive(late % SOCKETS);
-        }
-        Ok(answers)
-    }
+/// Rounds of every mode, and with `--quick`.
+const ROUNDS: usize = 24;
+const QUICK: usize = 4;
 
-    fn send(&self, index: usize) -> Result<(), String> {
-        let fd = self.sockets[index].as_raw_fd();
-        let mut headers = MultiHeaders::<SockaddrStorage>::preallocate(BATCH, None);
-        let slices = [[IoSlice::new(&self.request)]; BATCH];
-        let nobody = [None; BATCH];
-        sendmmsg(fd, &mut headers, &slices, nobody, [], MsgFlags::empty())
-            .map(|_| ())
-            .map_err(|error| format!("send: {error}"))
-    }
-
-    /// Answers to one batch, waiting up to the socket's time limit for each group of them.
-    fn receive(&self, index: usize) -> u64 {
-        let fd = self.sockets[index].as_raw_fd();
-        let mut got = 0;
-        while got < BATCH {
-            let mut buffers = [[0_u8; 64]; BATCH];
-            let mut slices: Vec<[IoSliceMut<'_>; 1]> = buffers[got..]
-                .iter_mut()
-                .map(|buffer| [IoSliceMut::new(buffer)])
-                .collect();
-            let mut headers = MultiHeaders::<SockaddrStorage>::preallocate(BATCH - got, None);
-            let flags = MsgFlags::MSG_WAITFORONE;
-            match recvmmsg(fd, &mut headers, &mut slices, flags, None) {
-                Ok(messages) => got += messages.count(),
-                Err(_) => break,
-            }
+/// Runs the modes named, all where none is.
+pub(crate) fn run(words: &[&str]) -> Result<(), String> {
+    let usage = || {
+        format!(
+            "bench load [--quick] [--plot FILE] [MODE ...], MODE one of {}",
+            all()
+        )
+    };
+    let (mut rounds, mut plot, mut names) = (ROUNDS, None, Vec::new());
+    let mut words = words.iter().copied();
+    while let Some(word) = words.next() {
+        match word {
+            "--quick" => rounds = QUICK,
+            "--plot" => plot = Some(words.next().map(PathBuf::from).ok_or_else(usage)?),
+            name if MODES.iter().any(|mode| mode.name == name) => names.push(name),
+            _ => return Err(usage()),
         }
-        got as u64
     }
+    let cores = core_affinity::get_core_ids().unwrap_or_default();
+    let Some(cores) = cores.first_chunk::<2>().copied() else {
+        return Err("two processors are needed: one for the servers, one for the load".into());
+    };
+    // Asked for before this thread is bound to one of them.
+    threads::pin(cores[1])?;
+    let request = Request {
+        rounds,
+        cores,
+        plot,
+    };
+    let scratch = Scratch::new()?;
+    for mode in &MODES {
+        if names.is_empty() || names.contains(&mode.name) {
+            println!("\n==== {} ====", mode.name);
+            (mode.run)(&scratch, &request)?;
+        }
+    }
+    Ok(())
+}
+
+fn all() -> String {
+    MODES.map(|mode| mode.name).join(", ")
 }

@@ -10,10 +10,11 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts `command` bound to processor `core`, without the right to set the clock.
+    /// Starts `program` bound to these processors, as taskset(1) lists them, without the right to set
+    /// the clock.
     pub(crate) fn start(
         name: &'static str,
-        core: usize,
+        cores: &str,
         program: &Path,
         arguments: &[&str],
         log: &Path,
@@ -27,7 +28,7 @@ impl Server {
                 "-sys_time",
                 "--",
             ])
-            .args(["taskset", "-c", &core.to_string()])
+            .args(["taskset", "-c", cores])
             .arg(program)
             .args(arguments)
             .stdin(Stdio::null())
@@ -38,21 +39,39 @@ impl Server {
         Ok(Self { name, child })
     }
 
-    /// Processor time its threads have used, nanoseconds.
+    /// Whether it runs no more.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().is_ok_and(|status| status.is_some())
+    }
+
+    /// Every thread of it and of its children.
+    pub(crate) fn threads(&self) -> Vec<Thread> {
+        let mut all = Vec::new();
+        threads_of(self.child.id(), &mut all);
+        all
+    }
+
+    /// Processor time its threads and its children's have used, nanoseconds.
     pub(crate) fn cpu_ns(&self) -> Result<u64, String> {
-        let folder = format!("/proc/{}/task", self.child.id());
-        let gone = |error| format!("{} is gone: {error}", self.name);
-        let mut total = 0;
-        for task in fs::read_dir(folder).map_err(gone)? {
-            let path = task.map_err(gone)?.path().join("schedstat");
-            let text = fs::read_to_string(path).map_err(gone)?;
-            let used = text
-                .split_whitespace()
-                .next()
-                .and_then(|word| word.parse::<u64>().ok());
-            total += used.ok_or("schedstat is not numbers")?;
+        let gone = || format!("{} is gone", self.name);
+        let used = |thread: &Thread| thread.cpu_ns().ok_or_else(gone);
+        let threads = self.threads();
+        if threads.is_empty() {
+            return Err(gone());
         }
-        Ok(total)
+        threads.iter().map(used).sum()
+    }
+
+    /// Datagrams that have left in its network, whoever sent them.
+    pub(crate) fn datagrams_out(&self) -> Result<u64, String> {
+        let text = fs::read_to_string(format!("/proc/{}/net/snmp", self.child.id()))
+            .map_err(|error| format!("{} is gone: {error}", self.name))?;
+        let mut lines = text.lines().filter_map(|line| line.strip_prefix("Udp:"));
+        let names = lines.next().unwrap_or_default().split_whitespace();
+        let mut columns = names.zip(lines.next().unwrap_or_default().split_whitespace());
+        let out = columns.find(|(name, _)| *name == "OutDatagrams");
+        out.and_then(|(_, count)| count.parse().ok())
+            .ok_or_else(|| "no OutDatagrams in /proc/net/snmp".to_owned())
     }
 
     /// A line of /proc/PID/status, in KiB.
@@ -64,6 +83,35 @@ impl Server {
         number
             .and_then(|word| word.parse().ok())
             .ok_or_else(|| format!("no {key} in status"))
+    }
+}
+
+/// A thread of a server.
+pub(crate) struct Thread {
+    process: u32,
+    pub(crate) id: u32,
+}
+
+impl Thread {
+    /// Processor time it has used, nanoseconds; `None` if it is gone.
+    pub(crate) fn cpu_ns(&self) -> Option<u64> {
+        let path = format!("/proc/{}/task/{}/schedstat", self.process, self.id);
+        let text = fs::read_to_string(path).ok()?;
+        text.split_whitespace().next()?.parse().ok()
+    }
+}
+
+fn threads_of(process: u32, all: &mut Vec<Thread>) {
+    let tasks = fs::read_dir(format!("/proc/{process}/task")).into_iter();
+    let ids = tasks.flatten().flatten();
+    for id in ids.filter_map(|task| task.file_name().to_str()?.parse().ok()) {
+        all.push(Thread { process, id });
+        let children = fs::read_to_string(format!("/proc/{process}/task/{id}/children"));
+        for child in children.unwrap_or_default().split_whitespace() {
+            if let Ok(child) = child.parse() {
+                threads_of(child, all);
+            }
+        }
     }
 }
 

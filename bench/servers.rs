@@ -1,12 +1,16 @@
 //! How each server is set up for the same job: answer on 127.0.0.1 from a local clock.
+mod contestants;
+
+pub(crate) use contestants::{ALL, Kind, Setup};
+
 use crate::process::Server;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Port of truechimer; chronyd takes the next.
+/// Port of truechimer, where it shares this machine's network with others.
 pub(crate) const PORT: u16 = 11_811;
-/// Port of ntpd, which knows no other.
+/// Port of NTP; several servers know no other.
 pub(crate) const REFERENCE_PORT: u16 = 123;
 
 /// A folder of this process's own for configurations and logs, gone when dropped.
@@ -18,6 +22,29 @@ impl Scratch {
         let folder = std::env::temp_dir().join(format!("truechimer-bench-{}", std::process::id()));
         fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         Ok(Self(folder))
+    }
+
+    /// A folder in it, for one server of several.
+    pub(crate) fn inside(&self, name: &str) -> Result<Self, String> {
+        let folder = self.path(name);
+        fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        Ok(Self(folder))
+    }
+
+    /// The ends of the logs in it, for a complaint.
+    pub(crate) fn last_words(&self) -> String {
+        let files = fs::read_dir(&self.0).into_iter().flatten().flatten();
+        let logs = files.filter(|file| file.path().extension().is_some_and(|it| it == "log"));
+        let ends = logs.filter_map(|log| {
+            let text = fs::read_to_string(log.path()).ok()?;
+            Some(text.lines().last()?.to_owned())
+        });
+        ends.collect::<Vec<_>>().join("; ")
+    }
+
+    /// A place in it.
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
     }
 
     /// Writes a file in it.
@@ -35,49 +62,32 @@ impl Drop for Scratch {
     }
 }
 
-/// The daemon under test, one server thread.
-pub(crate) fn truechimer(scratch: &Scratch, core: usize) -> Result<Server, String> {
-    let config = "disable ntp\nserver 127.127.1.0\nfudge 127.127.1.0 stratum 5\nrestrict default\n";
-    started(scratch, core, config, PORT)
-}
-
-/// The same, with the keys in this folder, at this port.
+/// The daemon under test with the keys in this folder.
 pub(crate) fn truechimer_with_autokey(
     scratch: &Scratch,
     core: usize,
     keys: &Path,
     password: &str,
-    port: u16,
 ) -> Result<Server, String> {
+    let setup = Setup {
+        cores: &core.to_string(),
+        port: PORT,
+        ..Setup::default()
+    };
     let config = autokey_config(&keys.display().to_string(), password);
-    started(scratch, core, &config, port)
-}
-
-fn started(scratch: &Scratch, core: usize, config: &str, port: u16) -> Result<Server, String> {
-    let conf = scratch.file(&format!("ntp-{port}.conf"), config)?;
-    let port = port.to_string();
-    let arguments = [
-        "run",
-        "-c",
-        &conf,
-        "--threads",
-        "1",
-        "--port",
-        &port,
-        "-u",
-        "root",
-    ];
-    Server::start(
-        "truechimer",
-        core,
-        &program()?,
-        &arguments,
-        &scratch.0.join(format!("truechimer-{port}.log")),
-    )
+    contestants::truechimer(scratch, &setup, "poll", &config)
 }
 
 fn program() -> Result<PathBuf, String> {
     found("TRUECHIMER_BIN", Path::new("target/release/truechimer"))
+}
+
+/// Lines of a host of Autokey with the keys in this folder.
+pub(crate) fn autokey_lines(keys: &Path, password: &str) -> String {
+    format!(
+        "restrict default\nkeysdir {}\ncrypto host server pw {password}\n",
+        keys.display()
+    )
 }
 
 /// In orphan mode both are content with their own clock at once.
@@ -131,27 +141,13 @@ pub(crate) fn ntpd_with_autokey(
         "unshare", "--mount", "sh", "-c", script, "sh", &tree, &lab, &config,
     ];
     let log = scratch.0.join("ntpd.out");
-    Server::start("ntpd 4.2.8p15", core, &launcher, &arguments, &log)
-}
-
-/// chronyd, serving only, inside the tree that holds its own libraries.
-pub(crate) fn chronyd(scratch: &Scratch, core: usize) -> Result<Server, String> {
-    let tree = peers_folder().join("chrony");
-    if !tree.join("usr/sbin/chronyd").exists() {
-        return Err("chronyd is not there: run tests/peers/install".into());
-    }
-    let tree = tree.display().to_string();
-    let port = format!("port {}", PORT + 1);
-    let log = scratch.0.join("chronyd.log");
-    let mut arguments = vec![tree.as_str(), "/usr/sbin/chronyd", "-x", "-n", "-u", "root"];
-    arguments.extend([
-        "local stratum 5",
-        "allow 127.0.0.0/8",
-        "cmdport 0",
-        "bindcmdaddress /",
-    ]);
-    arguments.extend(["pidfile /tmp/chronyd-bench.pid", &port]);
-    Server::start("chronyd", core, Path::new("chroot"), &arguments, &log)
+    Server::start(
+        "ntpd 4.2.8p15",
+        &core.to_string(),
+        &launcher,
+        &arguments,
+        &log,
+    )
 }
 
 /// Where tests/peers/install unpacks.

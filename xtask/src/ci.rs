@@ -1,7 +1,7 @@
 //! `cargo xtask ci`: every check, in order; a failure does not keep the later ones from running.
 
 use crate::{
-    fuzz, rehearse,
+    bench, fuzz, rehearse,
     run::Line,
     test::{self, Outcome, Tally},
     tidy, units,
@@ -44,6 +44,10 @@ const STEPS: &[Step] = &[
     Step {
         name: "loom",
         run: test::run_loom,
+    },
+    Step {
+        name: "instructions",
+        run: |top| untested(bench::gate(top)),
     },
     Step {
         name: "fuzz",

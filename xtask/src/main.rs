@@ -1,6 +1,7 @@
 //! Repository chores, in Rust: CI runs the same commands as people do.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod ci;
 mod fuzz;
 mod rehearse;
@@ -21,6 +22,7 @@ cargo xtask test [CARGO TEST OPTIONS]  every test, against the real peers too
 cargo xtask loom                       what threads share, every interleaving
 cargo xtask units                      the systemd unit
 cargo xtask rehearse [SCENE]           emulated interfaces and clocks of known error
+cargo xtask bench load [--quick] [MODE ...]  what answering costs, beside all peers
 cargo xtask fuzz [--seconds N] [TARGET]
 cargo xtask ci                         all of these and more";
 
@@ -48,6 +50,7 @@ fn run(top: &Path, arguments: &[String]) -> Result<(), String> {
         ("loom", []) => test::run_loom(top).1,
         ("rehearse", extra) => rehearse::run(top, extra).1,
         ("units", []) => units::run(top),
+        ("bench", extra) => bench::run(top, extra),
         ("fuzz", extra) => fuzz::run(top, &fuzz::request(extra)?),
         ("ci", []) => ci::run(top),
         ("help" | "-h" | "--help", _) => {

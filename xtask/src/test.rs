@@ -96,6 +96,14 @@ pub(crate) fn prepare(top: &Path, peers: &[&str]) -> Result<String, String> {
     setup::ensure(setup::TEST)?;
     let install = top.join("tests/peers/install").display().to_string();
     Line::new(&install, peers).within(top).run()?;
+    build(top)
+}
+
+/// Builds the daemon as it ships and gives its path.
+///
+/// # Errors
+/// When it cannot be built.
+pub(crate) fn build(top: &Path) -> Result<String, String> {
     Line::new("cargo", &["build", "--release", "-p", "truechimer"])
         .within(top)
         .run()?;
