@@ -1,5 +1,9 @@
 //! What happened, for the operator: named as the reference daemon names it where it has a name.
 mod code;
+mod crypto;
+
+pub use crypto::{CryptoTrouble, GroupName};
+
 use crate::authentication::{AuthFailure, KeyId};
 use crate::autokey::status::Scheme;
 use crate::packet::AssociationId;
@@ -63,10 +67,12 @@ pub enum PeerEvent {
     CryptoRestart(CryptoRestart),
     /// Autokey is agreed with it; by which scheme it proved to be of the group that was demanded.
     Proventic(Option<Scheme>),
-    /// It cannot prove to be of the group that its line demands by `ident`.
-    IdentityMissing,
     /// It is proven by the certificate of a host with which Autokey is spoken at this address as well.
     OneKeyTwice(IpAddr),
+    /// Something is wrong with what it said in Autokey's dance.
+    CryptoTrouble(CryptoTrouble),
+    /// It cannot prove to be of this group, which its line demands by `ident`.
+    IdentityMissing(GroupName),
     /// No cookie is agreed with it by Autokey yet, and its time is taken nonetheless, for there is none.
     Unagreed,
     /// An outlier in the filter was passed over, seconds from the last offset.
@@ -185,6 +191,7 @@ impl PeerEvent {
                 | Self::BadSession(_)
                 | Self::CryptoRestart(_)
                 | Self::OneKeyTwice(_)
+                | Self::CryptoTrouble(_)
                 | Self::Popcorn(_)
         )
     }
@@ -217,9 +224,11 @@ impl fmt::Display for PeerEvent {
                 "authenticated by Autokey without a proof of identity: whoever can alter packets may \
                  pose as it; demand one by `ident`",
             ),
-            Self::IdentityMissing => f.write_str(
-                "not used: no identity parameters of the group that its line demands by `ident`, for \
-                 any scheme that it offers",
+            Self::CryptoTrouble(trouble) => trouble.fmt(f),
+            Self::IdentityMissing(group) => write!(
+                f,
+                "not used: its line demands group {group} by `ident`, and for no scheme that it offers are \
+                 there parameters of that: ntp-keygen -e -i {group} there, truechimer keys import here"
             ),
             Self::OneKeyTwice(other) => write!(
                 f,
@@ -277,7 +286,10 @@ const fn why(failure: AuthFailure) -> &'static str {
 /// The reference's words, of what it has words for.
 const fn why_no_session(failure: AuthFailure) -> &'static str {
     match failure {
-        AuthFailure::CryptoNak => "bad_auth crypto_NAK",
+        AuthFailure::CryptoNak => {
+            "bad_auth crypto_NAK: it does not know our session key: it was started anew, or has another \
+             `crypto digest`"
+        }
         AuthFailure::OutOfList => "bad_auth keylist",
         AuthFailure::NoMac => "bad_auth no MAC",
         AuthFailure::OtherKey => "bad_auth key of another packet",

@@ -19,11 +19,14 @@ use truechimer_proto::authentication::{Authenticator, NoKeys};
 use truechimer_proto::autokey::job::{CryptoJob, Done, Failure};
 use truechimer_proto::config::{Listening, SystemConfig};
 use truechimer_proto::event::{Event, Report};
-use truechimer_proto::host::Exit;
+use truechimer_proto::host::{Exit, HostEvent};
 use truechimer_proto::server::Manycast;
 use truechimer_proto::snapshot::Snapshot;
 use truechimer_proto::statistics::Record;
 use truechimer_time::{Now, NtpTimestamp};
+
+/// Clock precision of a node whose configuration says nothing, log2 seconds.
+const PRECISION: i8 = -23;
 
 /// A node of a world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -158,16 +161,11 @@ impl Node {
         let mut listening = Listening::default();
         let client = match config.role {
             Role::Primary { .. } => None,
-            Role::Machine(mut system) => {
-                system.own_addresses.clone_from(&addresses);
-                system.links = crate::world::links(&addresses);
+            Role::Machine(system) => {
                 listening.clone_from(&system.listening);
-                Some(Client::new(
-                    now,
-                    *system,
-                    random.seed(),
-                    keys.authenticator(),
-                ))
+                let system = at_home(*system, &addresses);
+                let seed = random.seed();
+                Some(Client::new(now, system, seed, keys.authenticator()))
             }
         };
         Self {
@@ -184,10 +182,17 @@ impl Node {
         }
     }
 
+    /// What its daemon is told of a configuration that was read again.
+    pub(crate) fn reread(&self, config: SystemConfig) -> HostEvent {
+        HostEvent::Reconfigured {
+            config: Box::new(at_home(config, &self.addresses)),
+            authenticator: self.keys.authenticator(),
+        }
+    }
+
     /// Another daemon in place of the one there was.
-    pub(crate) fn restart(&mut self, now: Now, mut config: SystemConfig) {
-        config.own_addresses.clone_from(&self.addresses);
-        config.links = crate::world::links(&self.addresses);
+    pub(crate) fn restart(&mut self, now: Now, config: SystemConfig) {
+        let config = at_home(config, &self.addresses);
         let keys = self.keys.authenticator();
         let seed = self.random.seed();
         self.client = self
@@ -203,6 +208,16 @@ impl Node {
             None => self.server.primary_snapshot(now, true_ns, truth),
         }
     }
+}
+
+/// A configuration with what a host knows of itself.
+fn at_home(mut config: SystemConfig, addresses: &[IpAddr]) -> SystemConfig {
+    config.own_addresses = addresses.to_vec();
+    config.links = crate::world::links(addresses);
+    if config.precision == 0 {
+        config.precision = PRECISION;
+    }
+    config
 }
 
 /// The keys of a node.

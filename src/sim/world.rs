@@ -163,6 +163,12 @@ impl World {
         self.tell(node, HostEvent::PrivateValues(values));
     }
 
+    /// A machine's daemon reads its configuration again.
+    pub fn reload(&mut self, node: NodeId, config: SystemConfig) {
+        let event = self.nodes[usize::from(node.0)].reread(config);
+        self.tell(node, event);
+    }
+
     /// A machine's daemon ends without a word, and another starts with this configuration.
     pub fn restart(&mut self, node: NodeId, config: SystemConfig) {
         let now = self.now(node);

@@ -86,6 +86,7 @@ fn kind(event: &Event) -> Option<String> {
             let word = match what {
                 PeerEvent::Refused(test) => test.name(),
                 PeerEvent::BadAuthentication { .. } | PeerEvent::BadSession(_) => "bad_auth",
+                PeerEvent::CryptoTrouble(_) => "crypto",
                 PeerEvent::Popcorn(_) => "popcorn",
                 _ => "event",
             };
@@ -116,6 +117,8 @@ const fn level(event: &Event) -> Level {
             | PeerEvent::Keyless
             | PeerEvent::NoInterface
             | PeerEvent::PathUnknown
+            | PeerEvent::CryptoTrouble(_)
+            | PeerEvent::IdentityMissing(_)
             | PeerEvent::BadAuthentication { .. } => Level::Warn,
             _ => Level::Info,
         },

@@ -13,6 +13,7 @@ pub(crate) use crate::autokey::dance::Spoken;
 use super::Association;
 use crate::authentication::{Authenticator, SessionKey, SessionVerified, verify_session};
 use crate::autokey::dance::{Dance, Manner, Message};
+use crate::autokey::job::Failure;
 use crate::event::CryptoRestart;
 use crate::packet::AssociationId;
 use crate::status::{AutokeyStatus, InitialValues};
@@ -35,6 +36,9 @@ const STEPS_AT_MOST: u8 = 24;
 const STALLS_AT_MOST: u8 = 16;
 /// Polls that a peer leaves unanswered, until it is believed that it was started anew.
 const ESTRANGED_POLLS: u32 = 3;
+/// Between two times that the other side is asked who it is because it signs with another key: whoever
+/// sees our packets can forge what makes us ask.
+const RENEWALS_APART: Duration = Duration::from_secs(64);
 /// Beginnings in a row after which the next one waits.
 const RESTARTS_AT_ONCE: u32 = 2;
 
@@ -89,8 +93,15 @@ pub(crate) struct Autokey {
     /// It was said that it is proven, and that it cannot be.
     pub(crate) told_proventic: bool,
     pub(crate) told_stuck: bool,
+    /// A bit for each kind of failure that was told of since it began.
+    troubles_told: u32,
+    /// This host has a certificate that the other side did not sign, and that it is to be asked to sign
+    /// as soon as it can be.
+    pub(crate) is_unsigned: bool,
     /// The peer spoke as if it had never heard of us, and was not understood since.
     pub(in crate::association) is_estranged: bool,
+    /// When the other side was asked last who it is, though that was proven.
+    renewed: Option<Instant>,
     steps_left: u8,
     /// How far the dance was when it was last looked at, and how often it was no farther.
     progress: Option<(u32, usize)>,
@@ -121,7 +132,10 @@ impl Autokey {
             naks: 0,
             told_proventic: false,
             told_stuck: false,
+            troubles_told: 0,
+            is_unsigned: false,
             is_estranged: false,
+            renewed: None,
             steps_left: STEPS_AT_MOST,
             progress: None,
             stalls: 0,
@@ -140,6 +154,7 @@ impl Autokey {
         self.refresh = now.plus(REFRESH_AFTER);
         self.turn = self.turn.wrapping_add(1);
         self.told_proventic = false;
+        self.troubles_told = 0;
         self.is_estranged = false;
         self.steps_left = STEPS_AT_MOST;
         (self.progress, self.stalls) = (None, 0);
@@ -160,6 +175,26 @@ impl Autokey {
         };
         self.progress = progress;
         self.stalls >= STALLS_AT_MOST
+    }
+
+    /// Whether a failure of this kind was not told of yet since it began; then it is told now.
+    pub(crate) fn is_news(&mut self, failure: Failure) -> bool {
+        let bit = 1_u32 << (failure.code() & 31);
+        let is_news = self.troubles_told & bit == 0;
+        self.troubles_told |= bit;
+        is_news
+    }
+
+    /// The other side signs with a key that is not known: asks it anew who it is, without giving up what is
+    /// agreed. False if it was asked lately, or was never proven.
+    pub(crate) fn begin_renewal(&mut self, now: Instant) -> bool {
+        let lately = |it: Instant| now.since(it) < RENEWALS_APART;
+        if self.renewed.is_some_and(lately) || !self.dance.begin_renewal() {
+            return false;
+        }
+        self.renewed = Some(now);
+        self.steps_left = STEPS_AT_MOST;
+        true
     }
 
     /// Whether it began anew so often of late, without any use, that it is to wait; then for how long,
@@ -234,6 +269,14 @@ impl Association {
             it.steps_left = it.steps_left.saturating_sub(1);
             left
         })
+    }
+
+    /// Who is being proven anew is asked again soon, whatever the poll.
+    pub(in crate::association) fn hasten_renewal(&mut self, now: Instant) {
+        let autokey = self.autokey.as_ref();
+        if autokey.is_some_and(|it| it.dance.is_renewing()) && self.takes_step() {
+            self.poll.advance(now);
+        }
     }
 
     /// Why Autokey is to begin anew, if it is: the other side was spoken to for long enough; or it was

@@ -123,6 +123,7 @@ impl Association {
                 heard.said = spoken_in(received);
             }
             self.take_word(now, received, spoken, base, rng, heard);
+            self.hasten_renewal(now.mono);
         }
         Ok(())
     }

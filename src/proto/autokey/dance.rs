@@ -7,6 +7,7 @@ mod ask;
 mod finish;
 mod hear;
 mod parts;
+mod renew;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,7 @@ use super::job::Verifier;
 use super::key_list::Chain;
 use super::status::{Flags, Scheme, StatusWord};
 use parts::{Asked, Challenge, Cookie, Waiting};
+use renew::Renewal;
 use std::sync::Arc;
 use truechimer_wire::AutokeyCode;
 
@@ -56,6 +58,8 @@ pub(crate) struct Dance {
     /// What its last request was.
     asked: Option<Asked>,
     waiting: Option<Waiting>,
+    /// Another proof of who it is, since it signs with another key.
+    renewal: Option<Renewal>,
     cookie: Option<Cookie>,
     /// Its key list.
     chain: Option<Chain>,
@@ -87,6 +91,7 @@ impl Dance {
             challenge: None,
             asked: None,
             waiting: None,
+            renewal: None,
             cookie: None,
             chain: None,
             chain_signed: None,
@@ -128,8 +133,8 @@ impl Dance {
     }
 
     /// A job is under way.
-    pub(crate) const fn is_waiting(&self) -> bool {
-        self.waiting.is_some()
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.waiting.is_some() || self.renewal_waits()
     }
 
     /// For people, and for programs that read variables.

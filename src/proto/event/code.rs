@@ -142,7 +142,7 @@ impl PeerEvent {
             Self::AccessDenied(_) => 8,
             Self::LeapArmed => 9,
             Self::SystemPeer => 10,
-            Self::BadAuthentication { .. } | Self::BadSession(_) => 12,
+            Self::BadAuthentication { .. } | Self::BadSession(_) | Self::CryptoTrouble(_) => 12,
             Self::Popcorn(_) => 13,
             Self::Refused(_)
             | Self::Restricted
@@ -151,8 +151,8 @@ impl PeerEvent {
             | Self::NoInterface
             | Self::PathUnknown
             | Self::Proventic(_)
-            | Self::IdentityMissing
             | Self::OneKeyTwice(_)
+            | Self::IdentityMissing(_)
             | Self::Unagreed => return None,
         })
     }

@@ -7,6 +7,7 @@ mod listener;
 mod peer;
 mod search;
 mod settings;
+mod trouble;
 
 pub(super) use host::Host;
 pub(super) use jobs::{Jobs, Purpose};
@@ -55,6 +56,7 @@ impl System {
                 if let Some(text) = told {
                     self.write_crypto(now, None, text);
                 }
+                self.hasten_signatures(now);
             }
             Purpose::Dance(of) => self.dance_done(now, of, done),
             Purpose::PeerList(of) => self.peer_list_done(now, of, &done),

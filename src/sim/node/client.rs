@@ -13,8 +13,6 @@ use truechimer_time::{Instant, Now};
 
 /// Driver type of the undisciplined local clock.
 const LOCAL: u8 = 1;
-/// Clock precision of a node whose configuration says nothing, log2 seconds.
-const PRECISION: i8 = -23;
 
 /// The clock thread of a machine: the system, its reference clocks and its sockets.
 pub(crate) struct Client {
@@ -35,13 +33,10 @@ pub(crate) struct Socket {
 impl Client {
     pub(crate) fn new(
         now: Now,
-        mut config: SystemConfig,
+        config: SystemConfig,
         seed: [u8; 32],
         keys: Box<dyn Authenticator>,
     ) -> Self {
-        if config.precision == 0 {
-            config.precision = PRECISION;
-        }
         let local_clocks = config
             .refclocks
             .iter()

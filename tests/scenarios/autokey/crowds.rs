@@ -1,7 +1,7 @@
 //! Broadcast servers that speak Autokey, and servers that are found in a group.
 use super::hosts::{Group, Host, Kind};
 use super::{
-    add, address, autokey, client_config, is_reached, known, line, server_config, written,
+    add, address, autokey, client_config, is_reached, known, line, lost, server_config, written,
 };
 use crate::broadcast::{GROUP, broadcast_line};
 use crate::build::{report, world};
@@ -107,6 +107,32 @@ fn a_broadcast_server_that_is_started_anew_is_heard_again() {
         let error_s = (world.error_s(node) - world.error_s(source)).abs();
         assert!(error_s < 0.002, "{error_s}");
     }
+}
+
+/// The source makes another host key and goes on: those who hear it ask it who it is, and forget nothing.
+#[test]
+fn a_broadcast_server_changes_its_host_key() {
+    let (mut world, mut alice, source, node) = heard(35);
+    let before = lost(&world, node);
+    alice.roll();
+    world.reload(source, tells(&alice, 1));
+    // Two lists of 100 keys.
+    for _ in 0..200 {
+        let at_s = world.now_s() + 8.0;
+        world.run_until(at_s);
+        assert!(is_reached(&mut world, node), "{:#?}", world.events(node));
+    }
+    assert_eq!(lost(&world, node), before, "{:#?}", world.events(node));
+    let lines = written(&world, node);
+    let known_as = lines
+        .iter()
+        .filter(|it| it.starts_with("cert alice alice 0x5"));
+    assert_eq!(known_as.count(), 2, "{lines:#?}");
+    let status = known(&mut world, node);
+    assert_eq!(status.identity, Some(super::hosts::IFF));
+    assert_eq!(status.status.word() & 0x1f00, 0x1f00);
+    let error_s = (world.error_s(node) - world.error_s(source)).abs();
+    assert!(error_s < 0.001, "{error_s}");
 }
 
 #[test]

@@ -24,10 +24,6 @@ pub(super) enum Kind {
     Private,
 }
 
-fn text(kind: &str, owner: &str, pem: &str) -> KeyText {
-    text_after(0, kind, owner, pem)
-}
-
 /// Made so many seconds later.
 fn text_after(later_s: u32, kind: &str, owner: &str, pem: &str) -> KeyText {
     let made = u32::try_from(MADE_UNIX_S + 2_208_988_800).expect("this era");
@@ -35,11 +31,16 @@ fn text_after(later_s: u32, kind: &str, owner: &str, pem: &str) -> KeyText {
     KeyText::parse(format!("{}{pem}", heading(&name, "today")).as_bytes()).expect("PEM")
 }
 
-/// A self-signed certificate of this key.
-fn certificate(host: &PrivateKey, name: &str, kind: Kind, gq_public: Option<&[u8]>) -> KeyText {
+/// A self-signed certificate of this key, made so many seconds later.
+fn certificate(
+    host: &PrivateKey,
+    later_s: u32,
+    (name, kind): (&str, Kind),
+    gq_public: Option<&[u8]>,
+) -> KeyText {
     let draft = Draft {
         name,
-        from_unix_s: MADE_UNIX_S,
+        from_unix_s: MADE_UNIX_S + i64::from(later_s),
         lifetime_days: 365,
         standing: match kind {
             Kind::Plain => Standing::Plain,
@@ -51,7 +52,7 @@ fn certificate(host: &PrivateKey, name: &str, kind: Kind, gq_public: Option<&[u8
     let signature = Signature::from_name("RSA-SHA256").expect("a scheme");
     let certificate = draft.sign(host, signature).expect("signed");
     let pem = certificate.to_pem().expect("written");
-    text("RSA-SHA256cert", name, &pem)
+    text_after(later_s, "RSA-SHA256cert", name, &pem)
 }
 
 /// Parameters of a group, as files.
@@ -61,6 +62,37 @@ pub(super) type Files = Vec<(String, Scheme, KeyText)>;
 pub(super) struct Host {
     pub(super) facts: HostFacts,
     pub(super) worker: Arc<Worker>,
+    plan: Option<Plan>,
+}
+
+/// What a host's keys are made of.
+#[derive(Clone)]
+struct Plan {
+    name: String,
+    kind: Kind,
+    key: Option<(Scheme, KeyText, Option<Vec<u8>>)>,
+    parameters: Files,
+}
+
+impl Plan {
+    /// With a host key and a certificate of its own, made so many seconds later.
+    fn draft(&self, later_s: u32) -> MaterialDraft {
+        let (host, mut draft) = begun(&self.name, later_s);
+        let gq_public = self.key.as_ref().and_then(|it| it.2.as_deref());
+        let named = (&self.name[..], self.kind);
+        draft
+            .certificate(&certificate(&host, later_s, named, gq_public))
+            .expect("a certificate");
+        if let Some((scheme, file, _)) = &self.key {
+            draft
+                .scheme_key(*scheme, file, Some(PASSWORD))
+                .expect("a key");
+        }
+        for (ident, scheme, file) in &self.parameters {
+            draft.parameters(ident, *scheme, file).expect("parameters");
+        }
+        draft
+    }
 }
 
 impl Host {
@@ -70,30 +102,35 @@ impl Host {
         key: Option<(Scheme, &KeyText, Option<Vec<u8>>)>,
         parameters: &[&Files],
     ) -> Self {
-        let (host, mut draft) = begun(name);
-        let gq_public = key.as_ref().and_then(|it| it.2.as_deref());
-        draft
-            .certificate(&certificate(&host, name, kind, gq_public))
-            .expect("a certificate");
-        if let Some((scheme, file, _)) = key {
-            draft
-                .scheme_key(scheme, file, Some(PASSWORD))
-                .expect("a key");
+        let plan = Plan {
+            name: name.to_owned(),
+            kind,
+            key: key.map(|(scheme, file, public)| (scheme, file.clone(), public)),
+            parameters: parameters.iter().copied().flatten().cloned().collect(),
+        };
+        Self {
+            plan: Some(plan.clone()),
+            ..Self::built(plan.draft(0))
         }
-        for (ident, scheme, file) in parameters.iter().copied().flatten() {
-            draft.parameters(ident, *scheme, file).expect("parameters");
-        }
-        Self::built(draft)
+    }
+
+    /// Another host key and another certificate, an hour newer, which whoever holds its keys reads.
+    pub(super) fn roll(&mut self) {
+        let plan = self.plan.as_ref().expect("of no group, or of one");
+        let draft = plan.draft(3600);
+        let material = draft.build(Generation(2)).expect("it fits");
+        self.facts = material.facts().clone();
+        self.worker.install(material);
     }
 
     /// A trusted server of several groups, with each one's key and a certificate under a name of each.
     pub(super) fn of_groups(name: &str, groups: &[(&str, &Group, Scheme)]) -> Self {
-        let (host, mut draft) = begun(name);
+        let (host, mut draft) = begun(name, 0);
         for (number, (group, keys, scheme)) in groups.iter().enumerate() {
             let public = keys.gq.public_value();
             let public = (*scheme == Scheme::Gq).then_some(&public[..]);
             let full_name = format!("{name}@{group}");
-            let file = certificate(&host, &full_name, Kind::Trusted, public);
+            let file = certificate(&host, 0, (&full_name, Kind::Trusted), public);
             let taken = if number == 0 {
                 draft.certificate(&file)
             } else {
@@ -113,15 +150,16 @@ impl Host {
         Self {
             facts: material.facts().clone(),
             worker: Arc::new(Worker::new(material)),
+            plan: None,
         }
     }
 }
 
 /// A host key, and files that begin with it.
-fn begun(name: &str) -> (PrivateKey, MaterialDraft) {
+fn begun(name: &str, later_s: u32) -> (PrivateKey, MaterialDraft) {
     let host = PrivateKey::generate(KeyKind::Rsa, 1024).expect("a key");
     let pem = host.to_pem(KeyForm::Pkcs8, KeyCipher::Aes256, PASSWORD);
-    let host_text = text("RSAhost", name, &pem.expect("written"));
+    let host_text = text_after(later_s, "RSAhost", name, &pem.expect("written"));
     let draft = MaterialDraft::of_host(&host_text, Some(PASSWORD)).expect("a key");
     (host, draft)
 }

@@ -1,6 +1,8 @@
 //! Symmetric peers, of whom nobody believes the other before it is proven.
 use super::hosts::{Group, Host, Kind};
-use super::{add, address, client_config, is_reached, known, line, local_clock, written};
+use super::{
+    add, address, client_config, is_reached, known, line, local_clock, lost, troubles, written,
+};
 use crate::build::{report, world};
 use std::sync::Arc;
 use truechimer_proto::config::{AssociationConfig, AssociationKind, SystemConfig};
@@ -95,6 +97,43 @@ fn a_peer_that_is_started_anew_is_known_again() {
         world.restart(node, config);
         both_agree(&mut world, [alice, bob], name);
     }
+}
+
+/// A peer makes another host key and goes on. The other asks it who it is, and neither loses the other.
+#[test]
+fn a_peer_changes_its_host_key() {
+    let mut both = ["alice", "bob"].map(|name| Host::new(name, Kind::Trusted, None, &[]));
+    let lines = (peer_line(2, None), Some(peer_line(1, None)));
+    let flags = RestrictFlags::NOQUERY;
+    let (mut world, alice, bob) = peers_of(34, &both, lines, flags);
+    both_agree(&mut world, [alice, bob], "autokey peers");
+    let before = [alice, bob].map(|it| lost(&world, it));
+    both[0].roll();
+    let config = SystemConfig {
+        refclocks: vec![local_clock()],
+        ..client_config(&both[0], vec![peer_line(2, None)])
+    };
+    world.reload(alice, config);
+    // Longer than the list of keys lasts that was signed with the old one.
+    for _ in 0..100 {
+        let at_s = world.now_s() + 60.0;
+        world.run_until(at_s);
+        for node in [alice, bob] {
+            assert!(is_reached(&mut world, node), "{:#?}", world.events(node));
+            let word = known(&mut world, node).status.word();
+            assert_eq!(word & 0x0f00, 0x0f00, "{word:#x}");
+        }
+    }
+    let after = [alice, bob].map(|it| lost(&world, it));
+    assert_eq!(before, after, "{:#?}", world.events(bob));
+    let lines = written(&world, bob);
+    let known = lines
+        .iter()
+        .filter(|it| it.starts_with("cert alice alice 0x5"));
+    assert_eq!(known.count(), 2, "{lines:#?}");
+    let troubles = troubles(&world, bob);
+    assert_eq!(troubles.len(), 1, "{troubles:?}");
+    assert!(troubles[0].contains(" 108 "), "{troubles:?}");
 }
 
 fn both_agree(world: &mut World, nodes: [NodeId; 2], name: &str) {

@@ -146,6 +146,7 @@ impl Association {
         if autokey.is_some_and(|it| it.steps_left > 0 && !it.dance.is_complete()) {
             self.poll.hasten(now.mono);
         }
+        self.hasten_renewal(now.mono);
     }
 
     /// A packet that is of use to the dance alone. What its header says is shown as long as nothing

@@ -20,6 +20,8 @@ pub(crate) struct Ours {
     end: Option<SignedValue>,
     /// It was not told yet.
     is_news: bool,
+    /// It was signed with another key than this host has now.
+    is_outdated: bool,
     /// A list whose end is being signed, and of which beginning.
     fresh: Option<KeyList>,
     /// What is said to what the peer asked.
@@ -31,9 +33,23 @@ pub(crate) struct Ours {
 }
 
 impl Ours {
-    /// Whether another list is to be made before the next packet leaves.
+    /// Whether the end of a list is to be signed before the next packet leaves.
     pub(crate) fn wants_list(&self) -> bool {
-        self.fresh.is_none() && self.keys.as_ref().is_none_or(KeyList::is_spent)
+        let is_spent = self.keys.as_ref().is_none_or(KeyList::is_spent);
+        self.fresh.is_none() && (is_spent || self.is_outdated)
+    }
+
+    /// This host has another key. What the list names goes on, and the peer learns by its end, signed anew,
+    /// that it has to look.
+    pub(crate) fn outdate(&mut self) {
+        self.is_outdated = self.keys.is_some();
+    }
+
+    /// The list whose end is to be signed anew; another is to be made if there is none.
+    pub(crate) fn take_outdated(&mut self) -> Option<KeyList> {
+        let is_outdated = core::mem::take(&mut self.is_outdated);
+        let keys = self.keys.take_if(|it| is_outdated && !it.is_spent());
+        keys.inspect(|_| self.end = None)
     }
 
     /// The end of a new list is being signed; it is to be used once that is done.
@@ -63,6 +79,7 @@ impl Ours {
     /// The cookie is another one, so no key of the list is of use.
     pub(crate) fn discard(&mut self) {
         (self.keys, self.end, self.fresh) = (None, None, None);
+        self.is_outdated = false;
     }
 
     /// The signed end of the list in use.

@@ -1,5 +1,6 @@
-//! A dance in a burst.
-use super::{HEADWAY_INTERVALS, PollProcess};
+//! What does not wait for the poll: a dance in a burst, and what a server is to be asked because
+//! something changed.
+use super::{GUARD_S, HEADWAY_INTERVALS, PollProcess};
 use truechimer_time::Instant;
 
 /// Least time between an answer and the next request while a dance goes on in a burst. Servers of 4.2.8
@@ -15,5 +16,12 @@ impl PollProcess {
             let sooner = now.plus_seconds(STEP_GUARD_S.min(self.minimum_s()));
             self.next = self.next.map(|next| next.min(sooner));
         }
+    }
+
+    /// Asks next as soon as headway allows, burst or not.
+    pub(crate) fn advance(&mut self, now: Instant) {
+        let debt_s = self.headway_s(now) - HEADWAY_INTERVALS * self.minimum_s();
+        let earliest = now.plus_seconds(debt_s.max(GUARD_S.min(self.minimum_s())));
+        self.next = self.next.map(|next| next.min(earliest));
     }
 }

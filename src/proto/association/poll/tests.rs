@@ -97,6 +97,23 @@ fn a_burst_may_be_hastened_as_far_as_the_headway_lets_it() {
 }
 
 #[test]
+fn a_request_that_does_not_wait_for_the_poll_is_counted_all_the_same() {
+    let mut bench = Bench::new(PLAIN);
+    bench.ask(10);
+    let mut waits = Vec::new();
+    for _ in 0..12 {
+        bench.poll.advance(bench.now);
+        waits.push(bench.ask(10).0);
+    }
+    let (first, last) = waits.split_at(4);
+    assert!(first.iter().all(|it| *it <= 2.1), "{waits:?}");
+    assert!(last.iter().any(|it| *it > 50.0), "{waits:?}");
+    bench.poll.stop();
+    bench.poll.advance(bench.now);
+    assert_eq!(bench.poll.next(), None);
+}
+
+#[test]
 fn no_burst_without_an_answer() {
     let mut bench = Bench::new(Habits {
         iburst: true,

@@ -1,7 +1,7 @@
 //! What is asked next.
 use super::parts::{Asked, Awaited, Waiting};
 use super::{Dance, Manner, Message, WordOfMessage};
-use crate::autokey::facts::HostFacts;
+use crate::autokey::facts::{CertificateFacts, HostFacts};
 use crate::autokey::job::{Failure, SignedValue, Task};
 use crate::autokey::status::{Flags, Scheme, StatusWord};
 use truechimer_wire::AutokeyCode;
@@ -52,13 +52,16 @@ pub(crate) enum Step {
 impl Dance {
     /// What the next packet is to carry. `is_peer_synchronized` matters to symmetric peers alone.
     pub(crate) fn next(&mut self, own: &Own<'_>, is_peer_synchronized: bool) -> Step {
-        if self.waiting.is_some() {
+        if self.is_waiting() {
             // Before the cookie is agreed no plain packet would be understood.
             return if self.has(Flags::COOK) {
                 Step::Plain
             } else {
                 Step::Wait
             };
+        }
+        if let Some(step) = self.ask_for_renewal(own) {
+            return step;
         }
         if self.status.word() == 0 {
             // A broadcast server tells its number in its broadcasts alone.
@@ -95,7 +98,10 @@ impl Dance {
     /// What is good to have, but not needed for time: not in every packet, as packets with messages
     /// measure nothing, and more and more seldom if it does not come.
     fn ask_if_spare(&mut self, own: &Own<'_>) -> Step {
-        if self.has(Flags::SIGN | Flags::LEAP) {
+        // One that is not signed proves nothing to who is to sign it.
+        let signed = |it: &&SignedValue| it.timestamp != 0 && !self.has(Flags::SIGN);
+        let certificate = own.certificate.filter(signed);
+        if certificate.is_none() && self.has(Flags::LEAP) {
             return Step::Plain;
         }
         // One that is not signed proves nothing to who is to sign it.
@@ -113,6 +119,15 @@ impl Dance {
         match certificate {
             Some(certificate) => self.ask_full(AutokeyCode::Sign, certificate.clone()),
             None => self.ask_short(AutokeyCode::LeapSeconds),
+        }
+    }
+
+    /// This host has another certificate, so what the other side signed is of no use any more.
+    /// Nobody needs to sign a trusted or a private one.
+    pub(crate) fn note_own_certificate(&mut self, own: &CertificateFacts) {
+        if !own.trusted && !own.private {
+            self.status.flags = self.status.flags.without(Flags::SIGN);
+            self.note_spare();
         }
     }
 

@@ -17,7 +17,9 @@ impl Dance {
     /// What is wrong with the message that it was for.
     pub(crate) fn finish(&mut self, done: Done, own: &Own<'_>) -> Result<Vec<Effect>, Trouble> {
         let Some(Waiting { of, what }) = self.waiting.take() else {
-            return Ok(Vec::new());
+            return self
+                .finish_renewal(&done, own)
+                .unwrap_or_else(|| Ok(Vec::new()));
         };
         let finished = match done {
             // Nobody's fault: it is asked for again.

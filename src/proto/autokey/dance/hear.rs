@@ -24,6 +24,15 @@ impl Dance {
         of: WordOfMessage,
         own: &Own<'_>,
     ) -> Result<Vec<Effect>, Trouble> {
+        if message.code == AutokeyCode::Association && self.is_another(message) {
+            return Err(Trouble {
+                of,
+                failure: Failure::Protocol,
+            });
+        }
+        if let Some(heard) = self.hear_for_renewal(message, of, own) {
+            return heard;
+        }
         let heard = self.hear_checked(message, of, own);
         heard.map_err(|failure| Trouble { of, failure })
     }
@@ -50,7 +59,7 @@ impl Dance {
         let Some(body) = message.body.filter(|_| told || asked) else {
             return Ok(Vec::new());
         };
-        if self.waiting.is_some() {
+        if self.is_waiting() {
             return Ok(Vec::new());
         }
         check_times(&body)?;
@@ -88,15 +97,17 @@ impl Dance {
         }
     }
 
+    /// Whether who introduces itself has another number than the other side had: that began anew.
+    fn is_another(&self, message: &AutokeyMessage<'_>) -> bool {
+        let is_known = self.status.word() != 0 && self.manner != Manner::Client;
+        // A broadcast server that is asked says ours.
+        let is_asked = self.manner == Manner::Listener && self.is_renewing();
+        is_known && !is_asked && message.association != self.peer_id
+    }
+
     fn hear_association(&mut self, message: &AutokeyMessage<'_>, own: &Own<'_>) -> Heard {
         if self.status.word() != 0 {
-            // Another number: the other side began anew.
-            let is_same = message.association == self.peer_id;
-            return if is_same || self.manner == Manner::Client {
-                Ok(Vec::new())
-            } else {
-                Err(Failure::Protocol)
-            };
+            return Ok(Vec::new());
         }
         if self.manner == Manner::Client {
             if !message.is_response {

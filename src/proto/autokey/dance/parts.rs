@@ -113,6 +113,15 @@ pub(super) struct Waiting {
     pub(super) what: Awaited,
 }
 
+impl WordOfMessage {
+    /// Whether it answers a challenge; a field's type has the code in its low octet.
+    pub(crate) fn is_of_identity(self) -> bool {
+        let [_, octet, ..] = self.word.to_be_bytes();
+        let code = AutokeyCode::from_octet(octet);
+        matches!(code, AutokeyCode::Iff | AutokeyCode::Gq | AutokeyCode::Mv)
+    }
+}
+
 #[derive(Debug)]
 pub(super) enum Awaited {
     /// A challenge of this scheme.

@@ -1,5 +1,6 @@
 //! The dance against a scripted server: jobs are answered by hand.
 mod hostile;
+mod renewals;
 mod schemes;
 mod trails;
 

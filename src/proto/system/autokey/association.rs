@@ -7,7 +7,7 @@ use crate::association::{Association, Autokey, Blocked, Role, Spoken};
 use crate::autokey::certificates::CertificateFlags;
 use crate::autokey::dance::{Effect, Manner, Step, Trouble};
 use crate::autokey::job::{Done, Failure, Task};
-use crate::event::{CryptoRestart, PeerEvent};
+use crate::event::{CryptoRestart, GroupName, PeerEvent};
 use crate::packet::{AssociationId, Transmit};
 use crate::statistics::Measured;
 use rand_chacha::rand_core::RngCore;
@@ -104,8 +104,9 @@ impl System {
         let tells = is_stuck && !core::mem::replace(&mut autokey.told_stuck, is_stuck);
         let goes = autokey.blocked == Blocked::No;
         if tells {
+            let ident = GroupName::new(autokey.dance.ident().unwrap_or_default());
             let remote = association.shown_remote();
-            self.tell(id, remote, PeerEvent::IdentityMissing);
+            self.tell(id, remote, PeerEvent::IdentityMissing(ident));
         }
         if goes && is_symmetric {
             return self.prepare_for_peer(now, id);
@@ -242,13 +243,7 @@ impl System {
     fn take_effects(&mut self, now: Now, id: AssociationId, heard: Result<Vec<Effect>, Trouble>) {
         let effects = match heard {
             Ok(effects) => effects,
-            Err(trouble) => {
-                self.write_crypto(now, Some(id), trouble.to_string());
-                if trouble.failure == Failure::Protocol {
-                    self.begin_anew(now, id, CryptoRestart::Error);
-                }
-                return;
-            }
+            Err(trouble) => return self.take_trouble(now, id, trouble),
         };
         for effect in effects {
             match effect {
@@ -337,7 +332,7 @@ impl System {
         why.is_some()
     }
 
-    fn begin_anew(&mut self, now: Now, id: AssociationId, why: CryptoRestart) {
+    pub(super) fn begin_anew(&mut self, now: Now, id: AssociationId, why: CryptoRestart) {
         let precision_s = self.precision_s();
         let Some(association) = self.associations.get_mut(&id) else {
             return;

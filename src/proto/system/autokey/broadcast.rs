@@ -71,21 +71,26 @@ impl System {
         if signed_at == 0 || !emitter.lists.wants(link, local) {
             return;
         }
-        let lifetime = Lifetime { automax, poll };
-        let authenticator = &mut self.authenticator;
-        let list = core::iter::repeat_with(|| self.rng.next_u32())
-            .take(SEEDS)
-            .find_map(|seed| {
-                KeyList::make(seed, lifetime, true, |key_id| {
-                    authenticator.session_key(local, to, key_id, 0)
-                })
-            });
-        let Some(list) = list else { return };
+        let (end, turn) = match emitter.lists.begin_again(link) {
+            Some(again) => again,
+            None => {
+                let lifetime = Lifetime { automax, poll };
+                let authenticator = &mut self.authenticator;
+                let list = core::iter::repeat_with(|| self.rng.next_u32())
+                    .take(SEEDS)
+                    .find_map(|seed| {
+                        KeyList::make(seed, lifetime, true, |key_id| {
+                            authenticator.session_key(local, to, key_id, 0)
+                        })
+                    });
+                let Some(list) = list else { return };
+                (list.end(), emitter.lists.begin(link, local, list))
+            }
+        };
         let task = Task::Sign {
             timestamp: now.wall.seconds(),
-            values: vec![(signed_at, list.end().to_octets().to_vec())],
+            values: vec![(signed_at, end.to_octets().to_vec())],
         };
-        let turn = emitter.lists.begin(link, local, list);
         let of = ListOf {
             association: id,
             turn,
@@ -174,11 +179,16 @@ impl System {
         Some((local, to))
     }
 
-    /// The keys that signed lists are others now.
-    pub(super) fn forget_lists(&mut self) {
-        let all = self.associations.values_mut();
-        for emitter in all.filter_map(|it| it.emitter.as_mut()) {
-            emitter.lists.forget();
+    /// The keys that signed lists are others now. The lists go on, so that whoever follows them loses
+    /// nothing; their ends are signed anew and told.
+    pub(super) fn renew_lists(&mut self) {
+        for association in self.associations.values_mut() {
+            if let Some(emitter) = &mut association.emitter {
+                emitter.lists.outdate();
+            }
+            if let Some(autokey) = &mut association.autokey {
+                autokey.ours.outdate();
+            }
         }
     }
 

@@ -87,6 +87,11 @@ impl Host {
         self.config.host.generation
     }
 
+    /// The certificate that its files hold.
+    pub(super) fn own_certificate(&self) -> Option<Arc<CertificateFacts>> {
+        self.config.host.certificates.first().cloned()
+    }
+
     /// What of it goes into requests.
     pub(super) fn own(&self, is_synchronized: bool) -> Own<'_> {
         Own {

@@ -39,7 +39,9 @@ impl System {
             return false;
         }
         let lifetime = Some(Lifetime { automax, poll });
-        let list = autokey.make_list(ends, lifetime, self.authenticator.as_mut(), &mut self.rng);
+        let list = autokey.ours.take_outdated().or_else(|| {
+            autokey.make_list(ends, lifetime, self.authenticator.as_mut(), &mut self.rng)
+        });
         let Some(list) = list else {
             return false;
         };

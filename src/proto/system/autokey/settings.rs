@@ -21,11 +21,12 @@ impl System {
     pub(in super::super) fn use_autokey(&mut self, config: Option<AutokeyConfig>) {
         match (&mut self.autokey, config) {
             (Some(host), Some(config)) => {
-                let before = host.generation();
+                let (before, certificate) = (host.generation(), host.own_certificate());
                 host.reconfigure(config);
                 if host.generation() != before {
-                    self.forget_lists();
+                    self.renew_lists();
                 }
+                self.note_own_certificate(certificate);
             }
             (None, Some(config)) => {
                 let mut secret = [0; 16];
@@ -38,6 +39,30 @@ impl System {
                 self.outbox.push(Output::Autokey(None));
             }
             (None, None) => {}
+        }
+    }
+
+    /// Where this host has another certificate than before, its servers are to sign it before the next
+    /// client asks for a trail.
+    fn note_own_certificate(&mut self, before: Option<Arc<CertificateFacts>>) {
+        let now = self.autokey.as_ref().and_then(|it| it.own_certificate());
+        let Some(now) = now.filter(|it| Some(&it.der) != before.as_ref().map(|it| &it.der)) else {
+            return;
+        };
+        let all = self.associations.values_mut();
+        for autokey in all.filter_map(|it| it.autokey.as_mut()) {
+            autokey.dance.note_own_certificate(&now);
+            autokey.is_unsigned = true;
+        }
+    }
+
+    /// Asks those that are to sign another certificate soon, now that it is signed itself.
+    pub(super) fn hasten_signatures(&mut self, now: Now) {
+        for association in self.associations.values_mut() {
+            let autokey = association.autokey.as_mut();
+            if autokey.is_some_and(|it| core::mem::take(&mut it.is_unsigned)) {
+                association.poll.advance(now.mono);
+            }
         }
     }
 
