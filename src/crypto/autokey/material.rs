@@ -129,6 +129,12 @@ impl Material {
         Ok((found.filestamp, found.key.answer(challenge)?))
     }
 
+    /// Whether it has the key of that filestamp.
+    pub(super) fn has_key(&self, scheme: status::Scheme, filestamp: u32) -> bool {
+        let mut keys = self.keys.get(&scheme).into_iter().flatten();
+        keys.any(|it| it.filestamp == filestamp)
+    }
+
     /// The parameters of a group, with their filestamp.
     pub(super) fn parameters(
         &self,

@@ -64,6 +64,18 @@ impl Worker {
         found.cloned().ok_or(Failure::Busy)
     }
 
+    /// The newest reading with the key that belongs to these parameters: a group's key that was replaced
+    /// answers those who do not have the new parameters yet. GQ's value is of the certificate, which the
+    /// key that was replaced does not fit.
+    fn holder(&self, scheme: Scheme, filestamp: u32) -> Option<Arc<Material>> {
+        if scheme == Scheme::Gq {
+            return None;
+        }
+        let readings = self.readings.read().unwrap_or_else(PoisonError::into_inner);
+        let mut all = readings.iter();
+        all.find(|it| it.has_key(scheme, filestamp)).cloned()
+    }
+
     /// Does a job; never panics, whatever strangers put into it.
     #[must_use]
     pub fn perform(&self, job: &CryptoJob) -> Done {
@@ -105,7 +117,9 @@ impl Worker {
                 challenge,
             } => {
                 let keys = keys()?;
-                let (filestamp, answer) = keys.answer(*scheme, *filestamp, challenge)?;
+                let holder = self.holder(*scheme, *filestamp);
+                let holder = holder.as_ref().unwrap_or(&keys);
+                let (filestamp, answer) = holder.answer(*scheme, *filestamp, challenge)?;
                 Ok(Done::Value(keys.value(*timestamp, filestamp, answer)?))
             }
             Task::ReadCertificate {

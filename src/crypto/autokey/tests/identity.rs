@@ -108,6 +108,64 @@ fn the_parameters_stamp_tells_which_groups_key_answers() {
     assert_eq!(value.filestamp, MADE);
 }
 
+/// Clients get new parameters one by one; until then the key that was replaced answers them.
+#[test]
+fn a_key_that_was_replaced_answers_those_who_have_its_parameters() {
+    let keys = [MADE, MADE + 7].map(|stamp| (stamp, IffKey::generate(512).expect("a key")));
+    let holder = |number: usize, reading| {
+        let mut draft = ALICE.draft(None);
+        let (stamp, key) = &keys[number];
+        let pem = key.to_pem(KeyCipher::Aes256, PASSWORD).expect("written");
+        let file = stored_at(*stamp, "IFFkey", &pem);
+        let taken = draft.scheme_key(Scheme::Iff, &file, Some(PASSWORD));
+        assert_eq!(taken, Ok(()));
+        draft.build(Generation(reading)).expect("it fits")
+    };
+    let mut alice = Host::new(holder(0, 0));
+    let anew = holder(1, 1);
+    alice.own = anew.facts().certificates[0].clone();
+    alice.worker.install(anew);
+    let bob = |number: usize| {
+        let mut draft = BOB.draft(None);
+        let (stamp, key) = &keys[number];
+        let file = stored_at(
+            *stamp,
+            "iffpar",
+            &key.parameters().to_pem().expect("written"),
+        );
+        assert_eq!(draft.parameters("grp", Scheme::Iff, &file), Ok(()));
+        Host::new(draft.build(Generation(1)).expect("it fits"))
+    };
+    let asked_by = |bob: &Host| {
+        let asked = bob.perform(Task::Challenge {
+            scheme: Scheme::Iff,
+            ident: "grp".to_owned(),
+        });
+        let Done::Challenge {
+            challenge,
+            filestamp,
+        } = asked
+        else {
+            panic!("{asked:?}");
+        };
+        let Done::Value(value) = answer(&alice, Scheme::Iff, filestamp, &challenge) else {
+            panic!("no answer");
+        };
+        check([&alice, bob], (Scheme::Iff, "grp"), &challenge, &value)
+    };
+    let both = [bob(0), bob(1)];
+    assert_eq!(
+        both.each_ref().map(asked_by),
+        [Done::Verified, Done::Verified]
+    );
+    // As many readings later nobody has the former key any more.
+    for reading in [2, 3] {
+        alice.worker.install(holder(1, reading));
+    }
+    let late = Done::Failed(Failure::Filestamp);
+    assert_eq!(both.each_ref().map(asked_by), [late, Done::Verified]);
+}
+
 fn answer(alice: &Host, scheme: Scheme, filestamp: u32, challenge: &[u8]) -> Done {
     alice.perform(Task::AnswerChallenge {
         timestamp: Some(NOW),
