@@ -14,6 +14,8 @@ use truechimer_sys::socket::Socket;
 pub(crate) const SLICE: Duration = Duration::from_millis(250);
 /// Clients unless a mode says otherwise.
 pub(crate) const CLIENTS: u32 = 16_384;
+/// Of interleaved mode, for which servers keep the stamps of a bounded number of clients.
+const INTERLEAVED_CLIENTS: u32 = 1024;
 /// Requests outstanding in a closed loop: fewer than a socket's default buffer holds, more than a
 /// batch.
 pub(crate) const OUTSTANDING: usize = 192;
@@ -214,7 +216,10 @@ pub(crate) const fn asking(kind: Kind, sort: Sort) -> Asking {
     Asking {
         sort,
         first: FIRST_CLIENT,
-        clients: CLIENTS,
+        clients: match sort {
+            Sort::Interleaved => INTERLEAVED_CLIENTS,
+            Sort::Plain | Sort::Keyed(_) => CLIENTS,
+        },
         any_stratum: kind.has_no_time(),
     }
 }

@@ -1,8 +1,11 @@
 use crate::algorithm::{Algorithm, CMAC_LEN, Digest, RAW_DIGEST_LEN_MAX};
 use crate::autokey::AutokeyDigest;
+use crate::cmac::Cmac;
 use crate::keys::{Key, KeyTable};
 use core::net::{IpAddr, Ipv6Addr};
 use openssl::md_ctx::MdCtx;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use truechimer_proto::authentication::{Authenticator, KeyId, SessionKey, Verification};
 use truechimer_proto::control::KeyFacts;
@@ -20,7 +23,7 @@ pub struct Keyring {
 #[derive(Default)]
 struct Machine {
     digest: Option<MdCtx>,
-    cmac: Option<MdCtx>,
+    cmacs: BTreeMap<KeyId, Cmac>,
 }
 
 impl Keyring {
@@ -163,15 +166,14 @@ impl Machine {
                 digest.run(context, &[key.secret.octets(), message], &mut octets)?;
             }
             Algorithm::Cmac => {
-                let context = ready(&mut self.cmac)?;
-                // Without it OpenSSL 3 keeps the key of the MAC before.
-                context.reset().ok()?;
-                context.digest_sign_init(None, key.cmac.as_ref()?).ok()?;
-                context.digest_sign_update(message).ok()?;
-                let len = context.digest_sign_final(Some(&mut octets)).ok()?;
-                if len != CMAC_LEN {
-                    return None;
-                }
+                let cmac = match self.cmacs.entry(key.id) {
+                    Entry::Occupied(used) => used.into_mut(),
+                    Entry::Vacant(unused) => {
+                        let secret = key.cmac.as_ref()?.octets().first_chunk()?;
+                        unused.insert(Cmac::new(secret)?)
+                    }
+                };
+                octets[..CMAC_LEN].copy_from_slice(&cmac.mac(message)?);
             }
         }
         Some(octets)

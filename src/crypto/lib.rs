@@ -7,6 +7,7 @@
 mod algorithm;
 pub mod autokey;
 pub mod certificate;
+mod cmac;
 mod digest;
 pub mod identity;
 pub mod keyfile;

@@ -4,10 +4,8 @@ use super::access::AccessList;
 use super::complaint::Complaints;
 use super::table::Key;
 use crate::algorithm::{Algorithm, CMAC_LEN, NoAlgorithm};
+use crate::cmac::Cmac;
 use crate::secret::{Secret, wipe};
-use openssl::error::ErrorStack;
-use openssl::pkey::{PKey, Private};
-use openssl::symm::Cipher;
 use std::collections::HashMap;
 use truechimer_proto::authentication::KeyId;
 
@@ -113,7 +111,7 @@ impl Parser {
         let access = rest
             .next()
             .map_or_else(|| Ok(AccessList::default()), |list| access(id, &list))?;
-        let cmac = cmac_key(&algorithm, &secret).map_err(|_| {
+        let cmac = cmac_key(&algorithm, &secret).map_err(|NoCmac| {
             let what = format!("key {}: OpenSSL refuses AES-128-CMAC here", id.get());
             refusal(kind.column, what, "use SHA256 or SHA1")
         })?;
@@ -288,7 +286,11 @@ fn access(id: KeyId, list: &Word<'_>) -> Result<AccessList, Refusal> {
     Ok(access)
 }
 
-fn cmac_key(algorithm: &Algorithm, secret: &Secret) -> Result<Option<PKey<Private>>, ErrorStack> {
+/// OpenSSL does not have the cipher.
+struct NoCmac;
+
+/// A shorter secret is filled with zeros.
+fn cmac_key(algorithm: &Algorithm, secret: &Secret) -> Result<Option<Secret>, NoCmac> {
     if !matches!(algorithm, Algorithm::Cmac) {
         return Ok(None);
     }
@@ -296,7 +298,8 @@ fn cmac_key(algorithm: &Algorithm, secret: &Secret) -> Result<Option<PKey<Privat
     for (slot, octet) in padded.iter_mut().zip(secret.octets()) {
         *slot = *octet;
     }
-    let key = PKey::cmac(&Cipher::aes_128_cbc(), &padded);
+    let works = Cmac::new(&padded).is_some();
+    let key = Secret::new(padded.to_vec());
     wipe(&mut padded);
-    key.map(Some)
+    works.then_some(Some(key)).ok_or(NoCmac)
 }

@@ -3,7 +3,6 @@ use crate::algorithm::Algorithm;
 use crate::secret::Secret;
 use core::fmt;
 use core::net::IpAddr;
-use openssl::pkey::{PKey, Private};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use truechimer_proto::authentication::KeyId;
@@ -13,8 +12,8 @@ pub(crate) struct Key {
     pub(crate) id: KeyId,
     pub(crate) algorithm: Algorithm,
     pub(crate) secret: Secret,
-    /// The secret as OpenSSL wants it for a CMAC.
-    pub(crate) cmac: Option<PKey<Private>>,
+    /// The secret as a CMAC wants it: 16 octets.
+    pub(crate) cmac: Option<Secret>,
     pub(crate) access: AccessList,
 }
 
