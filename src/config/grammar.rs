@@ -11,6 +11,7 @@ mod autokey;
 mod broadcasting;
 mod directives;
 pub(crate) mod drivers;
+mod engine;
 mod files;
 mod hardware;
 mod host;

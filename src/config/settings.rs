@@ -21,8 +21,8 @@ pub use association::{Association, AssociationKind, AssociationOptions, Family, 
 pub use authentication::{Authentication, TrustedKeys};
 pub use autokey::{Autokey, LegacyFile, Secret};
 pub use machine::{
-    Broadcasting, CounterSet, HardwareStamping, Machine, PollSkew, ResourceLimits, StampFilter,
-    Trap,
+    Broadcasting, CounterSet, Engine, EngineName, HardwareStamping, Machine, PollSkew,
+    ResourceLimits, StampFilter, Trap,
 };
 pub(crate) use monitoring::STATS_KINDS;
 pub use monitoring::{

@@ -17,6 +17,8 @@ pub struct Locks {
     pub sandbox: bool,
     /// Capabilities that are not needed are given up.
     pub drop_caps: bool,
+    /// There are rings, opened before, whose use stays allowed.
+    pub rings: bool,
 }
 
 /// Locks this process in, and logs in one line how far that went. With `sandbox` off only a user
@@ -26,7 +28,11 @@ pub struct Locks {
 /// When the user cannot be changed.
 pub fn give_up(
     plan: &Plan,
-    Locks { sandbox, drop_caps }: Locks,
+    Locks {
+        sandbox,
+        drop_caps,
+        rings,
+    }: Locks,
     needed: &Needed,
 ) -> Result<(), DropError> {
     if !drop_caps {
@@ -49,7 +55,7 @@ pub fn give_up(
         log::warn!("{warning}");
     }
     let landlock = files::close(needed).map_or_else(|error| off("landlock", &error), str::to_owned);
-    let seccomp = match system_calls::filter() {
+    let seccomp = match system_calls::filter(rings) {
         Ok(true) => "on, refusals are logged by the kernel".to_owned(),
         Ok(false) => "on".to_owned(),
         Err(error) => off("seccomp", error.as_ref()),

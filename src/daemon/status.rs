@@ -5,6 +5,7 @@
 
 mod clients;
 mod counted;
+mod engine;
 mod flash;
 mod island;
 mod picture;

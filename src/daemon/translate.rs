@@ -8,3 +8,4 @@ pub mod keys;
 pub mod listening;
 pub mod statistics;
 pub mod system;
+pub mod threads;

@@ -24,6 +24,7 @@ use crate::error::EngineError;
 use crate::host::{Command, Ended, Host, Report, Why};
 use crate::nic_clocks::NicClocks;
 use crate::notice::Notice;
+use crate::roster::Roster;
 use crate::senders::Senders;
 use crate::traces::Traces;
 use core::time::Duration;
@@ -274,9 +275,11 @@ impl ClockThread {
 
     fn report(&mut self, host: &mut dyn Host) {
         let now = clock::now();
+        let roster = self.serving.roster();
         let report = Report {
             system: self.system.status(now),
-            server_threads: self.serving.threads(),
+            server_threads: roster.map_or(0, Roster::threads),
+            engine_reason: self.serving.engine_reason(),
             servers: self.serving.counts(),
             crypto: self.crypto_counts(),
             listening: self.serving.addresses(),

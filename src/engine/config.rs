@@ -14,12 +14,17 @@ pub struct EngineConfig {
     pub hearing: Hearing,
     /// Server threads; 0 runs everything in the calling thread. At most four a core, and 256.
     pub server_threads: usize,
+    /// How server threads receive.
+    pub intake: IntakeConfig,
     /// Whether the clock may be adjusted. If not, every adjustment is refused without asking.
     pub may_adjust: bool,
     /// Client sockets open at once, at most; fewer where descriptors are few.
     pub client_sockets_max: usize,
     /// Whether threads are bound to cores; the one-thread form never is.
     pub pin_threads: bool,
+    /// Cores they are bound to, in their order; the thread with the clock is the one after the last
+    /// server thread. Empty is all there are.
+    pub cores: Vec<usize>,
     /// Signals let in only while the clock thread waits; `None` where it cannot be done.
     pub held_signals: Option<HeldSignals>,
     /// How often the addresses of this host are looked up again, beside when the kernel says that
@@ -37,15 +42,51 @@ impl Default for EngineConfig {
             listen: Listen::Nowhere,
             hearing: Hearing::default(),
             server_threads: 0,
+            intake: IntakeConfig::default(),
             may_adjust: false,
             client_sockets_max: 256,
             pin_threads: true,
+            cores: Vec::new(),
             held_signals: None,
             rescan_every: Some(Duration::from_secs(60)),
             hardware_stamping: Vec::new(),
             trace: TraceLevel::default(),
         }
     }
+}
+
+/// How server threads receive and wait; the one-thread form always by poll(2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IntakeConfig {
+    /// By what means.
+    pub engine: EngineChoice,
+    /// Longest span to wait for more requests than the first, above a rate at which that pays; zero is
+    /// never. Through a ring only.
+    pub linger: Duration,
+    /// Threads do not sleep: a whole core each.
+    pub spins: bool,
+}
+
+impl Default for IntakeConfig {
+    fn default() -> Self {
+        Self {
+            engine: EngineChoice::Auto,
+            linger: Duration::from_micros(100),
+            spins: false,
+        }
+    }
+}
+
+/// The means by which server threads receive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EngineChoice {
+    /// Through a ring where it can be had.
+    #[default]
+    Auto,
+    /// Through a ring; by poll(2) where it cannot be had.
+    Uring,
+    /// By poll(2).
+    Poll,
 }
 
 /// Where requests are served.

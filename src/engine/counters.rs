@@ -1,9 +1,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use truechimer_proto::control::KeyFacts;
 use truechimer_proto::server::{COUNTER_WORDS, Counters};
+use truechimer_sys::ring::RingCounts;
 
 /// Words of 64 bits that the engine counts beside the protocol.
-const OWN_WORDS: usize = 12;
+const OWN_WORDS: usize = 17;
 
 /// What one server thread has counted since it started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,6 +27,10 @@ pub struct ServerCounts {
     pub useful_wakeups: u64,
     /// Use of the keys.
     pub keys: KeyFacts,
+    /// Threads that receive through a ring now.
+    pub rings: u64,
+    /// Why receiving through rings had to be begun again.
+    pub rearmed: RingCounts,
 }
 
 impl ServerCounts {
@@ -42,11 +47,26 @@ impl ServerCounts {
             wakeups: self.wakeups + other.wakeups,
             useful_wakeups: self.useful_wakeups + other.useful_wakeups,
             keys: self.keys.plus(&other.keys),
+            rings: self.rings + other.rings,
+            rearmed: RingCounts {
+                starved: self.rearmed.starved + other.rearmed.starved,
+                cut_short: self.rearmed.cut_short + other.rearmed.cut_short,
+                failed: self.rearmed.failed + other.rearmed.failed,
+                cancelled: self.rearmed.cancelled + other.rearmed.cancelled,
+            },
+        }
+    }
+
+    /// Of a thread with a ring; one that has lost it keeps what was counted.
+    pub(crate) const fn note_ring(&mut self, counts: Option<RingCounts>) {
+        self.rings = counts.is_some() as u64;
+        if let Some(counts) = counts {
+            self.rearmed = counts;
         }
     }
 
     const fn own_words(&self) -> [u64; OWN_WORDS] {
-        let keys = &self.keys;
+        let (keys, rearmed) = (&self.keys, &self.rearmed);
         [
             self.overflowed,
             self.unwanted,
@@ -60,6 +80,11 @@ impl ServerCounts {
             keys.not_found,
             keys.sealed,
             keys.checked,
+            self.rings,
+            rearmed.starved,
+            rearmed.cut_short,
+            rearmed.failed,
+            rearmed.cancelled,
         ]
     }
 }
@@ -106,6 +131,11 @@ impl Published {
             not_found,
             sealed,
             checked,
+            rings,
+            starved,
+            cut_short,
+            failed,
+            cancelled,
         ] = self.own.each_ref().map(read);
         ServerCounts {
             protocol: Counters::from_words(self.protocol.each_ref().map(read)),
@@ -122,6 +152,13 @@ impl Published {
                 not_found,
                 sealed,
                 checked,
+            },
+            rings,
+            rearmed: RingCounts {
+                starved,
+                cut_short,
+                failed,
+                cancelled,
             },
         }
     }

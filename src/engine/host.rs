@@ -1,6 +1,7 @@
 use crate::config::{Hearing, Listen};
 use crate::counters::ServerCounts;
 use crate::notice::Notice;
+use crate::rings::EngineReason;
 use core::net::SocketAddr;
 use core::time::Duration;
 use std::sync::Arc;
@@ -49,6 +50,8 @@ pub struct Report {
     pub system: SystemStatus,
     /// Server threads; 0 if there is one thread for all.
     pub server_threads: usize,
+    /// Why these use the engine they use.
+    pub engine_reason: EngineReason,
     /// What each server thread has counted, and last the clock thread, which serves at its own
     /// sockets; one entry for the one-thread form.
     pub servers: Vec<ServerCounts>,

@@ -22,6 +22,7 @@ mod listeners;
 mod nic_clocks;
 mod notice;
 mod queries;
+mod rings;
 mod roster;
 mod rules;
 mod senders;
@@ -29,7 +30,9 @@ mod sizing;
 mod traces;
 mod traffic;
 
-pub use config::{Action, EngineConfig, Hearing, InterfaceRule, Listen, Matches};
+pub use config::{
+    Action, EngineChoice, EngineConfig, Hearing, IntakeConfig, InterfaceRule, Listen, Matches,
+};
 pub use counters::ServerCounts;
 pub use error::{BindFailure, EngineError};
 pub use hearing_notice::HearingNotice;
@@ -37,6 +40,7 @@ pub use host::{Command, Ended, Host, Report, Why};
 pub use latch::{Publisher, Reader, latch};
 pub use nic_clocks::HardwareStamping;
 pub use notice::Notice;
+pub use rings::EngineReason;
 
 use clock_thread::{ClockThread, Counter, Serving};
 use core::net::IpAddr;
@@ -44,7 +48,8 @@ use ears::Ears;
 use errands::errands;
 use listeners::Listeners;
 use nic_clocks::NicClocks;
-use roster::Roster;
+use rings::Rings;
+use roster::{Manner, Roster};
 use std::sync::Arc;
 use truechimer_proto::authentication::Authenticator;
 use truechimer_proto::autokey::job::CryptoPool;
@@ -53,7 +58,7 @@ use truechimer_proto::refclock::Driver;
 use truechimer_proto::server::Policy;
 use truechimer_proto::system::System;
 use truechimer_sys::interfaces::Watch;
-use truechimer_sys::process;
+use truechimer_sys::process::{self, Core};
 use truechimer_sys::wake::Wake;
 
 /// Makes an authenticator with the keys of now; asked once for each server thread, and again
@@ -72,6 +77,7 @@ pub struct Engine {
     /// Only beside server threads; see `Engine::waker`.
     wake: Option<Arc<Wake>>,
     crypto: Option<Arc<dyn CryptoPool>>,
+    rings: Option<Rings>,
 }
 
 /// Makes the clock thread look at its host again at once, from any thread.
@@ -145,7 +151,44 @@ impl Engine {
             watch,
             wake,
             crypto: None,
+            rings: None,
         })
+    }
+
+    /// Opens the rings of server threads, where they are wanted and can be had; whether there are any.
+    /// Before the process locks itself in, and after it has gone to the background, for a ring does not
+    /// go there. Otherwise `run` does it.
+    pub fn open_rings(&mut self) -> bool {
+        let rings = self.take_rings();
+        !self.rings.insert(rings).idle.is_empty()
+    }
+
+    fn take_rings(&mut self) -> Rings {
+        if let Some(rings) = self.rings.take() {
+            return rings;
+        }
+        let choice = self.config.intake.engine;
+        let rings = Rings::open(choice, self.config.server_threads);
+        self.notices.extend(rings.notice(choice));
+        rings
+    }
+
+    /// Cores for the threads; none where they are not to be bound.
+    fn cores(&self, host: &mut dyn Host) -> Vec<Core> {
+        let all = process::cores();
+        let wanted = &self.config.cores;
+        if !self.config.pin_threads {
+            return Vec::new();
+        }
+        let found = wanted.iter().filter_map(|number| {
+            let core = all.iter().find(|core| core.number() == *number);
+            if core.is_none() {
+                host.handle_notice(&Notice::NoCore(*number));
+            }
+            core.copied()
+        });
+        let found: Vec<Core> = found.collect();
+        if found.is_empty() { all } else { found }
     }
 
     /// Has what needs Autokey's keys done there; without it nothing of that is done.
@@ -174,13 +217,14 @@ impl Engine {
     /// # Errors
     /// When waiting itself fails, or a thread cannot be started.
     pub fn run(
-        self,
+        mut self,
         mut system: System,
         drivers: Vec<Box<dyn Driver>>,
         policy: Arc<Policy>,
         make_authenticator: MakeAuthenticator<'_>,
         host: &mut dyn Host,
     ) -> Result<Ended, EngineError> {
+        let (rings, cores) = (self.take_rings(), self.cores(host));
         for notice in &self.notices {
             host.handle_notice(notice);
         }
@@ -202,10 +246,15 @@ impl Engine {
                     policy,
                     snapshot: system.snapshot(),
                     wake,
-                    pin: self.config.pin_threads,
+                    cores,
                     seeds: (0..self.config.server_threads)
                         .map(|_| system.draw_seed())
                         .collect(),
+                    rings,
+                    manner: Manner {
+                        linger: self.config.intake.linger,
+                        spins: self.config.intake.spins,
+                    },
                     tracer: tracer.clone(),
                     errands: errands.clone(),
                 };

@@ -5,7 +5,9 @@ use core::fmt;
 use core::net::SocketAddr;
 use core::time::Duration;
 use std::io;
+use std::sync::Arc;
 use truechimer_sys::hardware::{Receives, Stamping};
+use truechimer_sys::ring::Refused;
 
 /// What the operator may want to know of sockets and threads.
 #[derive(Debug)]
@@ -45,6 +47,17 @@ pub enum Notice {
     HeldUp(Duration),
     /// So many traces of server threads found no room.
     TracesLost(u64),
+    /// There is no such core for this process.
+    NoCore(usize),
+    /// Server threads receive by poll(2), for there is no io_uring.
+    NoRings {
+        /// Why.
+        refused: Arc<Refused>,
+        /// Whether the configuration names it, and not poll(2) as well.
+        were_asked_for: bool,
+    },
+    /// Of so many threads, so many have lost their ring: how many and of how many.
+    RingsLost(usize, usize),
     /// This server thread could not be bound to a core.
     NotPinned(usize),
     /// Base frequency could not be restored at the end.
@@ -106,11 +119,8 @@ impl fmt::Display for Notice {
             Self::TracesLost(count) => {
                 write!(f, "{count} traces of what was served found no room")
             }
-            Self::NotPinned(thread) => {
-                write!(
-                    f,
-                    "server thread {thread} is not bound to a core: the kernel refused"
-                )
+            Self::NoCore(_) | Self::NotPinned(_) | Self::NoRings { .. } | Self::RingsLost(..) => {
+                self.fmt_of_threads(f)
             }
             Self::NotRestored(error) => {
                 write!(f, "the clock's base frequency was not restored: {error}")
@@ -120,6 +130,29 @@ impl fmt::Display for Notice {
 }
 
 impl Notice {
+    /// What there is to say of server threads.
+    fn fmt_of_threads(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoCore(core) => write!(f, "engine core {core}: not one this process may use"),
+            Self::NotPinned(thread) => write!(
+                f,
+                "server thread {thread} is not bound to a core: the kernel refused"
+            ),
+            Self::NoRings {
+                refused,
+                were_asked_for,
+            } => {
+                let instead = if *were_asked_for { ", not uring" } else { "" };
+                write!(f, "serving with the engine poll{instead}: {refused}")
+            }
+            Self::RingsLost(lost, threads) => write!(
+                f,
+                "{lost} of {threads} server threads lost io_uring: engine poll"
+            ),
+            _ => Ok(()),
+        }
+    }
+
     /// What there is to say of stamps of interfaces.
     fn fmt_of_stamps(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

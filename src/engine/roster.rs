@@ -1,8 +1,12 @@
 //! The roster of server threads. Each has its own socket for every service address, its own
 //! responder and keys, and reads the published snapshot; it waits for nobody, so a stalled clock
 //! thread stops no answer.
+mod intake;
 mod plan;
 mod server_thread;
+
+pub(crate) use intake::CHUNK;
+pub(crate) use server_thread::Manner;
 
 use crate::MakeAuthenticator;
 use crate::config::Listen;
@@ -14,6 +18,7 @@ use crate::latch::{Publisher, latch};
 use crate::listeners::{Changes, Listeners};
 use crate::notice::Notice;
 use crate::queries::{QUERIES_MAX, Query};
+use crate::rings::{EngineReason, Rings};
 use crate::rules::Rules;
 use crate::traces::Tracer;
 use core::net::SocketAddr;
@@ -33,6 +38,7 @@ use truechimer_proto::snapshot::Snapshot;
 use truechimer_proto::system::System;
 use truechimer_sys::clock;
 use truechimer_sys::process::{self, Core};
+use truechimer_sys::ring::IdleRing;
 use truechimer_sys::wake::Wake;
 
 /// Datagrams that wait for the clock thread, at most; what is more is dropped and counted.
@@ -64,7 +70,17 @@ struct Shared {
 struct Member {
     board: Arc<Board>,
     published: Arc<Published>,
+    /// Ends its wait, where it waits for its ring.
+    wake: Option<Arc<Wake>>,
     handle: JoinHandle<()>,
+}
+
+impl Member {
+    fn wake(&self) {
+        if let Some(wake) = &self.wake {
+            wake.wake();
+        }
+    }
 }
 
 pub(crate) struct Roster {
@@ -77,6 +93,10 @@ pub(crate) struct Roster {
     members: Vec<Member>,
     /// Where there is a holder of keys.
     finisher: Option<Arc<Finisher>>,
+    reason: EngineReason,
+    /// Threads that began with a ring, and how many are known to have lost it.
+    rings: usize,
+    rings_lost: usize,
 }
 
 /// What a roster starts from.
@@ -85,9 +105,13 @@ pub(crate) struct Start {
     pub(crate) policy: Arc<Policy>,
     pub(crate) snapshot: Snapshot,
     pub(crate) wake: Arc<Wake>,
-    pub(crate) pin: bool,
+    /// They are bound to, in turn; none for none.
+    pub(crate) cores: Vec<Core>,
     /// One for each thread.
     pub(crate) seeds: Vec<[u8; 32]>,
+    /// Opened beforehand.
+    pub(crate) rings: Rings,
+    pub(crate) manner: Manner,
     /// Where traces are wanted.
     pub(crate) tracer: Option<Tracer>,
     /// Where there is a holder of keys.
@@ -102,11 +126,7 @@ impl Roster {
         make_authenticator: MakeAuthenticator<'_>,
         host: &mut dyn Host,
     ) -> Result<Self, EngineError> {
-        let cores = if start.pin {
-            process::cores()
-        } else {
-            Vec::new()
-        };
+        let cores = start.cores;
         let core_of = |place: usize| -> Option<Core> {
             let place = place.checked_rem(cores.len())?;
             cores.get(place).copied()
@@ -131,8 +151,12 @@ impl Roster {
                 let keys = make_authenticator();
                 Arc::new(Finisher::new(keys, reader.clone()))
             }),
+            reason: start.rings.reason,
+            rings: start.rings.idle.len(),
+            rings_lost: 0,
         };
         let threads = start.seeds.len();
+        let mut rings = start.rings.idle.into_iter();
         for (number, seed) in start.seeds.into_iter().enumerate() {
             let seat = server_thread::Seat {
                 number,
@@ -144,8 +168,9 @@ impl Roster {
                 seed,
                 tracer: start.tracer.clone(),
                 errands: start.errands.clone().zip(roster.finisher.clone()),
+                manner: start.manner,
             };
-            let member = roster.hire(seat, make_authenticator())?;
+            let member = roster.hire(seat, rings.next(), make_authenticator())?;
             roster.members.push(member);
         }
         if let Some(core) = core_of(threads)
@@ -159,19 +184,28 @@ impl Roster {
     fn hire(
         &self,
         seat: server_thread::Seat,
+        ring: Option<IdleRing>,
         authenticator: Box<dyn Authenticator>,
     ) -> Result<Member, EngineError> {
         let plan = self.plan(seat.number, Some(authenticator));
         let board = Arc::new(Board::new(plan));
         let published = Arc::new(Published::default());
         let (its_board, its_counts) = (Arc::clone(&board), Arc::clone(&published));
+        let wake = ring.as_ref().map(|_| Wake::new().map(Arc::new));
+        let wake = wake.transpose().map_err(EngineError::Thread)?;
+        published.store(&ServerCounts {
+            rings: u64::from(ring.is_some()),
+            ..ServerCounts::default()
+        });
+        let its_ring = ring.zip(wake.clone());
         let handle = std::thread::Builder::new()
             .name(format!("server-{}", seat.number))
-            .spawn(move || ServerThread::new(seat, its_board, its_counts).run())
+            .spawn(move || ServerThread::new(seat, its_board, its_counts, its_ring).run())
             .map_err(EngineError::Thread)?;
         Ok(Member {
             board,
             published,
+            wake,
             handle,
         })
     }
@@ -202,6 +236,7 @@ impl Roster {
         for (number, member) in self.members.iter().enumerate() {
             let keys = make_authenticator();
             member.board.post(self.plan(number, Some(keys)));
+            member.wake();
         }
         if let Some(finisher) = &self.finisher {
             finisher.replace_keys(make_authenticator());
@@ -224,6 +259,12 @@ impl Roster {
 
     /// New and lost sockets reach the threads with their next look at the board.
     pub(crate) fn rescan(&mut self, notices: &mut Vec<Notice>) -> Changes {
+        let rings = self.members.iter().map(|one| one.published.load().rings);
+        let lost = self.rings - rings.sum::<u64>().try_into().unwrap_or(0).min(self.rings);
+        if lost > self.rings_lost {
+            self.rings_lost = lost;
+            notices.push(Notice::RingsLost(lost, self.members.len()));
+        }
         let changes = self.listeners.rescan(notices);
         if changes.sockets {
             self.post();
@@ -235,11 +276,17 @@ impl Roster {
     fn post(&self) {
         for (number, member) in self.members.iter().enumerate() {
             member.board.post(self.plan(number, None));
+            member.wake();
         }
     }
 
     pub(crate) const fn listeners(&self) -> &Listeners {
         &self.listeners
+    }
+
+    /// Why they use the engine they use.
+    pub(crate) const fn reason(&self) -> &EngineReason {
+        &self.reason
     }
 
     pub(crate) const fn threads(&self) -> usize {
@@ -289,7 +336,7 @@ impl Roster {
 
     /// Buffers to receive into.
     pub(crate) const fn buffers(&self) -> u64 {
-        (self.members.len() * server_thread::BATCH) as u64
+        (self.members.len() * intake::BATCH) as u64
     }
 
     pub(crate) fn queries_waiting(&self) -> usize {
@@ -301,6 +348,9 @@ impl Roster {
         self.shared.stop.store(true, Ordering::Release);
         for socket in self.listeners.open().iter().flat_map(|one| &one.sockets) {
             socket.shut_for_receiving();
+        }
+        for member in &self.members {
+            member.wake();
         }
         let patience = clock::monotonic().plus(FAREWELL);
         for member in self.members.drain(..) {

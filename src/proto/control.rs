@@ -23,7 +23,9 @@ pub(crate) use asked::Asked;
 pub(crate) use autokey_variables::HostView;
 pub(crate) use budget::Budget;
 pub(crate) use clock_variables::ClockView;
-pub use facts::{ControlCounts, Facts, InterfaceFacts, IoFacts, KernelFacts, KeyFacts, NoFacts};
+pub use facts::{
+    ControlCounts, EngineFacts, Facts, InterfaceFacts, IoFacts, KernelFacts, KeyFacts, NoFacts,
+};
 pub use gate::Gate;
 pub use kernel_flags::kernel_flags;
 pub(crate) use lists::{interfaces, restrictions};

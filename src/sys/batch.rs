@@ -134,35 +134,9 @@ impl Batch {
     /// waiting: what the kernel has no room for is dropped and counted.
     pub fn send(&mut self, socket: &Socket) -> Sent {
         let armed = self.arm_replies();
-        let mut at = 0;
-        let mut outcome = Sent::default();
-        while let Some(rest) = self
-            .headers
-            .get_mut(at..armed)
-            .filter(|rest| !rest.is_empty())
-        {
-            let len = vector_len(rest.len());
-            // SAFETY: `rest` was armed just now with pointers into buffers that `self`,
-            // exclusively borrowed, owns; the kernel only reads those and writes the lengths.
-            let sent =
-                unsafe { libc::sendmmsg(socket.raw(), rest.as_mut_ptr(), len, libc::MSG_DONTWAIT) };
-            match crate::checked(sent) {
-                Ok(sent) => {
-                    let sent = usize::try_from(sent).unwrap_or(0).max(1);
-                    outcome.sent += sent;
-                    at += sent;
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    outcome.failed += armed - at;
-                    break;
-                }
-                Err(_) => {
-                    outcome.failed += 1;
-                    at += 1;
-                }
-            }
-        }
-        outcome
+        // SAFETY: so many were armed just now with pointers into buffers that `self`, exclusively
+        // borrowed, owns.
+        unsafe { send_all(socket, &mut self.headers[..armed]) }
     }
 
     fn capacity(&self) -> usize {
@@ -223,17 +197,50 @@ impl Batch {
     }
 }
 
+/// Sends what these headers name, without waiting: what the kernel has no room for is dropped and
+/// counted.
+///
+/// # Safety
+/// They point to memory that is the caller's until this returns, and to nothing else.
+pub(crate) unsafe fn send_all(socket: &Socket, headers: &mut [libc::mmsghdr]) -> Sent {
+    let mut at = 0;
+    let mut outcome = Sent::default();
+    while let Some(rest) = headers.get_mut(at..).filter(|rest| !rest.is_empty()) {
+        let len = vector_len(rest.len());
+        // SAFETY: the caller's promise; the kernel only reads that memory, and writes lengths into
+        // the headers, which are exclusively borrowed.
+        let sent =
+            unsafe { libc::sendmmsg(socket.raw(), rest.as_mut_ptr(), len, libc::MSG_DONTWAIT) };
+        match crate::checked(sent) {
+            Ok(sent) => {
+                let sent = usize::try_from(sent).unwrap_or(0).max(1);
+                outcome.sent += sent;
+                at += sent;
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                outcome.failed += rest.len();
+                break;
+            }
+            Err(_) => {
+                outcome.failed += 1;
+                at += 1;
+            }
+        }
+    }
+    outcome
+}
+
 /// Shorter than the vector is safe; a batch is never that long.
 fn vector_len(len: usize) -> libc::c_uint {
     libc::c_uint::try_from(len).unwrap_or(libc::c_uint::MAX)
 }
 
-const NO_VECTOR: libc::iovec = libc::iovec {
+pub(crate) const NO_VECTOR: libc::iovec = libc::iovec {
     iov_base: core::ptr::null_mut(),
     iov_len: 0,
 };
 
-fn no_header() -> libc::mmsghdr {
+pub(crate) fn no_header() -> libc::mmsghdr {
     // SAFETY: `mmsghdr` is integers and pointers, for which all zeros is a value.
     unsafe { core::mem::zeroed() }
 }

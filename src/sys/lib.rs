@@ -19,6 +19,7 @@ pub mod names;
 pub mod own_network;
 pub mod poll;
 pub mod process;
+pub mod ring;
 pub mod socket;
 pub mod syslog;
 pub mod wake;

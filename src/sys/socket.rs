@@ -208,6 +208,11 @@ impl Socket {
         let (level, option) = (libc::SOL_SOCKET, libc::SO_RCVTIMEO);
         // SAFETY: the kernel reads one timeval from `longest`, ours during the call.
         crate::checked(unsafe { libc::setsockopt(self.raw(), level, option, from, TIMEVAL_LEN) })?;
+        self.let_wait()
+    }
+
+    /// Receiving waits for a datagram, where it is not told otherwise; sending never does.
+    pub(crate) fn let_wait(&self) -> io::Result<()> {
         // SAFETY: no memory is passed; the descriptor is open while `self` lives.
         let flags = crate::checked(unsafe { libc::fcntl(self.raw(), libc::F_GETFL) })?;
         let flags = flags & !libc::O_NONBLOCK;

@@ -14,6 +14,7 @@ mod command_line;
 mod control;
 mod control_moves;
 mod decode;
+mod engines;
 mod faults;
 mod faults_files;
 mod faults_system;

@@ -62,6 +62,7 @@ const DIRECTIVES: &[Directive] = table! {
     "delrestrict" => delrestrict;
     "device" => device;
     "dscp" => dscp;
+    "engine" => engine;
     "extra" => extra;
     "hwtimestamp" => hwtimestamp;
     "ident" => ident;

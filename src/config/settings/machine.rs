@@ -36,6 +36,8 @@ pub struct Machine {
     pub limits: ResourceLimits,
     /// `hwtimestamp` lines, one an interface.
     pub hardware_stamping: Vec<HardwareStamping>,
+    /// `engine`. Our own.
+    pub engine: Engine,
     /// `phone`: numbers that a modem clock dials.
     pub phone: Vec<String>,
     /// `pollskewlist`; without one, polls are not skewed.
@@ -81,6 +83,32 @@ pub struct ResourceLimits {
     pub stack_pages: Option<u32>,
     /// `filenum`: open files.
     pub files: Option<u32>,
+}
+
+/// `engine`: how requests come in; what is absent was not said.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Engine {
+    /// By what means.
+    pub name: Option<EngineName>,
+    /// `threads`: server threads; 0 is one thread for all.
+    pub threads: Option<u32>,
+    /// `core`: where they run, in their order, then the one with the clock.
+    pub cores: Vec<u32>,
+    /// `linger`: longest wait for more requests than the first, microseconds; 0 is none.
+    pub linger_us: Option<u32>,
+    /// `spin`: server threads do not sleep.
+    pub spin: bool,
+}
+
+/// What `engine` may name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EngineName {
+    /// `auto`.
+    Auto,
+    /// `uring`.
+    Uring,
+    /// `poll`.
+    Poll,
 }
 
 /// By how much polls may stray from their time.

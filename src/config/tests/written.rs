@@ -210,7 +210,7 @@ fn line() -> impl Strategy<Value = String> {
          ;broadcastclient novolley;broadcastdelay 0.004;multicastclient;multicastclient ff05::101 224.0.1.9\
          ;manycastserver 239.1.1.1;ttl 1 2 3;crypto pw p host h digest SHA1 leap l cert c;crypto insecure threads 3 cores 0 7\
          ;keysdir /k;ident G;revoke 5;automax 9;ntpsigndsocket /s;dscp 0;mdnstries 3;tick 0.01;hwtimestamp *;hwtimestamp e0 rxfilter ntp rxcomp 0.00002\
-         ;leapsmearinterval 9;rlimit memlock -1 filenum 7;rlimit stacksize 2;phone a \"b c\"\
+         ;leapsmearinterval 9;rlimit memlock -1 filenum 7;rlimit stacksize 2;engine uring threads 0 core 3 core 1;engine poll linger 50 spin;phone a \"b c\"\
          ;pollskewlist;pollskewlist 3 1|2 default 0|0;trap 192.0.2.1 interface 192.0.2.2;trap h port 1\
          ;discard average 5 monitor 3;mru maxdepth -1 initmem 3 incalloc 2;mru maxmem 9 maxage 4\
          ;statsdir /s;statistics loopstats rawstats;filegen peerstats file \"p q\" type age nolink\

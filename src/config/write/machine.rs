@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use crate::settings::{Broadcasting, HardwareStamping, Located, Machine, StampFilter, Trap};
+use crate::settings::{
+    Broadcasting, Engine, EngineName, HardwareStamping, Located, Machine, StampFilter, Trap,
+};
 
 use super::sources::host;
 use super::{Lines, changed, quoted};
@@ -52,6 +54,7 @@ pub(super) fn machine(said: &Machine, lines: &mut Lines) {
     for stamping in &said.hardware_stamping {
         hardware_stamping(stamping, lines);
     }
+    lines.push_any("engine", engine(&said.engine));
     // A line each: it may be long.
     for number in &said.phone {
         lines.push(["phone", &quoted(number)]);
@@ -83,6 +86,26 @@ fn hardware_stamping(said: &HardwareStamping, lines: &mut Lines) {
     words.extend(changed("rxcomp", &said.receive_correction_s, &0.0));
     words.extend(changed("txcomp", &said.transmit_correction_s, &0.0));
     lines.push(words);
+}
+
+fn engine(said: &Engine) -> Vec<String> {
+    let name = said.name.map(|name| match name {
+        EngineName::Auto => "auto".to_owned(),
+        EngineName::Uring => "uring".to_owned(),
+        EngineName::Poll => "poll".to_owned(),
+    });
+    let threads = said.threads.map(|threads| format!("threads {threads}"));
+    let cores = said.cores.iter().map(|core| format!("core {core}"));
+    let linger = said
+        .linger_us
+        .map(|linger_us| format!("linger {linger_us}"));
+    let spin = said.spin.then(|| "spin".to_owned());
+    name.into_iter()
+        .chain(threads)
+        .chain(cores)
+        .chain(linger)
+        .chain(spin)
+        .collect()
 }
 
 fn trap(said: &Trap, lines: &mut Lines) {

@@ -3,6 +3,7 @@ use crate::service::launch;
 use clap::{ArgAction, Args};
 use core::time::Duration;
 use std::path::PathBuf;
+use truechimer_engine::EngineChoice;
 
 /// The words after `truechimer run`.
 #[derive(Debug, Args)]
@@ -13,9 +14,9 @@ pub(super) struct RunWords {
     /// Carry on past errors in the configuration, except where access or keys are concerned
     #[arg(long)]
     lenient: bool,
-    /// Event engine [env: TRUECHIMER_ENGINE]
-    #[arg(long, value_name = "NAME", value_parser = engine)]
-    engine: Option<String>,
+    /// How server threads receive: auto, uring or poll [env: TRUECHIMER_ENGINE]
+    #[arg(long, value_name = "NAME", value_parser = launch::parse_engine)]
+    engine: Option<EngineChoice>,
     /// Server threads, 0 for everything in one [env: TRUECHIMER_THREADS]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -61,11 +62,6 @@ pub(super) struct RunWords {
     /// The same at once: 1 packets, 2 polls, 3 access rules (docs/adr/0025)
     #[arg(short = 'D', long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(0..=10))]
     set_debug_level: Option<u8>,
-}
-
-fn engine(name: &str) -> Result<String, String> {
-    launch::check_engine(name)?;
-    Ok(name.to_owned())
 }
 
 /// A word that a line of ntp.conf can hold in quotes.
@@ -134,6 +130,7 @@ mod tests {
         );
         assert_eq!(launch.config, Some(PathBuf::from("x.conf")));
         assert_eq!((launch.threads, launch.port), (Some(0), Some(1123)));
+        assert_eq!(launch.engine, Some(EngineChoice::Poll));
         assert!(!launch.adjust && !launch.sandbox && launch.panic_gate && launch.foreground);
         assert_eq!(launch.families, launch::Families::V4);
         assert_eq!(launch.user.as_deref(), Some("ntp"));

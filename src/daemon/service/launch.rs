@@ -3,6 +3,7 @@ use crate::logging::Ident;
 use core::time::Duration;
 use std::env;
 use std::path::PathBuf;
+use truechimer_engine::EngineChoice;
 use truechimer_proto::trace::TraceLevel;
 
 /// Address families to use.
@@ -31,7 +32,7 @@ pub struct Launch {
     /// `-c`: configuration file.
     pub config: Option<PathBuf>,
     /// Event engine, where one is named.
-    pub engine: Option<String>,
+    pub engine: Option<EngineChoice>,
     /// Server threads; 0 runs everything in one, `None` is one a core.
     pub threads: Option<usize>,
     /// UDP port to serve on, 123 by default.
@@ -173,8 +174,7 @@ impl Launch {
 
     fn with_variables(mut self, variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         if let (None, Some(engine)) = (&self.engine, variable("TRUECHIMER_ENGINE")) {
-            check_engine(&engine)?;
-            self.engine = Some(engine);
+            self.engine = Some(parse_engine(&engine)?);
         }
         if let (None, Some(threads)) = (self.threads, variable("TRUECHIMER_THREADS")) {
             let number = threads
@@ -191,15 +191,16 @@ impl Launch {
     }
 }
 
-/// Accepts the engines there are.
+/// The engine of this name.
 ///
 /// # Errors
 /// For any other name, in words.
-pub fn check_engine(name: &str) -> Result<(), String> {
-    if name == "poll" {
-        Ok(())
-    } else {
-        Err(format!("engine {name}: this build has only poll"))
+pub fn parse_engine(name: &str) -> Result<EngineChoice, String> {
+    match name {
+        "auto" => Ok(EngineChoice::Auto),
+        "uring" => Ok(EngineChoice::Uring),
+        "poll" => Ok(EngineChoice::Poll),
+        _ => Err(format!("engine {name}: auto, uring or poll")),
     }
 }
 
@@ -224,7 +225,11 @@ mod tests {
         ])
         .expect("understood");
         assert_eq!((launch.threads, launch.sandbox), (Some(0), false));
-        with(&[("TRUECHIMER_ENGINE", "uring")]).expect_err("not built");
+        assert_eq!(launch.engine, Some(EngineChoice::Poll));
+        for name in ["auto", "uring"] {
+            with(&[("TRUECHIMER_ENGINE", name)]).expect("an engine");
+        }
+        with(&[("TRUECHIMER_ENGINE", "steam")]).expect_err("none");
         with(&[("TRUECHIMER_THREADS", "-1")]).expect_err("no number");
         with(&[("TRUECHIMER_SANDBOX", "no")]).expect_err("on or off");
     }
@@ -233,7 +238,7 @@ mod tests {
     fn the_command_line_comes_first() {
         let mut launch = Launch::truechimer();
         launch.threads = Some(3);
-        launch.engine = Some("poll".to_owned());
+        launch.engine = Some(EngineChoice::Uring);
         let variable = |name: &str| (name != "TRUECHIMER_SANDBOX").then(|| "0".to_owned());
         let launch = launch.with_variables(variable).expect("not looked at");
         assert_eq!(launch.threads, Some(3));

@@ -88,7 +88,7 @@ fn attempt(launch: Launch, signals: io::Result<Signals>) -> Result<Exit, Failure
     if launch.one_shot && setup.settings.flags.ntp && !surroundings.engine.may_adjust {
         return Err(Failure::MayNotSet);
     }
-    let engine = Engine::bind(surroundings.engine.clone()).map_err(Failure::Engine)?;
+    let mut engine = Engine::bind(surroundings.engine.clone()).map_err(Failure::Engine)?;
     surroundings.explain(&launch, &origin, &setup);
     let startup = if launch.foreground {
         None
@@ -110,6 +110,7 @@ fn attempt(launch: Launch, signals: io::Result<Signals>) -> Result<Exit, Failure
     let locks = Locks {
         sandbox: launch.sandbox,
         drop_caps: launch.drop_caps,
+        rings: engine.open_rings(),
     };
     privilege::give_up(&plan, locks, &needed).map_err(Failure::Privileges)?;
     logging::never_wait();

@@ -339,7 +339,11 @@ impl Host for Steward {
             | Notice::Unlistening(_)
             | Notice::NoKernelStamps(_)
             | Notice::HardwareStamps(..)
-            | Notice::NotTold(_) => Level::Info,
+            | Notice::NotTold(_)
+            | Notice::NoRings {
+                were_asked_for: false,
+                ..
+            } => Level::Info,
             Notice::NotPinned(_) => Level::Debug,
             Notice::CannotListen(_)
             | Notice::CannotList(_)
@@ -350,6 +354,9 @@ impl Host for Steward {
             | Notice::CannotAsk(..)
             | Notice::FewerThreads(..)
             | Notice::TracesLost(_)
+            | Notice::NoRings { .. }
+            | Notice::NoCore(_)
+            | Notice::RingsLost(..)
             | Notice::LeftOut(_) => Level::Warn,
             Notice::NotRestored(_) => Level::Error,
         };

@@ -3,9 +3,9 @@ use super::launch::{Launch, Rescan};
 use super::setup::Setup;
 use crate::files::config::Origin;
 use crate::paths;
-use crate::translate::{hardware, listening};
+use crate::translate::{hardware, listening, threads};
 use truechimer_config::Settings;
-use truechimer_engine::{EngineConfig, Hearing, Listen};
+use truechimer_engine::{EngineConfig, Hearing, IntakeConfig, Listen};
 use truechimer_sys::clock;
 use truechimer_sys::poll::HeldSignals;
 use truechimer_sys::process::cores;
@@ -56,16 +56,26 @@ impl Surroundings {
     ) -> Self {
         let configured = is_configured(origin, &setup.settings);
         let listen = listen(launch, origin, &setup.settings);
+        let wanted = threads::wanted(&setup.settings);
         let server_threads = if launch.one_shot {
             0
         } else {
-            launch.threads.unwrap_or_else(|| cores().len().max(1))
+            let threads = launch.threads.or(wanted.threads);
+            threads.unwrap_or_else(|| match wanted.cores.len() {
+                0 => cores().len().max(1),
+                named => named,
+            })
         };
         Self {
             engine: EngineConfig {
                 listen,
                 hearing: hearing(launch, &setup.settings),
                 server_threads,
+                intake: IntakeConfig {
+                    engine: launch.engine.unwrap_or(wanted.intake.engine),
+                    ..wanted.intake
+                },
+                cores: wanted.cores,
                 may_adjust: configured && launch.adjust && clock::may_adjust(),
                 client_sockets_max: CLIENT_SOCKETS_MAX,
                 pin_threads: launch.sandbox,
@@ -82,10 +92,12 @@ impl Surroundings {
     }
 
     /// Cores that threads of the engine are bound to, the first ones: those of the server threads and
-    /// the clock's.
+    /// the clock's. None where they were named: then these are wherever the operator has left room.
     pub(super) const fn taken_cores(&self) -> Option<usize> {
         match self.engine.server_threads {
-            1.. if self.engine.pin_threads => Some(self.engine.server_threads + 1),
+            1.. if self.engine.pin_threads && self.engine.cores.is_empty() => {
+                Some(self.engine.server_threads + 1)
+            }
             _ => None,
         }
     }

@@ -1,6 +1,7 @@
 //! What a daemon says of its clock and its sources, as numbers.
 use super::SCHEMA;
 use super::counted::Counted;
+use super::engine::{self, Engine};
 use super::island::Orphan;
 use super::variables::Variables;
 use crate::control_client::{
@@ -60,6 +61,8 @@ pub(super) struct System {
     pub(super) autokey_requests: Option<Counted>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) autokey_pool: Option<Counted>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) engine: Option<Engine>,
 }
 
 /// One source.
@@ -142,6 +145,7 @@ impl Picture {
             system.unsolicited = counted("unsolicited");
             system.autokey_requests = counted("autokey_requests");
             system.autokey_pool = counted("autokey_pool");
+            system.engine = Engine::of(&Variables::named(link, engine::NAMES)?);
         }
         let answer = link.ask(&Request::open(Opcode::ReadStatus, 0, &[]))?;
         let known = associations(&answer.data).ok_or(Failure::Incomplete)?;
@@ -261,6 +265,7 @@ impl System {
             unsolicited: None,
             autokey_requests: None,
             autokey_pool: None,
+            engine: None,
             tai_offset_s: variables.text("tai").and_then(|tai| tai.parse().ok()),
         }
     }

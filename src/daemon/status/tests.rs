@@ -222,6 +222,28 @@ fn a_clock_that_is_not_steered_is_not_called_synchronised() {
 }
 
 #[test]
+fn how_requests_come_in_is_told() {
+    let ours = (0x0615, "version=\"truechimer x\", leap=0, stratum=3");
+    let picture = picture_with(
+        ours,
+        "engine=\"uring\", engine_reason=\"io_uring can be had\", ring_starved=2, ring_cutshort=0, \
+         ring_failed=1, ring_cancelled=0",
+        &[],
+    );
+    let json = serde_json::to_value(picture.summary()).expect("JSON");
+    let wanted = serde_json::json!({
+        "name": "uring", "reason": "io_uring can be had",
+        "starved": 2, "cut_short": 0, "failed": 1, "cancelled": 0
+    });
+    assert_eq!(json["system"]["engine"], wanted);
+    let text = words::status(&picture);
+    assert!(text.contains("uring: io_uring can be had; began to receive again 3 times"));
+    // Other daemons say nothing of it.
+    let picture = picture_with(ours, "", &[]);
+    assert!(!words::status(&picture).contains("serves by"));
+}
+
+#[test]
 fn packets_nobody_asked_for_are_told_by_reason() {
     let ours = (0x0615, "version=\"truechimer x\", leap=0, stratum=3");
     let told = |hidden| {

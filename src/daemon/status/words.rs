@@ -78,6 +78,9 @@ pub(super) fn status(picture: &Picture) -> String {
     if let Some(refused) = refused {
         line("refused unasked", refused.to_string());
     }
+    if let Some(engine) = &system.engine {
+        line("serves by", engine.to_string());
+    }
     line("status word", system.status.clone());
     line("daemon", system.version.clone());
     head(picture) + &text

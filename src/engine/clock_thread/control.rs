@@ -3,12 +3,13 @@ use super::{ClockThread, Serving};
 use crate::clients::Clients;
 use crate::counters::ServerCounts;
 use crate::ears::Ears;
+use crate::roster::Roster;
 use crate::senders::Senders;
 use core::net::SocketAddr;
 use core::time::Duration;
 use truechimer_proto::autokey::pool_counts::PoolCounts;
 use truechimer_proto::control::{
-    ControlReply, Facts, InterfaceFacts, IoFacts, KernelFacts, KeyFacts,
+    ControlReply, EngineFacts, Facts, InterfaceFacts, IoFacts, KernelFacts, KeyFacts,
 };
 use truechimer_proto::packet::AssociationId;
 use truechimer_proto::server::Counters;
@@ -124,6 +125,19 @@ impl Facts for Workshop<'_> {
             wakeups: counts.wakeups + turns.wakeups,
             useful_wakeups: counts.useful_wakeups + turns.useful_wakeups,
             overruns: turns.overruns,
+        }
+    }
+
+    fn engine(&self) -> EngineFacts {
+        let ServerCounts { rings, rearmed, .. } = self.counts();
+        EngineFacts {
+            threads: self.serving.roster().map_or(0, Roster::threads) as u64,
+            rings,
+            reason: self.serving.engine_reason().to_string(),
+            starved: rearmed.starved,
+            cut_short: rearmed.cut_short,
+            failed: rearmed.failed,
+            cancelled: rearmed.cancelled,
         }
     }
 

@@ -57,6 +57,6 @@ impl ClockThread {
 
     /// Whether somebody works for this thread who cannot wake it.
     pub(super) const fn waits_for_keys(&self) -> bool {
-        self.serving.threads() == 0 && self.serving.is_out()
+        self.serving.roster().is_none() && self.serving.is_out()
     }
 }

@@ -7,6 +7,7 @@ use crate::errands::Errands;
 use crate::listeners::{Changes, Listener, Listeners};
 use crate::notice::Notice;
 use crate::queries::{QUERIES_MAX, Query};
+use crate::rings::EngineReason;
 use crate::roster::Roster;
 use crate::rules::Rules;
 use crate::traces::Tracer;
@@ -232,18 +233,20 @@ impl Serving {
     }
 
     /// Buffers to receive into.
-    pub(super) const fn buffers(&self) -> u64 {
+    pub(super) fn buffers(&self) -> u64 {
+        self.roster().map_or(BATCH as u64, Roster::buffers)
+    }
+
+    pub(super) const fn roster(&self) -> Option<&Roster> {
         match self {
-            Self::Here(_) => BATCH as u64,
-            Self::Threads(beside) => beside.roster.buffers(),
+            Self::Here(_) => None,
+            Self::Threads(beside) => Some(&beside.roster),
         }
     }
 
-    pub(super) const fn threads(&self) -> usize {
-        match self {
-            Self::Here(_) => 0,
-            Self::Threads(beside) => beside.roster.threads(),
-        }
+    pub(super) fn engine_reason(&self) -> EngineReason {
+        let roster = self.roster();
+        roster.map_or(EngineReason::OneThread, |it| it.reason().clone())
     }
 
     /// Of each server thread, and last of the clock thread itself.

@@ -1,4 +1,5 @@
-//! One server thread: receive a batch, answer it from the snapshot, send, count.
+//! One server thread: receive some, answer them from the snapshot, send, count.
+use super::intake::{Intake, Patience, Polled, Portion, Ringed};
 use super::plan::{Board, Door};
 use super::{HandedOff, Shared};
 use crate::clerk::{Clerk, Moment, Outcome};
@@ -13,19 +14,23 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use truechimer_proto::authentication::NoKeys;
 use truechimer_proto::server::{Parked, Policy};
-use truechimer_sys::batch::{Batch, Sent};
+use truechimer_sys::batch::Sent;
 use truechimer_sys::clock;
-use truechimer_sys::poll::PollSet;
 use truechimer_sys::process::{self, Core};
-use truechimer_wire::PACKET_LEN_MAX;
+use truechimer_sys::ring::IdleRing;
+use truechimer_sys::wake::Wake;
 
-/// Datagrams a system call moves at most.
-pub(super) const BATCH: usize = 64;
-/// Replies sent together at most. Their transmit stamps are written before the first of them
-/// leaves, so this bounds how much too early the last one's is.
-const CHUNK: usize = 8;
 /// How late a new plan may be noticed.
-const WAIT_MAX: Duration = Duration::from_millis(500);
+pub(super) const WAIT_MAX: Duration = Duration::from_millis(500);
+
+/// How a thread waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Manner {
+    /// Longest span to wait for more datagrams than the first; zero is never.
+    pub(crate) linger: Duration,
+    /// It does not sleep.
+    pub(crate) spins: bool,
+}
 
 /// What a server thread is given for life.
 pub(super) struct Seat {
@@ -41,6 +46,7 @@ pub(super) struct Seat {
     pub(super) tracer: Option<Tracer>,
     /// Where there is a holder of keys.
     pub(super) errands: Option<(Errands, Arc<Finisher>)>,
+    pub(super) manner: Manner,
 }
 
 impl Seat {
@@ -61,17 +67,27 @@ pub(super) struct ServerThread {
     seen: u64,
     clerk: Clerk,
     doors: Vec<Door>,
-    /// There is one door, and receiving from it waits, which saves a call to wait.
-    waits: bool,
-    batch: Batch,
-    set: PollSet,
+    intake: Intake,
+    moment: Option<Moment>,
 }
 
 impl ServerThread {
-    pub(super) fn new(seat: Seat, board: Arc<Board>, published: Arc<Published>) -> Self {
+    /// The calling thread becomes the one that the ring, if there is one, belongs to.
+    pub(super) fn new(
+        seat: Seat,
+        board: Arc<Board>,
+        published: Arc<Published>,
+        ring: Option<(IdleRing, Arc<Wake>)>,
+    ) -> Self {
         // The board has a plan from the start, so this policy answers nobody.
         let policy = Arc::new(Policy::default());
         let clerk = Clerk::new(policy, Box::new(NoKeys), seat.seed, seat.tracer.clone());
+        let Manner { linger, spins } = seat.manner;
+        let ring = ring.and_then(|(idle, wake)| idle.start(wake).ok());
+        let intake = match ring {
+            Some(ring) => Intake::Ring(Ringed::new(ring, Patience::new(linger), spins)),
+            None => Intake::Poll(Polled::new(spins)),
+        };
         Self {
             seat,
             board,
@@ -79,9 +95,8 @@ impl ServerThread {
             seen: 0,
             clerk,
             doors: Vec::new(),
-            waits: false,
-            batch: Batch::new(BATCH, PACKET_LEN_MAX),
-            set: PollSet::with_capacity(16),
+            intake,
+            moment: None,
         }
     }
 
@@ -106,89 +121,70 @@ impl ServerThread {
         if let Some(authenticator) = plan.authenticator {
             self.clerk.replace_keys(authenticator);
         }
-        self.doors = plan.doors;
-        self.waits = match self.doors.as_slice() {
-            [only] => only.socket.wait_on_receive(WAIT_MAX).is_ok(),
-            _ => false,
-        };
+        let doors = core::mem::replace(&mut self.doors, plan.doors);
+        if self.intake.set_doors(&self.doors).is_err() {
+            self.fall_back();
+        }
+        drop(doors);
+    }
+
+    /// Without its ring a thread serves as well, a little slower; the status says so.
+    fn fall_back(&mut self) {
+        self.intake = Intake::Poll(Polled::new(self.seat.manner.spins));
+        // Of this kind it is never refused.
+        let _ = self.intake.set_doors(&self.doors);
     }
 
     fn turn(&mut self) {
-        if self.waits {
-            self.serve(0, true);
-        } else if self.doors.is_empty() {
-            // No socket whose shutting would wake it; whoever ends it unparks it.
-            std::thread::park_timeout(WAIT_MAX);
-        } else {
-            self.wait_and_serve();
+        if self.intake.wait(&self.doors, WAIT_MAX).is_err() {
+            self.fall_back();
         }
         self.clerk.counts.wakeups += 1;
+        let mut is_useful = false;
+        while let Some(portion) = self.intake.next(&self.doors) {
+            is_useful = true;
+            self.serve(portion);
+        }
+        self.clerk.counts.useful_wakeups += u64::from(is_useful);
+        self.clerk.counts.note_ring(self.intake.ring_counts());
         self.published.store(&self.clerk.counts());
     }
 
-    fn wait_and_serve(&mut self) {
-        self.set.clear();
-        for door in &self.doors {
-            self.set.push(door.socket.as_ref());
-        }
-        if !matches!(self.set.wait(WAIT_MAX), Ok(1..)) {
-            return;
-        }
-        for place in 0..self.doors.len() {
-            if self.set.readiness(place).readable {
-                self.serve(place, false);
-            }
-        }
-    }
-
-    /// Serves one address until it has no full batch left, but not so long that the others or
-    /// the end would have to wait.
-    fn serve(&mut self, place: usize, wait: bool) {
-        let Some(door) = self.doors.get(place) else {
+    fn serve(&mut self, portion: Portion) {
+        let Some(door) = self.doors.get(portion.door) else {
             return;
         };
-        for round in 0..BATCH {
-            let wait = wait && round == 0;
-            let Ok(received @ 1..) = self.batch.receive(&door.socket, wait) else {
-                // Empty after all, or the late refusal of an earlier reply.
-                return;
-            };
-            self.clerk.counts.useful_wakeups += u64::from(round == 0);
-            door.traffic.note_received(received);
-            let moment = Moment {
-                snapshot: self.seat.reader.read(),
-                mono: clock::monotonic(),
-            };
-            for first in (0..received).step_by(CHUNK) {
-                let (clerk, seat) = (&mut self.clerk, &self.seat);
-                let places = first..first + CHUNK;
-                let unreadable = self.batch.answer(places, &mut |arrival, out| {
-                    match clerk.answer(&arrival, door.desk, &moment, out) {
-                        Outcome::Reply(len) => return len,
-                        Outcome::HandOff(received) => {
-                            let overflowed = !seat.shared.hand_off(&seat.sender, &received);
-                            clerk.counts.overflowed += u64::from(overflowed);
-                        }
-                        Outcome::Query(request) => {
-                            let overflowed = !seat.shared.hand_query(&seat.queries, &request);
-                            clerk.counts.overflowed += u64::from(overflowed);
-                        }
-                        Outcome::Park(parked) => {
-                            let overflowed = !seat.send_out(parked, door);
-                            clerk.counts.overflowed += u64::from(overflowed);
-                        }
-                        Outcome::Nothing => {}
-                    }
-                    0
-                });
-                let Sent { sent, failed } = self.batch.send(&door.socket);
-                door.traffic.note_sent(sent, failed);
-                self.clerk.counts.unreadable += unreadable as u64;
-                self.clerk.counts.send_failed += failed as u64;
-            }
-            if !self.batch.was_full() {
-                return;
-            }
+        door.traffic.note_received(portion.count);
+        if portion.is_fresh {
+            self.moment = None;
         }
+        let moment = self.moment.get_or_insert_with(|| Moment {
+            snapshot: self.seat.reader.read(),
+            mono: clock::monotonic(),
+        });
+        let (clerk, seat) = (&mut self.clerk, &self.seat);
+        let unreadable = self.intake.answer(&mut |arrival, out| {
+            match clerk.answer(&arrival, door.desk, moment, out) {
+                Outcome::Reply(len) => return len,
+                Outcome::HandOff(received) => {
+                    let overflowed = !seat.shared.hand_off(&seat.sender, &received);
+                    clerk.counts.overflowed += u64::from(overflowed);
+                }
+                Outcome::Query(request) => {
+                    let overflowed = !seat.shared.hand_query(&seat.queries, &request);
+                    clerk.counts.overflowed += u64::from(overflowed);
+                }
+                Outcome::Park(parked) => {
+                    let overflowed = !seat.send_out(parked, door);
+                    clerk.counts.overflowed += u64::from(overflowed);
+                }
+                Outcome::Nothing => {}
+            }
+            0
+        });
+        let Sent { sent, failed } = self.intake.send(&door.socket);
+        door.traffic.note_sent(sent, failed);
+        self.clerk.counts.unreadable += unreadable as u64;
+        self.clerk.counts.send_failed += failed as u64;
     }
 }

@@ -6,6 +6,7 @@ use core::net::SocketAddr;
 use core::time::Duration;
 use std::net::UdpSocket;
 use support::{Running, free, unsteered};
+use truechimer_engine::EngineChoice;
 use truechimer_sys::allocation::{self, CountingAllocator};
 use truechimer_wire::{Header, Mode};
 
@@ -43,11 +44,16 @@ fn zero_allocations_per_served_request() {
     drop(std::hint::black_box(Box::new(1_u64)));
     assert!(allocation::made_by_process() > before);
 
-    for threads in [0, 1] {
+    for (threads, engine) in [
+        (0, EngineChoice::Poll),
+        (1, EngineChoice::Poll),
+        (1, EngineChoice::Uring),
+    ] {
         let address = free("127.0.0.1").unwrap();
-        let server = Running::start(vec![address], threads, unsteered(), Vec::new());
+        let nobody = Vec::new();
+        let server = Running::start_with(engine, vec![address], threads, unsteered(), nobody);
         let fewest = (0..5).map(|_| allocated_by_others(address)).min();
-        assert_eq!(fewest, Some(0), "with {threads} server threads");
+        assert_eq!(fewest, Some(0), "{threads} server threads, {engine:?}");
         server.stop();
     }
 }

@@ -1,4 +1,8 @@
 //! The roster of server threads on loopback.
+#![allow(
+    clippy::unwrap_used,
+    reason = "these are tests, by way of a macro that makes two of each"
+)]
 mod support;
 
 use core::net::SocketAddr;
@@ -6,12 +10,34 @@ use core::time::Duration;
 use std::net::UdpSocket;
 use std::sync::Arc;
 use support::{Running, always_right, free, stratum_one};
-use truechimer_engine::{Command, Hearing, Listen};
+use truechimer_engine::{Command, EngineChoice, Hearing, Listen};
 use truechimer_proto::server::{AccessRule, Network, Policy, RestrictFlags};
 use truechimer_wire::{Header, Mode};
 
 /// For what must come, on a machine that is busy with something else.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Every test, with either engine.
+macro_rules! with_either_engine {
+    ($($name:ident)*) => {
+        mod poll {
+            $(#[test] fn $name() { super::$name(super::EngineChoice::Poll); })*
+        }
+        mod uring {
+            $(#[test] fn $name() { super::$name(super::EngineChoice::Uring); })*
+        }
+    };
+}
+
+with_either_engine! {
+    answers_on_both_families_from_all_threads
+    a_stalled_clock_thread_stops_no_answer
+    a_new_policy_holds_for_all_threads_and_strays_reach_the_clock_thread
+    an_address_given_up_is_soon_served_again
+    a_waker_spares_the_wait
+    the_end_wakes_the_threads
+    status_says_which_engine
+}
 
 fn asker(server: SocketAddr) -> UdpSocket {
     let socket = UdpSocket::bind((server.ip(), 0)).expect("a port");
@@ -34,10 +60,9 @@ fn addresses() -> Vec<SocketAddr> {
     ["127.0.0.1", "::1"].into_iter().filter_map(free).collect()
 }
 
-#[test]
-fn answers_on_both_families_from_all_threads() {
+fn answers_on_both_families_from_all_threads(engine: EngineChoice) {
     let addresses = addresses();
-    let server = Running::start(addresses.clone(), 2, stratum_one(), always_right());
+    let server = Running::start_with(engine, addresses.clone(), 2, stratum_one(), always_right());
     server.wait_for(PATIENCE, |report| report.system.stratum == 1);
     for address in &addresses {
         for nonce in 1..=40 {
@@ -70,10 +95,9 @@ fn answers_on_both_families_from_all_threads() {
     server.stop();
 }
 
-#[test]
-fn a_stalled_clock_thread_stops_no_answer() {
+fn a_stalled_clock_thread_stops_no_answer(engine: EngineChoice) {
     let address = free("127.0.0.1").unwrap();
-    let server = Running::start(vec![address], 1, stratum_one(), always_right());
+    let server = Running::start_with(engine, vec![address], 1, stratum_one(), always_right());
     server.wait_for(PATIENCE, |report| report.system.stratum == 1);
     server.stall(Duration::from_secs(3));
     std::thread::sleep(Duration::from_millis(1500));
@@ -85,10 +109,9 @@ fn a_stalled_clock_thread_stops_no_answer() {
     server.stop();
 }
 
-#[test]
-fn a_new_policy_holds_for_all_threads_and_strays_reach_the_clock_thread() {
+fn a_new_policy_holds_for_all_threads_and_strays_reach_the_clock_thread(engine: EngineChoice) {
     let address = free("127.0.0.1").unwrap();
-    let server = Running::start(vec![address], 2, stratum_one(), always_right());
+    let server = Running::start_with(engine, vec![address], 2, stratum_one(), always_right());
     assert!(ask(&asker(address), 1).is_some());
 
     let stray = Header::blank(4, Mode::Server).to_octets();
@@ -122,10 +145,10 @@ fn a_new_policy_holds_for_all_threads_and_strays_reach_the_clock_thread() {
 }
 
 /// As after a link that flaps: the threads may still hold the sockets that were closed.
-#[test]
-fn an_address_given_up_is_soon_served_again() {
+fn an_address_given_up_is_soon_served_again(engine: EngineChoice) {
     for addresses in [addresses(), vec![free("127.0.0.1").unwrap()]] {
-        let server = Running::start(addresses.clone(), 2, stratum_one(), always_right());
+        let server =
+            Running::start_with(engine, addresses.clone(), 2, stratum_one(), always_right());
         for _ in 0..5 {
             server.command(Command::ReplaceListen(Listen::Nowhere, Hearing::default()));
             let again = Listen::Addresses(addresses.clone());
@@ -140,10 +163,9 @@ fn an_address_given_up_is_soon_served_again() {
     }
 }
 
-#[test]
-fn a_waker_spares_the_wait() {
+fn a_waker_spares_the_wait(engine: EngineChoice) {
     let address = free("127.0.0.1").unwrap();
-    let server = Running::start(vec![address], 1, stratum_one(), Vec::new());
+    let server = Running::start_with(engine, vec![address], 1, stratum_one(), Vec::new());
     server.report();
     let start = std::time::Instant::now();
     for _ in 0..10 {
@@ -159,19 +181,34 @@ fn a_waker_spares_the_wait() {
     server.stop();
 }
 
+fn status_says_which_engine(engine: EngineChoice) {
+    let address = free("127.0.0.1").unwrap();
+    let server = Running::start_with(engine, vec![address], 2, stratum_one(), Vec::new());
+    let report = server.report();
+    let rings: u64 = report.servers.iter().map(|one| one.rings).sum();
+    let reason = report.engine_reason.to_string();
+    let notices = server.notices.lock().unwrap().join("\n");
+    match engine {
+        EngineChoice::Poll => assert_eq!((rings, reason.as_str()), (0, "as configured")),
+        // Where there is none for us, one line has said so.
+        _ if rings == 0 => assert!(notices.contains(&reason), "{notices}"),
+        _ => assert_eq!((rings, reason.as_str()), (2, "as configured")),
+    }
+    server.stop();
+}
+
 /// Where a thread waits depends on how many addresses it serves: in receiving, in poll, or for
 /// nothing but the end.
-#[test]
-fn the_end_wakes_the_threads() {
+fn the_end_wakes_the_threads(engine: EngineChoice) {
     for count in 0..3 {
-        let fastest = (0..5).map(|_| time_to_stop(count)).min().unwrap();
+        let fastest = (0..5).map(|_| time_to_stop(engine, count)).min().unwrap();
         assert!(fastest < Duration::from_millis(200), "{count}: {fastest:?}");
     }
 }
 
-fn time_to_stop(count: usize) -> Duration {
+fn time_to_stop(engine: EngineChoice, count: usize) -> Duration {
     let addresses: Vec<SocketAddr> = (0..count).filter_map(|_| free("127.0.0.1")).collect();
-    let server = Running::start(addresses.clone(), 1, stratum_one(), Vec::new());
+    let server = Running::start_with(engine, addresses.clone(), 1, stratum_one(), Vec::new());
     server.report();
     // Its wait has only just begun.
     for address in addresses {

@@ -1,5 +1,5 @@
 //! Facts on their way into variables.
-use super::{Facts, IoFacts, KernelFacts, KeyFacts};
+use super::{EngineFacts, Facts, IoFacts, KernelFacts, KeyFacts};
 use crate::autokey::pool_counts::PoolCounts;
 use crate::server::Counters;
 use std::cell::OnceCell;
@@ -9,6 +9,7 @@ pub(crate) struct Asked<'a> {
     facts: &'a dyn Facts,
     served: OnceCell<Counters>,
     io: OnceCell<IoFacts>,
+    engine: OnceCell<EngineFacts>,
     keys: OnceCell<KeyFacts>,
     kernel: OnceCell<KernelFacts>,
 }
@@ -19,6 +20,7 @@ impl<'a> Asked<'a> {
             facts,
             served: OnceCell::new(),
             io: OnceCell::new(),
+            engine: OnceCell::new(),
             keys: OnceCell::new(),
             kernel: OnceCell::new(),
         }
@@ -30,6 +32,10 @@ impl<'a> Asked<'a> {
 
     pub(super) fn io(&self) -> &IoFacts {
         self.io.get_or_init(|| self.facts.io())
+    }
+
+    pub(super) fn engine(&self) -> &EngineFacts {
+        self.engine.get_or_init(|| self.facts.engine())
     }
 
     pub(super) fn server_keys(&self) -> &KeyFacts {

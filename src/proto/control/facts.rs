@@ -10,6 +10,8 @@ pub trait Facts {
     fn served(&self) -> Counters;
     /// Datagrams and buffers.
     fn io(&self) -> IoFacts;
+    /// How the server threads receive.
+    fn engine(&self) -> EngineFacts;
     /// Use of the keys by the server threads.
     fn keys(&self) -> KeyFacts;
     /// What became of jobs for holders of keys.
@@ -45,6 +47,36 @@ pub struct IoFacts {
     pub useful_wakeups: u64,
     /// Turns of the clock thread that came too late.
     pub overruns: u64,
+}
+
+/// How server threads receive, and what befell them since the start.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EngineFacts {
+    /// Server threads.
+    pub threads: u64,
+    /// Of these, receiving through a ring.
+    pub rings: u64,
+    /// Why.
+    pub reason: String,
+    /// Times receiving through a ring began again because all buffers were in use.
+    pub starved: u64,
+    /// Because the queue of completions was full.
+    pub cut_short: u64,
+    /// Because of an error of the socket.
+    pub failed: u64,
+    /// Because somebody cancelled it.
+    pub cancelled: u64,
+}
+
+impl EngineFacts {
+    /// The engine's name: `uring`, `poll`, or both with how many threads have each.
+    pub fn name(&self) -> String {
+        match self.threads.saturating_sub(self.rings) {
+            0 if self.rings > 0 => "uring".to_owned(),
+            _ if self.rings == 0 => "poll".to_owned(),
+            polls => format!("{} uring, {polls} poll", self.rings),
+        }
+    }
 }
 
 /// Keys and their use since the start.
@@ -172,6 +204,10 @@ impl Facts for NoFacts {
         IoFacts::default()
     }
 
+    fn engine(&self) -> EngineFacts {
+        EngineFacts::default()
+    }
+
     fn keys(&self) -> KeyFacts {
         KeyFacts::default()
     }
@@ -190,5 +226,26 @@ impl Facts for NoFacts {
 
     fn client_address(&self, _: AssociationId) -> Option<SocketAddr> {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn engines_by_their_names() {
+        let name = |threads, rings| {
+            let facts = EngineFacts {
+                threads,
+                rings,
+                ..EngineFacts::default()
+            };
+            facts.name()
+        };
+        assert_eq!(name(0, 0), "poll");
+        assert_eq!(name(2, 0), "poll");
+        assert_eq!(name(2, 2), "uring");
+        assert_eq!(name(3, 1), "1 uring, 2 poll");
     }
 }

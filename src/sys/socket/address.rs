@@ -21,6 +21,15 @@ impl RawAddress {
         }
     }
 
+    /// What the kernel wrote elsewhere; what is longer than an address is left out.
+    pub(crate) fn copied(from: &[u8]) -> Self {
+        let mut raw = Self::empty();
+        for (to, from) in raw.octets.iter_mut().zip(from) {
+            *to = *from;
+        }
+        raw
+    }
+
     pub(crate) const fn as_ptr(&self) -> *const libc::sockaddr {
         self.octets.as_ptr().cast()
     }

@@ -96,7 +96,7 @@ pub(crate) const ROOMS: &[Room] = &[
             "src/sys",
             "truechimer-sys",
             &["time"],
-            &["core_affinity", "libc", "nix"],
+            &["core_affinity", "io-uring", "libc", "nix"],
         ),
     ),
     sans_io(room(

@@ -1,7 +1,7 @@
 //! What 4.2.8 and NTPsec know beyond what is built: it is read into the settings all the same.
 
 use truechimer_config::settings::{
-    AssociationKind, BaseDate, CounterSet, Host, LegacyFile, StampFilter,
+    AssociationKind, BaseDate, CounterSet, Engine, EngineName, Host, LegacyFile, StampFilter,
 };
 use truechimer_config::{NoFiles, Settings, Severity, codes, parse};
 
@@ -185,6 +185,36 @@ fn this_host() {
             .value,
         "/s"
     );
+}
+
+#[test]
+fn how_requests_come_in() {
+    let engine = settings("engine uring threads 3 core 5 core 2\nengine linger 0 spin")
+        .machine
+        .engine;
+    let wanted = Engine {
+        name: Some(EngineName::Uring),
+        threads: Some(3),
+        cores: vec![5, 2],
+        linger_us: Some(0),
+        spin: true,
+    };
+    assert_eq!(engine, wanted);
+    assert_eq!(
+        settings("engine core 1\nengine core 7 core 7")
+            .machine
+            .engine
+            .cores,
+        [7, 7]
+    );
+    for (text, code) in [
+        ("engine steam", codes::UNKNOWN_OPTION),
+        ("engine linger 10001", codes::OUT_OF_RANGE),
+        ("engine threads 257", codes::OUT_OF_RANGE),
+        ("engine core -1", codes::OUT_OF_RANGE),
+    ] {
+        assert_eq!(codes_of(text), [code.id], "{text}");
+    }
 }
 
 #[test]

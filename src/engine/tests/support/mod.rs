@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Instant;
 use truechimer_engine::{
-    Command, Ended, Engine, EngineConfig, Host, Listen, Notice, Report, Waker,
+    Command, Ended, Engine, EngineChoice, EngineConfig, Host, IntakeConfig, Listen, Notice, Report,
+    Waker,
 };
 use truechimer_proto::authentication::NoKeys;
 use truechimer_proto::config::{RefclockConfig, SystemConfig};
@@ -144,6 +145,16 @@ impl Running {
         system: SystemConfig,
         drivers: Vec<Box<dyn Driver>>,
     ) -> Self {
+        Self::start_with(EngineChoice::Auto, listen, server_threads, system, drivers)
+    }
+
+    pub(crate) fn start_with(
+        engine: EngineChoice,
+        listen: Vec<SocketAddr>,
+        server_threads: usize,
+        system: SystemConfig,
+        drivers: Vec<Box<dyn Driver>>,
+    ) -> Self {
         let config = EngineConfig {
             listen: if listen.is_empty() {
                 Listen::Nowhere
@@ -151,6 +162,10 @@ impl Running {
                 Listen::Addresses(listen)
             },
             server_threads,
+            intake: IntakeConfig {
+                engine,
+                ..IntakeConfig::default()
+            },
             ..EngineConfig::default()
         };
         let engine = Engine::bind(config).expect("free addresses");
