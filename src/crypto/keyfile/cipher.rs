@@ -174,25 +174,23 @@ pub(super) fn open_pkcs8(password: &[u8], body: &[u8]) -> Result<Secret, KeyFile
 
 /// Key derivation, encryption scheme, and what is encrypted.
 fn pbes2_parts(body: &[u8]) -> Result<(Reader<'_>, Reader<'_>, &[u8]), KeyFileError> {
-    let read = || {
+    let begin = || {
         let mut info = Reader::new(body).sequence()?;
         let mut algorithm = info.sequence()?;
-        let name = algorithm.oid()?;
-        let mut parameters = algorithm.sequence()?;
-        Some((
-            name,
-            parameters.sequence()?,
-            parameters.sequence(),
-            info.octet_string()?,
-        ))
+        Some((algorithm.oid()?, algorithm, info))
     };
-    match read() {
-        Some((PBES2, derivation, Some(encryption), sealed)) => Ok((derivation, encryption, sealed)),
-        Some(_) => Err(KeyFileError::UnknownCipher(
-            "PBES1 of a PKCS#8 file".to_owned(),
-        )),
-        None => Err(KeyFileError::Damaged),
+    let (name, mut algorithm, mut info) = begin().ok_or(KeyFileError::Damaged)?;
+    // The parameters of others have another shape.
+    if name != PBES2 {
+        let name = "PBES1 of a PKCS#8 file".to_owned();
+        return Err(KeyFileError::UnknownCipher(name));
     }
+    let mut read = || {
+        let mut parameters = algorithm.sequence()?;
+        let (derivation, encryption) = (parameters.sequence()?, parameters.sequence()?);
+        Some((derivation, encryption, info.octet_string()?))
+    };
+    read().ok_or(KeyFileError::Damaged)
 }
 
 /// Salt, rounds and digest.

@@ -42,6 +42,16 @@ fn host_keys_of_p15() {
     assert_eq!(from + 2_208_988_800, 4_004_285_679);
 }
 
+/// `openssl pkcs8 -topk8 -v1 PBE-MD5-DES` writes such.
+#[test]
+fn pkcs8_of_before_pbes2_is_told_with_what_mends_it() {
+    let text = fixture!("host-pkcs8-pbes1");
+    let why = PrivateKey::read(&text, SERVER).expect_err("not read here");
+    assert!(matches!(why, KeyFileError::UnknownCipher(_)), "{why}");
+    let remedy = why.remedy("key");
+    assert!(remedy.contains("openssl pkey -in key"), "{remedy}");
+}
+
 #[test]
 fn private_certificates_of_p15() {
     let certificate = Certificate::read(&fixture!("cert-private")).expect("a certificate");
