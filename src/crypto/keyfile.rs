@@ -67,6 +67,31 @@ impl KeyText {
         Ok(Self { name, date, blocks })
     }
 
+    /// Of several files in one text, as `ntp-keygen -e` writes those of several schemes. Each begins with
+    /// its name; what one has behind its own is its own.
+    ///
+    /// # Errors
+    /// As [`Self::parse`] has them, of the first that is not well.
+    pub fn parse_each(text: &[u8]) -> Result<Vec<Self>, KeyFileError> {
+        if text.len() > FILE_LEN_MAX {
+            return Err(KeyFileError::TooLong);
+        }
+        let text = String::from_utf8_lossy(text);
+        let (mut parts, mut begin, mut at, mut is_ended) = (Vec::new(), 0, 0, false);
+        for line in text.split_inclusive('\n') {
+            let mended = pem::mend_line(line);
+            if is_ended && names_a_file(mended) {
+                parts.push(&text[begin..at]);
+                (begin, is_ended) = (at, false);
+            }
+            is_ended |= mended.starts_with(pem::END);
+            at += line.len();
+        }
+        parts.push(&text[begin..]);
+        let parts = parts.into_iter().map(str::as_bytes);
+        parts.map(Self::parse).collect()
+    }
+
     /// The name in its first line.
     #[must_use]
     pub fn name(&self) -> Option<&FileName> {
@@ -137,6 +162,13 @@ impl KeyText {
             .next()
             .ok_or(KeyFileError::NoKey)
     }
+}
+
+/// Whether a file's first line is like this one.
+fn names_a_file(line: &str) -> bool {
+    let named = line.strip_prefix('#').map(str::trim);
+    let named = named.and_then(FileName::parse);
+    named.is_some_and(|name| name.filestamp.is_some())
 }
 
 /// The two lines of comment that begin a file, and the empty one after them.

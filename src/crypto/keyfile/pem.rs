@@ -7,7 +7,7 @@ const BLOCKS_MAX: usize = 70;
 /// Octets in a line of base64.
 const LINE_LEN: usize = 64;
 const BEGIN: &str = "-----BEGIN ";
-const END: &str = "-----END ";
+pub(crate) const END: &str = "-----END ";
 const DASHES: &str = "-----";
 
 /// One `-----BEGIN LABEL-----` to its `-----END LABEL-----`.

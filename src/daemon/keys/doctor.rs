@@ -39,7 +39,7 @@ pub(super) enum Repair {
     Link { link: String, file: String },
     /// Write an IFF server key in the form that keeps v.
     RewriteKey(String),
-    /// Write a client's IFF parameters anew from the server key of that file.
+    /// Write a client's IFF or GQ parameters anew from the server key of that file.
     RewriteParameters { file: String, key: String },
 }
 

@@ -22,16 +22,37 @@ pub(crate) struct Wish<'a> {
     pub(crate) now_unix_s: i64,
 }
 
-/// Writes the file under its proper name, cleaned of what mail did to it, and links it. A file of
-/// that name with other contents stays beside it.
+/// A file that is well, or at least has a name.
+struct Judged {
+    name: FileName,
+    role: FileRole,
+    text: KeyText,
+}
+
+/// Writes the file under its proper name, cleaned of what mail did to it, and links it; each one, where
+/// there are several in it. A file of that name with other contents stays beside it.
 ///
 /// # Errors
 /// What is wrong with the file, and what mends that.
 pub(crate) fn import(wish: &Wish<'_>) -> Result<Vec<String>, Problem> {
-    let wrong = |error| Problem::Key(wish.source.to_owned(), error);
     let octets = super::read(wish.source)?;
-    let text = KeyText::parse(&octets).map_err(wrong)?;
+    let texts = KeyText::parse_each(&octets);
+    let texts = texts.map_err(|error| Problem::Key(wish.source.to_owned(), error))?;
     let mut said = Vec::new();
+    let mut judged = Vec::new();
+    // All of them, or none.
+    for text in texts {
+        judged.push(judge(wish, text, &mut said)?);
+    }
+    for file in &judged {
+        put(wish, file, &mut said)?;
+    }
+    wish.folder.sync();
+    Ok(said)
+}
+
+fn judge(wish: &Wish<'_>, text: KeyText, said: &mut Vec<String>) -> Result<Judged, Problem> {
+    let wrong = |error| Problem::Key(wish.source.to_owned(), error);
     let by_file = || FileName::parse(&wish.source.file_name()?.to_string_lossy());
     // Clients and servers compare stamps, so that one cannot be made up.
     let name = text
@@ -52,12 +73,17 @@ pub(crate) fn import(wish: &Wish<'_>) -> Result<Vec<String>, Problem> {
         kind: kind(role, &name, &text),
         ..name
     };
+    Ok(Judged { name, role, text })
+}
+
+fn put(wish: &Wish<'_>, judged: &Judged, said: &mut Vec<String>) -> Result<(), Problem> {
+    let Judged { name, role, text } = judged;
     let date = text
         .date()
         .map_or_else(|| ctime(wish.now_unix_s), str::to_owned);
-    let whole = heading(&name, &date) + &text.clean();
+    let whole = heading(name, &date) + &text.clean();
     let file = name.to_string();
-    let secret = role.is_secret() || is_private(&text);
+    let secret = role.is_secret() || is_private(text);
     let aside = format!("before-{}", crate::keygen::ntp_seconds(wish.now_unix_s));
     if !wish.folder.has(&file) {
         wish.folder.create(&file, &whole, secret)?;
@@ -65,13 +91,12 @@ pub(crate) fn import(wish: &Wish<'_>) -> Result<Vec<String>, Problem> {
         wish.folder.replace(&file, &whole, &aside, secret)?;
     }
     said.push(file.clone());
-    for owner in owners(role, &name.owner, wish) {
-        let link = FileName::generic(role, owner);
+    for owner in owners(*role, &name.owner, wish) {
+        let link = FileName::generic(*role, owner);
         wish.folder.link(&link, &file, &aside)?;
         said.push(format!("{link}->{file}"));
     }
-    wish.folder.sync();
-    Ok(said)
+    Ok(())
 }
 
 /// Reads it whole, as whoever uses it will; tells what it is for.

@@ -4,8 +4,8 @@ use crate::calendar::ctime;
 use crate::keygen::folder::Problem;
 use crate::keygen::ntp_seconds;
 use std::fs::File;
-use truechimer_crypto::identity::IffKey;
-use truechimer_crypto::keyfile::{FileName, KeyCipher, KeyFileError, heading};
+use truechimer_crypto::identity::{GqKey, IffKey};
+use truechimer_crypto::keyfile::{FileName, FileRole, KeyCipher, KeyFileError, KeyText, heading};
 
 /// Does it; says what was done.
 pub(super) fn apply(patient: &Patient<'_>, repair: &Repair) -> Result<String, Problem> {
@@ -23,7 +23,7 @@ pub(super) fn apply(patient: &Patient<'_>, repair: &Repair) -> Result<String, Pr
             Ok(format!("{link}->{file}"))
         }
         Repair::RewriteKey(file) => {
-            let (key, name, date) = read(patient, file)?;
+            let (key, name, date) = read(patient, file, IffKey::read)?;
             let password = patient.passwords.local();
             let pem = key.to_pem(KeyCipher::Aes256, password);
             let pem = pem.map_err(|error| Problem::Key(folder.path.join(file), error))?;
@@ -33,11 +33,10 @@ pub(super) fn apply(patient: &Patient<'_>, repair: &Repair) -> Result<String, Pr
             ))
         }
         Repair::RewriteParameters { file, key } => {
-            let (key, name, date) = read(patient, key)?;
-            let pem = key.parameters().to_pem();
-            let pem = pem.map_err(|error| Problem::Key(folder.path.join(file), error))?;
+            let (made, name, date) = read(patient, key, parameters)?;
+            let (role, pem) = made;
             let name = FileName {
-                kind: "iffpar".to_owned(),
+                kind: role.generic().to_owned(),
                 ..name
             };
             folder.replace(file, &(heading(&name, &date) + &pem), &aside, false)?;
@@ -48,13 +47,27 @@ pub(super) fn apply(patient: &Patient<'_>, repair: &Repair) -> Result<String, Pr
     }
 }
 
-/// An IFF key, and the first two lines of its file.
-fn read(patient: &Patient<'_>, file: &str) -> Result<(IffKey, FileName, String), Problem> {
+/// What clients get of a server's key.
+fn parameters(key: &KeyText, password: Option<&[u8]>) -> Result<(FileRole, String), KeyFileError> {
+    if key.role(password)? == FileRole::GqKey {
+        let pem = GqKey::read(key, password)?.parameters().to_pem()?;
+        return Ok((FileRole::GqParameters, pem));
+    }
+    let pem = IffKey::read(key, password)?.parameters().to_pem()?;
+    Ok((FileRole::IffParameters, pem))
+}
+
+/// A key, or what is made of it, and the first two lines of its file.
+fn read<T>(
+    patient: &Patient<'_>,
+    file: &str,
+    open: impl Fn(&KeyText, Option<&[u8]>) -> Result<T, KeyFileError>,
+) -> Result<(T, FileName, String), Problem> {
     let found = patient.folder.read(file)?;
     let wrong = |error| found.problem(error);
     let key = patient
         .passwords
-        .open(|password| IffKey::read(&found.text, password));
+        .open(|password| open(&found.text, password));
     let name = found
         .text
         .name()

@@ -1,3 +1,5 @@
+mod schemes;
+
 use super::doctor::{Patient, Repair, examine};
 use super::import::{Wish, import};
 use super::*;
@@ -55,7 +57,8 @@ impl Ward {
         }
     }
 
-    fn keygen(&self, flags: &[(&str, Option<&str>)]) {
+    /// What it writes to standard output.
+    fn keygen(&self, flags: &[(&str, Option<&str>)]) -> String {
         let mut options = Options::default();
         let usual = [
             ("modulus", Some("1024")),
@@ -71,7 +74,9 @@ impl Ward {
             folder: self.scratch.path(""),
             group: None,
         };
-        run(&options, &place, &mut Vec::new(), &mut Vec::new()).expect("made");
+        let mut out = Vec::new();
+        run(&options, &place, &mut out, &mut Vec::new()).expect("made");
+        String::from_utf8(out).expect("text")
     }
 
     fn put(&self, name: &str, link: &str, text: &str) {

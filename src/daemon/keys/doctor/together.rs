@@ -3,7 +3,10 @@ use super::{
     Certificate, FileName, FileRole, Finding, Patient, Repair, Used, keygen, repair_command,
 };
 use truechimer_crypto::PrivateKey;
-use truechimer_crypto::identity::{GqKey, IffKey, IffParameters};
+use truechimer_crypto::identity::{
+    GqKey, GqParameters, IffKey, IffParameters, MvKey, MvParameters,
+};
+use truechimer_crypto::keyfile::{KeyFileError, KeyText};
 
 /// Server identity keys, which are looked for by group and by host.
 const SERVER_KEYS: [FileRole; 4] = [
@@ -136,41 +139,79 @@ fn groups(patient: &Patient<'_>, used: &[Used], findings: &mut Vec<Finding>) {
     }
 }
 
-/// Parameters and server key of one owner must be of one making and of one stamp.
+/// What a scheme's server and its clients hold.
+const PAIRS: [[FileRole; 2]; 3] = [
+    [FileRole::IffKey, FileRole::IffParameters],
+    [FileRole::GqKey, FileRole::GqParameters],
+    [FileRole::MvKey, FileRole::MvParameters],
+];
+
+/// Parameters and server key of one owner must be of one making, and their stamps must fit.
 fn pairs(patient: &Patient<'_>, used: &[Used], findings: &mut Vec<Finding>) {
-    for client in used
-        .iter()
-        .filter(|file| file.role == Some(FileRole::IffParameters))
-    {
-        let owner = &client.name.owner;
-        let Some(server) = of(used, FileRole::IffKey, owner) else {
-            continue;
-        };
-        let key = patient
-            .passwords
-            .open(|password| IffKey::read(&server.found.text, password));
-        let (Ok(key), Ok(parameters)) = (key, IffParameters::read(&client.found.text)) else {
-            continue;
-        };
-        let same = key.parameters().show() == parameters.show();
-        let stamped = client.found.text.filestamp() == server.found.text.filestamp();
-        if same && stamped {
-            continue;
+    for [of_server, of_client] in PAIRS {
+        for client in used.iter().filter(|file| file.role == Some(of_client)) {
+            let Some(server) = of(used, of_server, &client.name.owner) else {
+                continue;
+            };
+            let key = &server.found.text;
+            let same = patient
+                .passwords
+                .open(|password| is_pair(of_server, key, &client.found.text, password));
+            let stamps = [client, server].map(|file| file.found.text.filestamp());
+            // A key of GQ is renewed while the clients' parameters stay.
+            let stamped =
+                stamps[0] == stamps[1] || (of_server == FileRole::GqKey && stamps[0] < stamps[1]);
+            let what = match same {
+                Ok(true) if stamped => continue,
+                Ok(true) => {
+                    "its filestamp is not that of the server key, so that the daemon refuses the proof"
+                }
+                Ok(false) if of_server == FileRole::MvKey => {
+                    "it is of another server key than the one beside it, or was revoked"
+                }
+                Ok(false) => "it is of another server key than the one beside it",
+                Err(_) => continue,
+            };
+            findings.push(mismatch(patient, what, [client, server]));
         }
-        let what = if same {
-            "its filestamp is not that of the server key, so that the daemon refuses the proof"
-        } else {
-            "it is of another server key than the one beside it"
-        };
-        findings.push(Finding {
-            file: client.link.clone(),
-            what: what.to_owned(),
-            remedy: repair_command(patient),
-            is_error: true,
-            repair: Some(Repair::RewriteParameters {
-                file: client.found.file.clone(),
-                key: server.found.file.clone(),
-            }),
-        });
+    }
+}
+
+/// Clients of MV have a key each, so that theirs cannot be made of the server's.
+fn mismatch(patient: &Patient<'_>, what: &str, [client, server]: [&Used; 2]) -> Finding {
+    let is_one_for_all = server.name.role() != Some(FileRole::MvKey);
+    let again = "-e --client NUMBER >FILE, then: truechimer keys import FILE";
+    Finding {
+        file: client.link.clone(),
+        what: what.to_owned(),
+        remedy: match is_one_for_all {
+            true => repair_command(patient),
+            false => keygen(patient, again),
+        },
+        is_error: true,
+        repair: is_one_for_all.then(|| Repair::RewriteParameters {
+            file: client.found.file.clone(),
+            key: server.found.file.clone(),
+        }),
+    }
+}
+
+/// Whether a server with that key can prove itself to a client with these parameters.
+fn is_pair(
+    of_server: FileRole,
+    key: &KeyText,
+    client: &KeyText,
+    password: Option<&[u8]>,
+) -> Result<bool, KeyFileError> {
+    match of_server {
+        FileRole::GqKey => {
+            let parameters = GqParameters::read(client)?;
+            Ok(GqKey::read(key, password)?.parameters().show() == parameters.show())
+        }
+        FileRole::MvKey => MvKey::read(key, password)?.admits(&MvParameters::read(client)?),
+        _ => {
+            let parameters = IffParameters::read(client)?;
+            Ok(IffKey::read(key, password)?.parameters().show() == parameters.show())
+        }
     }
 }
