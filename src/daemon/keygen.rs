@@ -200,6 +200,11 @@ impl<'a> Workshop<'a> {
         self.iff()?;
         self.gq()?;
         self.mv()?;
+        let makes = [self.options.iff, self.options.gq, self.options.gq_renew];
+        let of_mv = self.options.mv_params.or(self.options.mv_revoke);
+        if self.options.imbits.is_some() && of_mv.is_none() && !makes.contains(&true) {
+            self.note("-b is for new identity keys only; for those add -I, -G or -V NUMBER");
+        }
         let exports = self.options.export_parameters || self.export.is_some();
         if exports && !self.options.makes_anything() {
             return Ok(());

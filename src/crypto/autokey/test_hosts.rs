@@ -69,7 +69,7 @@ impl Recipe {
         }
         .sign(
             sign.as_ref().unwrap_or(&host),
-            CertificateScheme::from_name(self.scheme).expect("a scheme"),
+            CertificateScheme::from_name(self.scheme, KeyKind::Rsa).expect("a scheme"),
         )
         .expect("a certificate");
         let pem = certificate.to_pem().expect("written");

@@ -69,19 +69,15 @@ impl Scheme {
         }
     }
 
-    /// From its name, in any case. `RSA-SHA` and `DSA-SHA` are read as SHA-1: SHA-0 is gone.
+    /// From its name, in any case: `RSA-SHA256`, or OpenSSL's long one (`sha256WithRSAEncryption`), or that
+    /// of a digest, which goes with the kind of key that signs. `SHA` is read as SHA-1: SHA-0 is gone.
     ///
     /// # Errors
     /// That there is no such scheme, or no longer.
-    pub fn from_name(name: &str) -> Result<Self, UnknownScheme> {
+    pub fn from_name(name: &str, signer: KeyKind) -> Result<Self, UnknownScheme> {
         let upper = name.to_ascii_uppercase();
         let unknown = || UnknownScheme::Unknown(name.to_owned());
-        let (kind, digest) = upper.split_once('-').ok_or_else(unknown)?;
-        let kind = match kind {
-            "RSA" => KeyKind::Rsa,
-            "DSA" => KeyKind::Dsa,
-            _ => return Err(unknown()),
-        };
+        let (kind, digest) = parts(&upper).unwrap_or((signer, &upper));
         let digest = match digest {
             "SHA" => "SHA1",
             "MD2" | "MD4" | "MDC2" => return Err(UnknownScheme::Gone(upper)),
@@ -93,7 +89,7 @@ impl Scheme {
             .ok_or_else(unknown)?;
         let scheme = Self { kind, digest };
         if scheme.nid().is_none() {
-            return Err(unknown());
+            return Err(UnknownScheme::Unknown(scheme.to_string()));
         }
         scheme.digest().map_err(|_| UnknownScheme::Gone(upper))?;
         Ok(scheme)
@@ -145,6 +141,17 @@ impl Scheme {
     }
 }
 
+/// The kind of key and the digest of a name that tells both.
+fn parts(upper: &str) -> Option<(KeyKind, &str)> {
+    let of_rsa = ["WITHRSAENCRYPTION", "WITHRSA"];
+    let rsa = of_rsa.iter().find_map(|tail| upper.strip_suffix(tail));
+    let rsa = rsa.or_else(|| upper.strip_prefix("RSA-"));
+    let of_dsa = ["DSA-", "DSAWITH", "DSA_WITH_"];
+    let dsa = || of_dsa.iter().find_map(|head| upper.strip_prefix(head));
+    let rsa = rsa.map(|digest| (KeyKind::Rsa, digest));
+    rsa.or_else(|| Some((KeyKind::Dsa, dsa()?)))
+}
+
 impl fmt::Display for Scheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}", self.kind.name(), self.digest)
@@ -154,6 +161,10 @@ impl fmt::Display for Scheme {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn of(name: &str) -> Scheme {
+        Scheme::from_name(name, KeyKind::Rsa).expect(name)
+    }
 
     #[test]
     fn names_of_all_generations() {
@@ -169,23 +180,37 @@ mod tests {
             "DSA-SHA224",
             "DSA-SHA256",
         ] {
-            let scheme = Scheme::from_name(name).expect(name);
+            let scheme = of(name);
             assert_eq!(scheme.to_string(), name);
             assert_eq!(scheme.nid().and_then(Scheme::from_nid), Some(scheme));
         }
-        assert_eq!(
-            Scheme::from_name("rsa-sha").expect("old").to_string(),
-            "RSA-SHA1"
-        );
-        assert_eq!(
-            Scheme::from_name("DSA-SHA").expect("old").to_string(),
-            "DSA-SHA1"
-        );
-        let gone = Scheme::from_name("RSA-MD2").expect_err("gone").to_string();
+        for (name, known) in [
+            ("rsa-sha", "RSA-SHA1"),
+            ("DSA-SHA", "DSA-SHA1"),
+            ("sha512WithRSAEncryption", "RSA-SHA512"),
+            ("ripemd160WithRSA", "RSA-RIPEMD160"),
+            ("dsaWithSHA1", "DSA-SHA1"),
+            ("dsa_with_SHA256", "DSA-SHA256"),
+        ] {
+            assert_eq!(of(name).to_string(), known);
+        }
+        for (digest, signer, known) in [
+            ("SHA1", KeyKind::Dsa, "DSA-SHA1"),
+            ("sha256", KeyKind::Rsa, "RSA-SHA256"),
+            ("MD5", KeyKind::Rsa, "RSA-MD5"),
+        ] {
+            let scheme = Scheme::from_name(digest, signer).expect(digest);
+            assert_eq!(scheme.to_string(), known);
+        }
+        let none = Scheme::from_name("SHA512", KeyKind::Dsa).expect_err("none");
+        assert_eq!(none, UnknownScheme::Unknown("DSA-SHA512".to_owned()));
+        let gone = Scheme::from_name("RSA-MD2", KeyKind::Rsa)
+            .expect_err("gone")
+            .to_string();
         assert!(gone.contains("RSA-SHA256"), "{gone}");
         for name in ["", "RSA", "RSA-", "DSA-MD5", "EC-SHA256", "RSA-ROT13"] {
             assert_eq!(
-                Scheme::from_name(name),
+                Scheme::from_name(name, KeyKind::Rsa),
                 Err(UnknownScheme::Unknown(name.to_owned()))
             );
         }
@@ -193,7 +218,6 @@ mod tests {
 
     #[test]
     fn another_key_keeps_the_digest_where_it_can() {
-        let of = |name| Scheme::from_name(name).expect(name);
         assert_eq!(of("RSA-SHA1").with_kind(KeyKind::Dsa), of("DSA-SHA1"));
         assert_eq!(of("RSA-MD5").with_kind(KeyKind::Dsa), of("DSA-SHA256"));
     }

@@ -104,7 +104,7 @@ mod tests {
         builder.set_pubkey(&key.0).expect("a key");
         let built = usage.built().expect("an extension");
         builder.append_extension(built).expect("an extension");
-        let scheme = Scheme::from_name("RSA-SHA256").expect("a scheme");
+        let scheme = Scheme::usual(crate::KeyKind::Rsa);
         let digest = scheme.digest().expect("a digest");
         builder.sign(&key.0, digest).expect("signed");
         let theirs = Certificate(builder.build());

@@ -27,6 +27,10 @@ impl Workshop<'_> {
         let key = key.map_err(|error| found.problem(error))?;
         self.say(&format!("Using host key {}", found.file));
         self.warn_of_size(&key);
+        let other = self.options.modulus.filter(|bits| *bits != key.bits());
+        if other.is_some() && self.options.sign_key.is_none() {
+            self.note("-m is for new keys only, and the host key stays; for a new one add -H");
+        }
         Ok(key)
     }
 
@@ -148,7 +152,10 @@ impl Workshop<'_> {
             .old
             .as_ref()
             .and_then(truechimer_crypto::certificate::Certificate::scheme);
-        let scheme = match self.options.scheme {
+        let asked = self.options.scheme.as_deref();
+        let asked = asked.map(|name| Scheme::from_name(name, kind)).transpose();
+        let asked = asked.map_err(|why| Failure::Other(why.to_string()))?;
+        let scheme = match asked {
             Some(scheme) if scheme.kind == kind => scheme,
             Some(scheme) => {
                 return Err(Failure::Other(format!(

@@ -18,8 +18,8 @@ const DAYS: RangeInclusive<u32> = 1..=36_500;
 pub struct Options {
     /// `-b`
     pub imbits: Option<u32>,
-    /// `-c`
-    pub scheme: Option<Scheme>,
+    /// `-c`, as it was typed: a digest alone goes with the kind of the sign key
+    pub scheme: Option<String>,
     /// `-C`
     pub cipher: Option<KeyCipher>,
     /// `-d`, `-D`
@@ -111,8 +111,10 @@ impl Options {
             "modulus" => self.modulus = Some(number(name, value, BITS)?),
             "set-debug-level" => self.debug = number(name, value, 0..=u32::MAX)?,
             "certificate" => {
-                let scheme = Scheme::from_name(value);
-                self.scheme = Some(scheme.map_err(|error| OptionError(error.to_string()))?);
+                // RSA goes with every digest that there is.
+                let scheme = Scheme::from_name(value, KeyKind::Rsa);
+                scheme.map_err(|error| OptionError(error.to_string()))?;
+                self.scheme = text();
             }
             "cipher" => {
                 let unknown = || OptionError(format!("{value}: no such cipher; try aes-256-cbc"));

@@ -135,6 +135,7 @@ impl Passwords {
 mod tests {
     use super::*;
     use crate::testing::Scratch;
+    use std::os::fd::AsRawFd;
 
     #[test]
     fn from_everywhere() {
@@ -148,6 +149,11 @@ mod tests {
             resolve(&format!("file:{}", file.display())).expect("read"),
             "from a file"
         );
+        let (read, mut write) = std::io::pipe().expect("a pipe");
+        write.write_all(b"by a pipe\r\n").expect("room");
+        drop(write);
+        let word = format!("fd:{}", read.as_raw_fd());
+        assert_eq!(resolve(&word).expect("read"), "by a pipe");
         assert!(resolve("env:HOME").is_ok_and(|home| home.starts_with('/')));
         for word in [
             "",

@@ -49,7 +49,7 @@ fn certificate(
         },
         gq_public,
     };
-    let signature = Signature::from_name("RSA-SHA256").expect("a scheme");
+    let signature = Signature::usual(KeyKind::Rsa);
     let certificate = draft.sign(host, signature).expect("signed");
     let pem = certificate.to_pem().expect("written");
     text_after(later_s, "RSA-SHA256cert", name, &pem)

@@ -86,6 +86,51 @@ fn the_table_of_openvms() {
     );
 }
 
+/// The reference takes OpenSSL's names of digests and signatures for `-c`.
+#[test]
+fn a_digest_alone_goes_with_the_sign_key() {
+    let bench = Bench::new("digests", "alice");
+    let scheme = |line: &str| {
+        bench.make(&format!("--fresh -m 1024 {line}"));
+        bench.certificate().scheme().expect("known").to_string()
+    };
+    assert_eq!(scheme("-S DSA -c SHA1"), "DSA-SHA1");
+    assert_eq!(scheme("-c SHA256"), "RSA-SHA256");
+    assert_eq!(scheme("-c sha512WithRSAEncryption"), "RSA-SHA512");
+    let none = bench.attempt("--fresh -m 1024 -S DSA -c SHA512");
+    let why = none.err().expect("DSA has none such");
+    assert!(why.contains("combination DSA-SHA512"), "{why}");
+}
+
+#[test]
+fn sizes_without_effect_are_told() {
+    let bench = Bench::new("sizes", "alice");
+    let made = bench.make("-T -I -m 1024 -b 512");
+    assert!(!made.err.contains("new keys only"), "{}", made.err);
+    let kept = bench.make("-m 2048 -b 1024");
+    for told in [
+        "the host key stays; for a new one add -H",
+        "add -I, -G or -V",
+    ] {
+        assert!(kept.err.contains(told), "{told}: {}", kept.err);
+    }
+}
+
+/// `-I -l FILE`: the group's file is linked, and nothing is made.
+#[test]
+fn parameters_of_openvms_are_linked() {
+    let alice = Bench::new("vms-iff-alice", "alice");
+    alice.make(&format!("-T -I -p pw {SMALL}"));
+    let file = alice.scratch.path("tcpip$ntpkey_IFFpar_alice.1");
+    fs::write(&file, alice.make("-e -p pw").out).expect("written");
+    let bob = Bench::new("vms-iff-bob", "bob");
+    let linked = bob.make(&format!("-I -p password -l {}", file.display()));
+    assert!(linked.err.contains("as on OpenVMS"), "{}", linked.err);
+    let made = format!("ntpkey_iffpar_alice.{SEED_STAMP}");
+    assert_eq!(bob.names(), ["ntpkey_iffpar_alice", &made]);
+    assert_eq!(bob.target("ntpkey_iffpar_alice"), made);
+}
+
 /// "Copy both files to all group hosts. On each host bob use the -l option."
 #[test]
 fn the_private_certificate_of_openvms_is_linked_for_its_hosts() {
