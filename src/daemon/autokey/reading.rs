@@ -5,6 +5,7 @@ use super::Lookup;
 use crate::keygen::folder::{Found, Problem};
 use crate::service::Remark;
 use crate::translate::autokey::Host;
+use crate::translate::keys::readable_by_all;
 use core::fmt;
 use log::Level;
 use std::sync::Arc;
@@ -113,12 +114,12 @@ impl Reader<'_> {
         let mut draft = open(self.lookup, &host, |text, password| {
             MaterialDraft::of_host(text, password)
         })?;
-        self.note_key(&host);
+        self.note_secret(&host);
         if let Some(sign) = self.lookup.own(FileRole::Sign)? {
             open(self.lookup, &sign, |text, password| {
                 draft.sign_key(text, password)
             })?;
-            self.note_key(&sign);
+            self.note_secret(&sign);
         }
         self.certificates(&mut draft)?;
         let proves = self.server_keys(&mut draft);
@@ -204,6 +205,9 @@ impl Reader<'_> {
             Standing::Plain => 0x0,
         };
         self.note_contents(found);
+        if read.standing() == Standing::Private {
+            self.warn_of_readers(found);
+        }
         let len = read.to_der().map_or(0, |der| der.len());
         self.lines
             .push(format!("{} {flags:#x} len {len}", title(found)));
@@ -278,6 +282,18 @@ impl Reader<'_> {
         let mut text = found.text.clean().into_bytes();
         self.contents.extend(sha1(&text));
         wipe(&mut text);
+    }
+
+    fn note_secret(&mut self, found: &Found) {
+        self.note_key(found);
+        self.warn_of_readers(found);
+    }
+
+    /// Whoever reads it passes for this host, or for one of its group.
+    fn warn_of_readers(&mut self, found: &Found) {
+        if let Some(warning) = readable_by_all(&found.path) {
+            self.say(Level::Warn, warning);
+        }
     }
 
     /// `FILE mod BITS`.

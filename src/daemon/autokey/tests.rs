@@ -1,5 +1,6 @@
 //! Folders made by `ntp-keygen`, read as a daemon reads them.
 mod groups;
+mod old_names;
 
 use super::{closed_at, leap_file, read};
 use crate::keygen::{self, Place};
@@ -192,6 +193,35 @@ fn files_that_old_words_name() {
     assert!(reading.is_none(), "no link");
     let (reading, remarks) = attempt(&folder, "bob", "crypto cert mine.pem");
     assert!(reading.is_some(), "{remarks:?}");
+}
+
+#[test]
+fn secrets_that_others_can_read_are_told() {
+    use std::os::unix::fs::PermissionsExt;
+    let scratch = Scratch::new("autokey-readable");
+    let folder = scratch.path("");
+    ntp_keygen(&folder, "alice", "-m 512 -P -I -i GR1");
+    let warnings = || {
+        let (reading, remarks) = attempt(&folder, "alice", "crypto ident GR1");
+        assert!(reading.is_some(), "{remarks:?}");
+        let told = remarks.into_iter().map(|it| it.text);
+        told.filter(|it| it.contains("chmod 0640")).collect()
+    };
+    assert_eq!(warnings(), [""; 0]);
+    for link in [
+        "ntpkey_host_alice",
+        "ntpkey_iffkey_GR1",
+        "ntpkey_cert_alice",
+    ] {
+        let permit = |mode| {
+            let mode = fs::Permissions::from_mode(mode);
+            fs::set_permissions(folder.join(link), mode).expect("ours");
+        };
+        permit(0o644);
+        let told: Vec<String> = warnings();
+        assert!(told.len() == 1 && told[0].contains(link), "{told:?}");
+        permit(0o640);
+    }
 }
 
 #[test]

@@ -111,5 +111,12 @@ mod tests {
             "crypto pw p host plain insecure\nserver 192.0.2.1 autokey",
         );
         assert!(all.is_empty(), "{all:?}");
+        let link = folder.join("ntpkey_host_plain");
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+        std::fs::set_permissions(link, mode).expect("ours");
+        let all = found(&folder, "crypto pw p host plain insecure");
+        assert_eq!(codes_of(&all), [codes::AUTOKEY_FILE_ODD.id]);
+        let help = all[0].help.as_deref().unwrap_or_default();
+        assert!(help.starts_with("chmod 0640 "), "{all:?}");
     }
 }

@@ -110,7 +110,7 @@ fn trusted(settings: &Settings) -> impl Iterator<Item = KeyId> {
 }
 
 /// Whoever reads the keys can set our clock.
-fn readable_by_all(path: &Path) -> Option<String> {
+pub(crate) fn readable_by_all(path: &Path) -> Option<String> {
     let mode = fs::metadata(path).ok()?.mode();
     (mode & 0o007 != 0).then(|| {
         let name = path.display();

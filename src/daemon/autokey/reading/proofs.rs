@@ -66,7 +66,7 @@ impl Reader<'_> {
         });
         match opened {
             Ok(()) => {
-                self.note_key(&found);
+                self.note_secret(&found);
                 known.push((scheme, found));
             }
             Err(problem) => self.unproven(scheme, &problem),
