@@ -71,12 +71,21 @@ fn mv_revokes_one_client_and_leaves_the_others() {
         .iter()
         .map(|client| MvParameters::read(&text(&client.to_pem().expect("written"))).expect("read"))
         .collect();
+    let of_client = text(&clients[0].to_pem().expect("written"));
+    for held in [
+        MvKey::read(&of_client, None).map(drop),
+        MvAuthority::read(&of_client, None).map(drop),
+    ] {
+        let why = held.expect_err("a client answers nobody");
+        assert!(matches!(why, KeyFileError::WrongKind(_)), "{why}");
+    }
     again.revoke(2).expect("revoked");
     assert_eq!(
         again.standing().expect("arithmetic"),
         [true, false, true, false]
     );
     let server = again.server().to_pem(CIPHER, b"srv").expect("written");
+    assert!(MvParameters::read(&text(&server)).is_err());
     let server = MvKey::read(&text(&server), Some(b"srv")).expect("read");
     for (client, admitted) in clients.iter().zip([true, false, true, false]) {
         assert_eq!(server.admits(client).expect("arithmetic"), admitted);

@@ -84,6 +84,8 @@ pub(super) fn requests(served: &Counters) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::autokey::certificates::{CertificateFlags, Certificates};
+    use crate::autokey::facts::CertificateFacts;
     use crate::autokey::status::Scheme;
 
     fn status(word: u32, identity: Option<Scheme>) -> AutokeyStatus {
@@ -104,6 +106,57 @@ mod tests {
         assert_eq!(shown(0x8_7f23, None), "TC, identity unproven");
         assert_eq!(shown(0x8_7f13, None), "PC");
         assert_eq!(shown(0x8_0023, None), "NONE yet");
+    }
+
+    #[test]
+    fn certificates_are_shown_newest_first_each_with_its_end() {
+        let facts = |issuer: &str, not_after_s| CertificateFacts {
+            der: issuer.as_bytes().into(),
+            subject: "bob".to_owned(),
+            issuer: issuer.to_owned(),
+            serial: 1,
+            not_before_s: not_after_s - 1_000,
+            not_after_s,
+            trusted: false,
+            private: false,
+            signature_nid: 668,
+            public_key: [].into(),
+            signature_len: 256,
+            gq_public: None,
+            filestamp: 7,
+        };
+        let mut known = Certificates::default();
+        // 2026-11-29 00:00 and a day later.
+        for (issuer, not_after_s, flags, by) in [
+            ("bob", 4_004_899_200, CertificateFlags::VALID, None),
+            (
+                "alice",
+                4_004_985_600,
+                CertificateFlags::SIGN,
+                Some([1].into()),
+            ),
+        ] {
+            known.install(facts(issuer, not_after_s).into(), flags, by);
+        }
+        let view = HostView {
+            name: "bob".to_owned(),
+            ident: None,
+            word: StatusWord::default(),
+            digest: "md5".to_owned(),
+            signed_unix_s: None,
+            certificates: known.iter().cloned().collect(),
+        };
+        let mut text = Text::default();
+        view.put_certificates(&mut text);
+        let shown = String::from_utf8(text.finish()).expect("text");
+        let items: Vec<&str> = shown.split(',').map(str::trim).collect();
+        let expected = [
+            "cert=\"bob alice 0x2\"",
+            "until=202611300000",
+            "cert=\"bob bob 0x4\"",
+            "until=202611290000",
+        ];
+        assert_eq!(items, expected, "{shown}");
     }
 
     #[test]

@@ -30,7 +30,8 @@ impl fmt::Display for Namesakes {
         let name = self.name.escape_default();
         write!(
             f,
-            "{one} and {other} have different keys and one Autokey name, {name}: give one of them another"
+            "{one} and {other} have different keys and one Autokey name, {name}: give one of them another: \
+             ntp-keygen -H -s NAME there, and crypto host NAME in its ntp.conf"
         )
     }
 }

@@ -193,6 +193,7 @@ fn two_hosts_of_one_name_are_told_of_once_in_a_while() {
         told.contains("192.0.2.11") && told.contains("alice"),
         "{told}"
     );
+    assert!(told.contains("ntp-keygen -H -s NAME there"), "{told}");
 }
 
 /// No signature says to whom a value is given, so it can be passed on; that is told, at least.
