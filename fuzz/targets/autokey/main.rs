@@ -1,6 +1,9 @@
 //! Any extension fields behind a right MAC, which costs a stranger nothing: what they say is taken apart,
-//! handed to every holder of keys it could be meant for, and what these make of it is sound.
+//! handed to every holder of keys it could be meant for, and what these make of it is sound; and a server
+//! is asked with it.
 #![no_main]
+
+mod server;
 
 use core::net::{IpAddr, Ipv4Addr};
 use libfuzzer_sys::fuzz_target;
@@ -8,7 +11,7 @@ use std::sync::{Arc, LazyLock};
 use truechimer_crypto::autokey::{AutokeyDigest, MaterialDraft, Worker};
 use truechimer_crypto::keyfile::KeyText;
 use truechimer_crypto::{KeyFile, KeyTable, Keyring};
-use truechimer_proto::authentication::Authenticator;
+use truechimer_proto::authentication::{Authenticator, SessionKey};
 use truechimer_proto::autokey::facts::{CertificateFacts, Generation, HostFacts};
 use truechimer_proto::autokey::job::{CryptoJob, Done, SignedValue, Task, Verifier};
 use truechimer_proto::autokey::status::Scheme;
@@ -18,11 +21,14 @@ const NOW: u32 = 4_004_290_000;
 const PASSWORD: Option<&[u8]> = Some(b"srvpw");
 const SERVER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 77, 0, 1));
 const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 77, 0, 2));
+const KEY_ID: u32 = 0x1234_5678;
+/// Octets of a MAC without its key.
+const MD5_LEN: usize = 16;
 
 macro_rules! text {
     ($name:literal) => {
         KeyText::parse(include_bytes!(concat!(
-            "../../src/crypto/fixtures/golden/keys/",
+            "../../../src/crypto/fixtures/golden/keys/",
             $name
         )))
         .expect($name)
@@ -203,29 +209,42 @@ fn keyring() -> Keyring {
     Keyring::new(Arc::new(KeyTable::new(KeyFile::default(), []))).with_autokey_digest(digest)
 }
 
+/// Of packets with fields.
+fn session_key(from: IpAddr, to: IpAddr, ring: &mut Keyring) -> SessionKey {
+    ring.session_key(from, to, KEY_ID, 0).expect("a digest")
+}
+
+/// The client's packet with its MAC.
+fn sealed(mut octets: Vec<u8>, ring: &mut Keyring) -> Vec<u8> {
+    let key = session_key(CLIENT, SERVER, ring);
+    let mut mac = [0; 20];
+    let len = ring.seal_session(&key, &octets, &mut mac).expect("room");
+    octets.extend_from_slice(&KEY_ID.to_be_bytes());
+    octets.extend_from_slice(&mac[..len]);
+    octets
+}
+
 fuzz_target!(|fields: &[u8]| {
     let mut ring = keyring();
     let mut octets = vec![0x23; 48];
+    // Nothing was heard of the server yet.
+    octets[24..32].fill(0);
     octets.extend_from_slice(&fields[..fields.len() / 4 * 4]);
-    let key_id = 0x1234_5678_u32;
-    let key = ring.session_key(CLIENT, SERVER, key_id, 0);
-    let key = key.expect("a digest");
-    let mut mac = [0; 20];
-    let len = ring.seal_session(&key, &octets, &mut mac).expect("room");
-    octets.extend_from_slice(&key_id.to_be_bytes());
-    octets.extend_from_slice(&mac[..len]);
+    let octets = sealed(octets, &mut ring);
+    let key = session_key(CLIENT, SERVER, &mut ring);
     let Ok(packet) = Packet::new_checked(&octets) else {
         return;
     };
     // A field that is longer than it should be swallows the MAC; four octets too many before it make it
     // a longer one.
     let Some(seen) = packet.mac() else { return };
-    let is_whole = seen.digest.len() == len;
+    let is_whole = seen.digest.len() == MD5_LEN;
     let is_right = ring.check_session(&key, packet.authenticated(), seen.digest);
     assert_eq!(is_right, is_whole);
     if !is_right {
         return;
     }
+    server::asked(&octets, &mut ring);
     for field in packet.extension_fields() {
         let Ok(message) = AutokeyMessage::new_checked(&field) else {
             continue;
