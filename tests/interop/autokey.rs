@@ -5,6 +5,7 @@
 
 mod groups;
 mod modes;
+mod record;
 mod refused;
 mod rollover;
 mod schemes;

@@ -14,7 +14,7 @@ use truechimer_proto::autokey::job::{Done, Failure, SignedValue, Task};
 use truechimer_proto::autokey::status::Scheme;
 use truechimer_wire::AutokeyCode;
 
-fn folder(capture: &str, host: &str) -> PathBuf {
+pub(crate) fn folder(capture: &str, host: &str) -> PathBuf {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/golden/keys");
     fixtures.join(capture).join(host)
 }

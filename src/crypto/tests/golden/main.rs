@@ -1,9 +1,10 @@
-//! Captures of ntpd 4.2.8p15 with itself, every scheme and mode: each packet is taken apart and put
-//! together again, each MAC, signature and cookie computed anew.
+//! Captures of ntpd 4.2.8p15 with itself, every scheme and mode, and of ours with ours: each packet is
+//! taken apart and put together again, each MAC, signature and cookie computed anew.
 
 mod capture;
 mod keys;
 mod macs;
+mod ours;
 mod service;
 mod signatures;
 
@@ -42,9 +43,13 @@ const CAPTURES: [(&str, &[u8]); 22] = captures!(
     "tc",
 );
 
+/// Of ours, made by `tests/interop/autokey/record.rs`.
+const OURS: [(&str, &[u8]); 5] = captures!("ours-tc", "ours-iff", "ours-gq", "ours-mv", "ours-pc");
+
 /// A capture by its name.
 fn captured(wanted: &str) -> Vec<Seen> {
-    let found = CAPTURES.iter().find(|(name, _)| *name == wanted);
+    let mut all = CAPTURES.iter().chain(&OURS);
+    let found = all.find(|(name, _)| *name == wanted);
     packets(found.expect("a capture of that name").1)
 }
 
@@ -59,7 +64,7 @@ fn messages<'a>(packet: &Packet<'a>) -> Vec<AutokeyMessage<'a>> {
 #[test]
 fn messages_are_written_as_the_reference_writes_them() {
     let mut seen = 0;
-    for (name, file) in CAPTURES {
+    for (name, file) in CAPTURES.into_iter().chain(OURS) {
         for packet in packets(file) {
             let packet = Packet::new_checked(&packet.octets).expect(name);
             let mut again = packet.authenticated()[..48].to_vec();
