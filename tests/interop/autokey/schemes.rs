@@ -165,6 +165,40 @@ fn mv(server: Side, client: Side) {
     super::refused::stays_out(&revoked);
 }
 
+/// A server that could prove its group is not asked to: bits of the flags say that it could, and what is
+/// shown beside them that it did not. With `ident` the same bits stand for a proof.
+fn skipped(server: Side) {
+    let world = World::new(2);
+    let (alice, bob) = pair(&world, server, Side::Ours);
+    alice.makes_scheme("-T -I -p srvpw", "srvpw");
+    bob.makes("-H -p clipw");
+    carry(&alice.exports("-e -p srvpw"), bob.host, "-p clipw");
+    let _source = alice.serves("crypto pw srvpw\n");
+    let address = alice.host.v4();
+    for (options, proof) in [("", "TC, identity unproven"), ("ident host1", "IDENT iff")] {
+        let mut client = bob.asks(&address, "pw clipw", options);
+        dances(&mut client, &address, IFF);
+        let shown = client.ntpq(&["-n", "-c", "rv &1 cryptotype"]);
+        assert!(
+            shown.contains(&format!("cryptotype=\"{proof}\"")),
+            "{shown}"
+        );
+        let is_proven = client.cryptostats().contains(" iff host1 fs ");
+        assert_eq!(is_proven, !options.is_empty());
+        client.stop();
+    }
+}
+
+#[test]
+fn an_identity_that_is_skipped_is_shown_as_unproven() {
+    skipped(Side::Ours);
+}
+
+#[test]
+fn an_identity_of_the_references_that_is_skipped_is_shown_as_unproven() {
+    skipped(Side::Ntp4);
+}
+
 plays!(tc, Ntp4);
 plays!(tc_sha256, Ntp4);
 plays!(tc_digest, Ntp4);
