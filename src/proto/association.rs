@@ -3,6 +3,7 @@
 mod autokey;
 mod broadcast;
 mod exchange;
+mod interleave;
 mod on_wire;
 mod packet_tests;
 mod poll;
@@ -35,7 +36,7 @@ use core::net::{IpAddr, SocketAddr};
 use poll::Habits;
 use rand_chacha::ChaCha20Rng;
 use truechimer_time::leap::LeapIndicator;
-use truechimer_time::{Instant, NtpTimestamp};
+use truechimer_time::{Instant, NtpDuration, NtpTimestamp};
 use truechimer_wire::{Mode, ReferenceId};
 
 /// Stratum of a source that has none.
@@ -117,6 +118,9 @@ pub(crate) struct Association {
     /// When it last became reachable or unreachable, at first when it was made.
     pub(crate) reach_changed: Instant,
     pub(crate) stamps: Option<(StampClass, StampClass)>,
+    /// How long the server had the request of the last exchange that was measured, if an interleaved
+    /// reply told so.
+    pub(crate) held: Option<NtpDuration>,
     /// The network says that the last request cannot arrive; anybody may have said it.
     pub(crate) said_unreachable: bool,
     /// Of a broadcast server that we are.
@@ -211,6 +215,7 @@ impl Association {
             local: None,
             reach_changed: now,
             stamps: None,
+            held: None,
             said_unreachable: false,
             emitter: None,
             listener: None,
@@ -241,6 +246,7 @@ impl Association {
             listener.forget_time();
         }
         self.authentic = false;
+        self.held = None;
         self.filter = ClockFilter::new(now, precision_s);
         self.peer = Peer {
             precision: self.peer.precision,

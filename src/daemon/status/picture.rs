@@ -95,6 +95,10 @@ pub(super) struct Source {
     pub(super) root_distance_ms: Option<f64>,
     /// The tests that fail, by name.
     pub(super) failed_tests: Vec<&'static str>,
+    /// How long it has a request before its reply truly leaves, where it tells in interleaved mode; of
+    /// a symmetric peer or a broadcast, what `ntpq` shows as `xleave`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) xleave_ms: Option<f64>,
     /// Autokey's states, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) autokey: Option<String>,
@@ -329,6 +333,7 @@ impl Source {
                 .filter(|(place, _)| flash >> place & 1 != 0)
                 .map(|(_, name)| *name)
                 .collect(),
+            xleave_ms: variables.number("xleave"),
             autokey: autokey(variables),
         };
         source.root_distance_ms = source.distance_ms();

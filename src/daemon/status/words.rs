@@ -172,7 +172,7 @@ pub(super) fn sources(picture: &Picture) -> String {
             shown(source.offset_ms, true),
             shown(source.delay_ms, false),
             shown(source.root_distance_ms, false),
-            age(source.last_reply_age_s)
+            age(source.last_reply_age_s) + source.xleave_ms.map_or("", |_| "  interleaved")
         );
     }
     text.lines()

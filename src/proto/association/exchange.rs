@@ -1,22 +1,61 @@
 //! One request and its answer: the outstanding nonce, the transmit stamp, the last reply.
+use super::interleave::Before;
 use crate::packet::Stamp;
 use crate::status::PacketTest;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::RngCore;
 use truechimer_time::NtpTimestamp;
 
+/// Interleaved requests in a row without an answer, before we ask in basic mode again: the server may
+/// have lost its memory, and what is measured after a longer silence is too old (RFC 9769 §2).
+const UNANSWERED_AT_MOST: u8 = 4;
+
 /// A request that may still be answered.
 #[derive(Clone, Copy, Debug)]
 struct Outstanding {
     nonce: NtpTimestamp,
+    late: Option<Asked>,
     sequence: u64,
     left: Option<Stamp>,
 }
 
-/// Proof that a reply echoes the one outstanding nonce; only [`Exchange::check_origin`] makes it.
+impl Outstanding {
+    /// When it left, and what its reply measures if that is interleaved, if this origin is a nonce of
+    /// its. Zero is none (CVE-2015-8138).
+    fn echoed_by(&self, origin: NtpTimestamp) -> Option<(Option<Stamp>, Option<Before>)> {
+        if origin.is_zero() {
+            return None;
+        }
+        if self.nonce == origin {
+            return Some((self.left, None));
+        }
+        let late = self.late.filter(|it| it.nonce == origin)?;
+        Some((self.left, Some(late.before)))
+    }
+}
+
+/// What an interleaved request asks for.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    /// What the request carries as its receive stamp: a nonce too, by which a reply in kind is known.
+    nonce: NtpTimestamp,
+    before: Before,
+}
+
+/// The three stamps of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Asking {
+    pub(crate) origin: NtpTimestamp,
+    pub(crate) receive: NtpTimestamp,
+    pub(crate) transmit: NtpTimestamp,
+}
+
+/// Proof that a reply echoes a nonce of the one outstanding request; only
+/// [`Exchange::check_origin`] makes it.
 #[derive(Debug)]
 pub(crate) struct OriginProven {
     left: Option<Stamp>,
+    before: Option<Before>,
 }
 
 impl OriginProven {
@@ -24,14 +63,23 @@ impl OriginProven {
     pub(crate) const fn left(&self) -> Option<Stamp> {
         self.left
     }
+
+    /// The exchange that the reply's transmit stamp belongs to, if it is interleaved.
+    pub(crate) const fn before(&self) -> Option<Before> {
+        self.before
+    }
 }
 
 /// The request on its way and what is remembered of the reply before it.
 #[derive(Debug, Default)]
 pub(crate) struct Exchange {
     outstanding: Option<Outstanding>,
-    answered: Option<NtpTimestamp>,
+    answered: Option<Outstanding>,
     last_transmit: Option<NtpTimestamp>,
+    /// What the next request may ask the true departure of.
+    before: Option<Before>,
+    /// Requests since.
+    unanswered: u8,
 }
 
 impl Exchange {
@@ -42,10 +90,50 @@ impl Exchange {
         let nonce = NtpTimestamp::from_bits(rng.next_u64().max(1));
         self.outstanding = Some(Outstanding {
             nonce,
+            late: None,
             sequence,
             left: None,
         });
         nonce
+    }
+
+    /// The same, in interleaved mode if there is an exchange before that can be asked for: then the
+    /// request names it by the server's own stamp, and carries another nonce (RFC 9769 §2).
+    pub(crate) fn begin_interleaved(&mut self, sequence: u64, rng: &mut ChaCha20Rng) -> Asking {
+        let transmit = self.begin(sequence, rng);
+        self.unanswered = self.unanswered.saturating_add(1);
+        let before = self
+            .before
+            .filter(|_| self.unanswered <= UNANSWERED_AT_MOST);
+        self.before = before;
+        let Some((before, outstanding)) = before.zip(self.outstanding.as_mut()) else {
+            return Asking {
+                origin: NtpTimestamp::ZERO,
+                receive: NtpTimestamp::ZERO,
+                transmit,
+            };
+        };
+        // Two nonces that are the same would not tell in which mode the reply is.
+        let other = |bits: u64| {
+            if bits == transmit.to_bits() {
+                !bits
+            } else {
+                bits
+            }
+        };
+        let nonce = NtpTimestamp::from_bits(other(rng.next_u64().max(1)).max(1));
+        outstanding.late = Some(Asked { nonce, before });
+        Asking {
+            origin: before.receive,
+            receive: nonce,
+            transmit,
+        }
+    }
+
+    /// Has the next request ask for the true departure of a reply.
+    pub(crate) const fn note_reply(&mut self, reply: Option<Before>) {
+        self.before = reply;
+        self.unanswered = 0;
     }
 
     /// Notes when a request left; a stamp for an older request is of no use any more.
@@ -91,16 +179,11 @@ impl Exchange {
         origin: NtpTimestamp,
         transmit: NtpTimestamp,
     ) -> Result<OriginProven, PacketTest> {
-        if let Some(outstanding) = self.outstanding
-            && outstanding.nonce == origin
-            && !origin.is_zero()
-        {
-            return Ok(OriginProven {
-                left: outstanding.left,
-            });
+        if let Some((left, before)) = self.outstanding.and_then(|it| it.echoed_by(origin)) {
+            return Ok(OriginProven { left, before });
         }
         let replayed = !transmit.is_zero() && self.last_transmit == Some(transmit);
-        let again = !origin.is_zero() && self.answered == Some(origin);
+        let again = self.answered.and_then(|it| it.echoed_by(origin)).is_some();
         Err(if replayed || again {
             PacketTest::Duplicate
         } else {
@@ -111,7 +194,7 @@ impl Exchange {
     /// Closes the exchange: a request has one answer.
     pub(crate) fn finish(&mut self, transmit: NtpTimestamp) {
         if let Some(outstanding) = self.outstanding.take() {
-            self.answered = Some(outstanding.nonce);
+            self.answered = Some(outstanding);
         }
         self.last_transmit = Some(transmit);
     }

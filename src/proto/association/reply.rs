@@ -1,9 +1,11 @@
 //! What a datagram changes in an association: nothing, unless it is the reply asked for.
+use super::interleave::{Before, Late, as_sent};
 use super::on_wire::{Errors, Stamps, measure};
 use super::packet_tests::{Authenticity, Refusal, Reply, TestsPassed, examine, identify, kiss};
 use super::{Association, STRATUM_UNSPECIFIED, Spoken};
 use crate::authentication::{AuthFailure, Authenticator};
 use crate::clock_filter::{Filtered, Setting};
+use crate::discipline::Steered;
 use crate::event::PeerEvent;
 use crate::packet::{Received, StampClass};
 use crate::statistics::RawRecord;
@@ -52,6 +54,8 @@ pub(super) struct Answer {
     pub(super) stamps: Result<Stamps, PacketTest>,
     /// Who took our stamps.
     pub(super) classes: Option<(StampClass, StampClass)>,
+    /// If that exchange is the one before.
+    pub(super) late: Option<Late>,
     /// When it came.
     pub(super) arrived: NtpTimestamp,
 }
@@ -74,7 +78,7 @@ impl Association {
         &mut self,
         now: Now,
         received: &Received<'_>,
-        base: &Setting,
+        (base, steered): (&Setting, Steered),
         authenticator: &mut dyn Authenticator,
         rng: &mut ChaCha20Rng,
     ) -> Heard {
@@ -86,7 +90,10 @@ impl Association {
             self.take_sealed_reply(now, received, base, authenticator, rng, &mut heard)
         } else {
             let reply = self.identify_reply(received, authenticator);
-            reply.map(|it| self.take_reply(now, received, it, base, rng, &mut heard))
+            reply.map(|it| {
+                let answer = self.close(received, it, steered);
+                self.take_answer(now, received, answer, base, rng, &mut heard);
+            })
         };
         if let Err(refusal) = taken {
             self.refuse(refusal, &mut heard);
@@ -141,36 +148,44 @@ impl Association {
         });
     }
 
-    pub(super) fn take_reply(
+    /// Closes the exchange that a reply answers. In interleaved mode what it completes is the one
+    /// before.
+    pub(super) fn close(
         &mut self,
-        now: Now,
         received: &Received<'_>,
         reply: Reply,
-        base: &Setting,
-        rng: &mut ChaCha20Rng,
-        heard: &mut Heard,
-    ) {
+        steered: Steered,
+    ) -> Answer {
         let Reply {
             header,
             origin,
             authenticity,
         } = reply;
+        let arrived = received.stamp;
         self.exchange.finish(header.transmit_time);
-        let left = origin.left().ok_or(PacketTest::Unsynchronized);
-        let answer = Answer {
-            tests: examine(&header),
-            classes: left.ok().map(|left| (left.class, received.stamp.class)),
-            stamps: left.map(|left| Stamps {
-                origin: left.at,
-                receive: header.receive_time,
-                transmit: header.transmit_time,
-                destination: received.stamp.at,
-            }),
-            arrived: received.stamp.at,
+        let this = Before::new(&header, &origin, arrived, steered);
+        if kiss(&header).is_none() {
+            let may_ask = self.interleaves() && !header.receive_time.is_zero();
+            self.exchange.note_reply(this.filter(|_| may_ask));
+        }
+        let (tests, late, done) = match origin.before() {
+            Some(before) => {
+                let late = Late::new(&header, &origin, arrived, steered, &before);
+                (examine(&as_sent(&header)), Some(late), Some(before))
+            }
+            None => (examine(&header), None, this),
+        };
+        Answer {
+            tests,
+            classes: done.map(|it| (it.left.class, it.arrived.class)),
+            stamps: done
+                .map(|it| it.stamps(header.transmit_time))
+                .ok_or(PacketTest::Unsynchronized),
+            late,
+            arrived: arrived.at,
             header,
             authenticity,
-        };
-        self.take_answer(now, received, answer, base, rng, heard);
+        }
     }
 
     /// Takes a packet that was proven to answer us, for what it says of its sender and for what it
@@ -190,13 +205,19 @@ impl Association {
             tests,
             stamps,
             classes,
+            late,
             arrived,
         } = answer;
         self.counts.flash &= PEER_TESTS;
         self.authentic = !matches!(authenticity, Authenticity::NotAsked);
         heard.raw = stamps.ok().map(|stamps| {
             let ours = (stamps.origin, stamps.destination);
-            RawRecord::new(&header, received.source.ip(), self.local, ours)
+            let theirs = Header {
+                receive_time: stamps.receive,
+                transmit_time: stamps.transmit,
+                ..header
+            };
+            RawRecord::new(&theirs, received.source.ip(), self.local, ours)
         });
         if let Some(code) = kiss(&header) {
             self.take_kiss(now, code, &header, rng, heard);
@@ -208,8 +229,12 @@ impl Association {
         self.poll.reschedule(now.mono, wanted, rng);
         let sample =
             tests.and_then(|tests| self.sample(tests, authenticity, stamps?, &header, base));
-        match sample {
+        let as_of_now = |sample| late.map_or(sample, |it| it.as_of_now(sample, base.phi_s_per_s));
+        match sample.map(as_of_now) {
             Ok(sample) => {
+                self.held = late
+                    .and(stamps.ok())
+                    .map(|it| it.transmit.since(it.receive));
                 self.stamps = classes;
                 self.peer.destination = arrived;
                 self.note_reached(now, heard);

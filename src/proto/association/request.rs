@@ -10,7 +10,8 @@ use truechimer_wire::{Header, MAC_LEN_MAX, Mode};
 
 impl Association {
     /// Opens an exchange and makes its request; `None` without an address, or without the key, which
-    /// is said once. All fields but version and mode are zero; the transmit stamp is 64 random bits.
+    /// is said once. All fields but version and mode are zero; the transmit stamp is 64 random bits, and
+    /// in interleaved mode the receive stamp is too and the origin stamp the server's own.
     pub(crate) fn request(
         &mut self,
         sequence: u64,
@@ -20,9 +21,16 @@ impl Association {
     ) -> Option<Transmit> {
         let to = self.remote?;
         self.said_unreachable = false;
-        let nonce = self.exchange.begin(sequence, rng);
-        let (version, key) = (self.options.version, self.options.key);
-        let octets = match minimised(version, nonce, key, authenticator) {
+        let mut header = Header::blank(self.options.version, Mode::Client);
+        if self.interleaves() {
+            let asking = self.exchange.begin_interleaved(sequence, rng);
+            header.origin_time = asking.origin;
+            header.receive_time = asking.receive;
+            header.transmit_time = asking.transmit;
+        } else {
+            header.transmit_time = self.exchange.begin(sequence, rng);
+        }
+        let octets = match sealed(&header, self.options.key, authenticator) {
             Ok(octets) => octets,
             Err(key) => {
                 self.exchange.reset();
@@ -105,6 +113,14 @@ pub(crate) fn minimised(
 ) -> Result<Vec<u8>, KeyId> {
     let mut header = Header::blank(version, Mode::Client);
     header.transmit_time = nonce;
+    sealed(&header, key, authenticator)
+}
+
+fn sealed(
+    header: &Header,
+    key: Option<KeyId>,
+    authenticator: &mut dyn Authenticator,
+) -> Result<Vec<u8>, KeyId> {
     let mut octets = header.to_octets().to_vec();
     match key {
         Some(key) if !append_mac(&mut octets, key, authenticator) => Err(key),

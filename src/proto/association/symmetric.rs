@@ -47,12 +47,6 @@ impl Association {
         matches!(self.role, Role::Peer(_) | Role::Passive(_))
     }
 
-    /// Whether stamps may follow in the next packet. Only who is configured for it may turn the
-    /// conversation that way, so a passive association never does.
-    fn interleaves(&self) -> bool {
-        matches!(&self.role, Role::Peer(line) if line.interleaved)
-    }
-
     /// The next packet to a symmetric peer, as of `now`: all we know of our time, and the echo of
     /// what the peer said last. `None` without an address, or without the key, which is said once.
     pub(crate) fn speak(
@@ -243,6 +237,7 @@ impl Association {
                 transmit: it.transmit,
                 destination: it.arrived.at,
             }),
+            late: None,
             arrived: received.stamp.at,
             header,
             authenticity,

@@ -1,11 +1,13 @@
 //! What datagrams change in an association, and what they must not.
 mod autokey;
 mod hostile;
+mod interleaved;
 mod replies;
 
 use super::*;
 use crate::authentication::{Authenticator, SessionKey, Verification};
 use crate::config::Remote;
+use crate::discipline::Steered;
 use crate::event::PeerEvent;
 use crate::packet::{Received, Stamp, Via};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -183,8 +185,13 @@ impl Pair {
                 class: StampClass::User,
             },
         };
-        self.association
-            .take_packet(self.now, &received, &BASE, &mut Ring, &mut self.rng)
+        self.association.take_packet(
+            self.now,
+            &received,
+            (&BASE, Steered::NONE),
+            &mut Ring,
+            &mut self.rng,
+        )
     }
 
     /// Everything that matters: not the counters, not the flash bits.

@@ -27,7 +27,8 @@ pub(crate) struct PeerView {
     pub(crate) hops: Option<u8>,
     /// What is added to the one-way differences of a broadcast server, seconds.
     pub(crate) bias_s: Option<f64>,
-    /// How long interleaved broadcasts wait before they leave, seconds.
+    /// How long interleaved broadcasts wait before they leave, or an interleaved server has a request
+    /// before its reply leaves, seconds.
     pub(crate) waits_s: Option<f64>,
     /// The name of its line, if that is no address.
     pub(crate) host: Option<String>,

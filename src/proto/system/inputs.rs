@@ -53,17 +53,17 @@ impl System {
         if let Some(autokey) = &mut association.autokey {
             autokey.lacks_time = !synchronized;
         }
+        let steered = self.discipline.steered(now);
         let heard = if is_barred(association, &self.config) {
             association.refuse_restricted()
         } else if association.listener.is_some() {
-            let steered = self.discipline.steered(now);
             let authenticator = self.authenticator.as_mut();
             association.take_volley_packet(now, received, &setting, steered, authenticator)
         } else {
             association.take_packet(
                 now,
                 received,
-                &setting,
+                (&setting, steered),
                 self.authenticator.as_mut(),
                 &mut self.rng,
             )

@@ -78,7 +78,7 @@ fn unbuilt_options_are_passed_over_with_their_values() {
         assert_eq!(codes_of(&text), [codes::NOT_BUILT.id], "{unbuilt}");
         assert_eq!(settings(&text).refclocks[0].fudge.stratum, Some(3));
     }
-    let text = "server a xleave iburst";
+    let text = "server a bias 0.1 iburst";
     assert_eq!(codes_of(text), [codes::NOT_BUILT.id]);
     assert!(settings(text).associations[0].options.iburst);
 }

@@ -372,7 +372,7 @@ fn words_of_ntpsec() {
 
 #[test]
 fn what_is_not_built_is_said_once_with_its_lines() {
-    let text = "statsdir /s\nserver a xleave\ntrap b port 1\ntrap c\ntick 9e-3\nserver d xleave";
+    let text = "statsdir /s\nserver a bias 0.1\ntrap b port 1\ntrap c\ntick 9e-3\nserver d bias 0";
     let parsed = parse("c", text.as_bytes(), &NoFiles);
     let unbuilt: Vec<_> = parsed
         .diagnostics
@@ -382,6 +382,6 @@ fn what_is_not_built_is_said_once_with_its_lines() {
     let [one] = unbuilt.as_slice() else {
         panic!("{unbuilt:?}")
     };
-    let wanted = "`server xleave` (lines 2, 6), `trap` (lines 3, 4), `tick` (line 5)";
+    let wanted = "`server bias` (lines 2, 6), `trap` (lines 3, 4), `tick` (line 5)";
     assert!(one.message.ends_with(wanted), "{}", one.message);
 }

@@ -4,6 +4,7 @@ use crate::association::packet_tests::{Authenticity, Refusal, Reply, answering, 
 use crate::association::{Association, Heard};
 use crate::authentication::{AuthFailure, Authenticator, SessionVerified};
 use crate::clock_filter::Setting;
+use crate::discipline::Steered;
 use crate::packet::{Received, Route, Transmit};
 use crate::status::PacketTest;
 use rand_chacha::ChaCha20Rng;
@@ -130,7 +131,8 @@ impl Association {
             origin,
             authenticity: Authenticity::Proventic(proof),
         };
-        self.take_reply(now, received, reply, base, rng, heard);
+        let answer = self.close(received, reply, Steered::NONE);
+        self.take_answer(now, received, answer, base, rng, heard);
         if heard.fresh
             && let Some(autokey) = &mut self.autokey
         {

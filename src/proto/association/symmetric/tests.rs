@@ -6,6 +6,7 @@ use crate::association::tests::{Ring, key};
 use crate::association::{After, AssociationId};
 use crate::authentication::{AuthFailure, KeyId};
 use crate::config::{AssociationConfig, AssociationKind, Remote};
+use crate::discipline::Steered;
 use crate::event::PeerEvent;
 use crate::packet::{Stamp, StampClass, Via};
 use core::net::{IpAddr, SocketAddr};
@@ -123,8 +124,13 @@ impl Talk {
                 class: StampClass::Kernel,
             },
         };
-        self.association
-            .take_packet(self.now, &received, &BASE, &mut Ring, &mut self.rng)
+        self.association.take_packet(
+            self.now,
+            &received,
+            (&BASE, Steered::NONE),
+            &mut Ring,
+            &mut self.rng,
+        )
     }
 
     /// Everything that matters: not the counters, not the flash bits.

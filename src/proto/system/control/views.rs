@@ -68,7 +68,11 @@ impl System {
             lag_s: it.conversation.lag().map(NtpDuration::to_seconds),
             hops: it.hops(),
             bias_s: it.listener.as_ref().and_then(|it| it.one_way.bias_s()),
-            waits_s: it.listener.as_ref().and_then(|it| it.waits_s()),
+            waits_s: it
+                .listener
+                .as_ref()
+                .and_then(|it| it.waits_s())
+                .or_else(|| it.held.map(NtpDuration::to_seconds)),
             host: it.role.line().and_then(host),
             wishes: wishes(it),
             has_key: it.is_keyed(),
