@@ -99,6 +99,12 @@ impl World {
         self.network.set(from, to, path);
     }
 
+    /// Has a node's replies leave so long after they are made, on average: its kernel knows when, and its
+    /// next reply may tell (RFC 9769).
+    pub fn leaves_late(&mut self, node: NodeId, late_s: f64) {
+        self.nodes[usize::from(node.0)].server.leave_late(late_s);
+    }
+
     /// Pulls a node's cable.
     pub fn cut(&mut self, node: NodeId) {
         self.network.cut(node);

@@ -10,6 +10,7 @@ mod broadcast;
 mod build;
 mod faults;
 mod hostile;
+mod interleaved;
 mod leap;
 mod manycast;
 mod orphan;

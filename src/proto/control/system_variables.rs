@@ -6,7 +6,7 @@ use super::statistics::counted;
 use super::text::{Text, Unknown, Value, select};
 use super::{ControlConfig, KernelFacts, KeyFacts};
 use crate::leap::compact;
-use crate::server::Watch;
+use crate::server::{DepartureTable, Watch};
 use crate::status::SystemStatus;
 use core::net::SocketAddr;
 use truechimer_time::NtpTimestamp;
@@ -28,6 +28,7 @@ pub(crate) struct SystemView<'a> {
     pub(crate) own_keys: KeyFacts,
     pub(crate) config: &'a ControlConfig,
     pub(crate) watch: Option<&'a Watch>,
+    pub(crate) departures: Option<&'a DepartureTable>,
     /// Control requests so far.
     pub(crate) requests: u64,
     /// Of these, private ones that were not authentic.
@@ -140,6 +141,14 @@ const VARIABLES: &[(&str, Get)] = &[
     ("autokey_pool", |v| {
         let _ = v.autokey.as_ref()?;
         quoted(&v.facts.pool().to_string())
+    }),
+    ("interleaved", |v| {
+        let of = v.facts.served();
+        let (table, asked) = (v.departures?, of.departures_asked);
+        let (told, over) = (of.interleaved, of.departures_passed_over);
+        quoted(&format!(
+            "told {told}, asked {asked}, passed over {over}, {table}"
+        ))
     }),
     ("unsolicited", |v| quoted(&v.status.unsolicited.to_string())),
     ("peeradr", |v| {

@@ -161,7 +161,7 @@ impl AutokeyOutcome {
 }
 
 /// Words before the drops.
-const HEAD_WORDS: usize = 8;
+const HEAD_WORDS: usize = 11;
 
 /// Words of 64 bits the counts pack into, for publication in atomics.
 pub const COUNTER_WORDS: usize =
@@ -186,6 +186,13 @@ pub struct Counters {
     pub this_version: u64,
     /// Requests of versions 1 to 3.
     pub old_version: u64,
+    /// Replies in interleaved mode: each told when the one before it left.
+    pub interleaved: u64,
+    /// Replies whose departure was asked for.
+    pub departures_asked: u64,
+    /// Replies whose departure was not, though their clients seem to use the mode: over the budget of
+    /// those who have not shown that they get our replies, or no room in the table.
+    pub departures_passed_over: u64,
     drops: [u64; DropReason::ALL.len()],
     unauthentic: [u64; AuthFailure::ALL.len()],
     autokey: [u64; AutokeyOutcome::ALL.len()],
@@ -235,6 +242,9 @@ impl Counters {
             self.handed_off,
             self.this_version,
             self.old_version,
+            self.interleaved,
+            self.departures_asked,
+            self.departures_passed_over,
         ]);
         let counts = self.drops.iter().chain(&self.unauthentic);
         let counts = counts.chain(&self.autokey);
@@ -255,6 +265,9 @@ impl Counters {
             handed_off,
             this_version,
             old_version,
+            interleaved,
+            departures_asked,
+            departures_passed_over,
             reasons @ ..,
         ] = words;
         let mut reasons = reasons.into_iter();
@@ -268,6 +281,9 @@ impl Counters {
             handed_off,
             this_version,
             old_version,
+            interleaved,
+            departures_asked,
+            departures_passed_over,
             drops: core::array::from_fn(|_| next()),
             unauthentic: core::array::from_fn(|_| next()),
             autokey: core::array::from_fn(|_| next()),
@@ -277,29 +293,11 @@ impl Counters {
     /// The counts of another thread on top.
     #[must_use]
     pub fn plus(&self, other: &Self) -> Self {
-        let mut sum = Self {
-            received: self.received + other.received,
-            replied: self.replied + other.replied,
-            crypto_naks: self.crypto_naks + other.crypto_naks,
-            kod_sent: self.kod_sent + other.kod_sent,
-            spared: self.spared + other.spared,
-            handed_off: self.handed_off + other.handed_off,
-            this_version: self.this_version + other.this_version,
-            old_version: self.old_version + other.old_version,
-            drops: self.drops,
-            unauthentic: self.unauthentic,
-            autokey: self.autokey,
-        };
-        for (mine, theirs) in sum.drops.iter_mut().zip(other.drops) {
+        let mut words = self.to_words();
+        for (mine, theirs) in words.iter_mut().zip(other.to_words()) {
             *mine += theirs;
         }
-        for (mine, theirs) in sum.autokey.iter_mut().zip(other.autokey) {
-            *mine += theirs;
-        }
-        for (mine, theirs) in sum.unauthentic.iter_mut().zip(other.unauthentic) {
-            *mine += theirs;
-        }
-        sum
+        Self::from_words(words)
     }
 
     /// The reference's `ss_*` system statistics as far as serving makes them; what our servers

@@ -4,16 +4,15 @@
 //! for each other and without allocating; what many made-up addresses can do to it is to push
 //! each other out. An address has its place in one of many small sets, chosen by a hash whose
 //! key nobody outside knows, so that nobody can crowd a client out of its set on purpose.
-mod guard;
 mod slot;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
+use super::guard::{self, AtomicU64, zeroed};
 use super::rates::Poured;
 use super::{Rates, RestrictFlags};
 use core::net::IpAddr;
 use core::sync::atomic::{AtomicU64 as Count, Ordering};
-use guard::AtomicU64;
 use siphasher::sip::SipHasher13;
 use slot::{SLOT_WORDS, Slot};
 use truechimer_time::{Instant, NtpTimestamp};
@@ -348,28 +347,9 @@ fn whole_seconds(now: Instant, before: Instant) -> u32 {
     u32::try_from(span.as_secs()).unwrap_or(u32::MAX)
 }
 
-const fn bits(address: IpAddr) -> u128 {
+pub(super) const fn bits(address: IpAddr) -> u128 {
     match address {
         IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
         IpAddr::V6(v6) => v6.to_bits(),
     }
-}
-
-/// Memory of zeros, fresh from the system and not yet touched; half of it, and so on, where there
-/// is not so much.
-#[cfg(not(loom))]
-fn zeroed(mut sets: usize) -> Box<[[AtomicU64; SET_WORDS]]> {
-    while sets > 1 {
-        if let Ok(memory) = bytemuck::try_zeroed_slice_box(sets) {
-            return memory;
-        }
-        sets /= 2;
-    }
-    bytemuck::zeroed_slice_box(1)
-}
-
-#[cfg(loom)]
-fn zeroed(sets: usize) -> Box<[[AtomicU64; SET_WORDS]]> {
-    let set = |_| core::array::from_fn(|_| AtomicU64::new(0));
-    (0..sets).map(set).collect()
 }

@@ -1,5 +1,7 @@
 //! Who may do what with us, and whom we listen to; replaced whole on reload.
-use super::{AccessList, AccessRule, Limits, Manycast, MruTable, Network, RestrictFlags};
+use super::{
+    AccessList, AccessRule, DepartureTable, Limits, Manycast, MruTable, Network, RestrictFlags,
+};
 use crate::autokey::service::Service;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -64,6 +66,7 @@ pub struct Policy {
     sources: Vec<AccessRule>,
     source_access: AccessList,
     watch: Option<Watch>,
+    departures: Option<Arc<DepartureTable>>,
     manycast: Option<Manycast>,
     /// `enable mode7`.
     private: bool,
@@ -93,6 +96,7 @@ impl Policy {
             sources: Vec::new(),
             source_access: AccessList::default(),
             watch: None,
+            departures: None,
             manycast: None,
             private: false,
             autokey: None,
@@ -216,6 +220,19 @@ impl Policy {
         let is_said = |it: &Ruling| it.origin == Origin::Operator && it.rule.is_about(server);
         let built_in = (!self.rules.iter().any(is_said)).then_some(SOURCES);
         self.source.or(built_in)
+    }
+
+    /// This policy with a memory of when replies left: without one nobody is answered in interleaved
+    /// mode.
+    #[must_use]
+    pub fn with_departures(mut self, departures: Arc<DepartureTable>) -> Self {
+        self.departures = Some(departures);
+        self
+    }
+
+    /// The memory of when replies left, if there is one.
+    pub const fn departures(&self) -> Option<&Arc<DepartureTable>> {
+        self.departures.as_ref()
     }
 
     /// Which requests that came to many are answered.

@@ -1,12 +1,16 @@
 //! The octets of a reply.
-use super::DropReason;
 use super::autokey::Session;
+use super::{DepartureTable, DropReason, Policy};
 use crate::authentication::{AuthFailure, Authenticator, MacVerified};
+use crate::packet::{Received, Via};
 use crate::snapshot::Snapshot;
+use core::net::SocketAddr;
 use truechimer_time::leap::LeapIndicator;
 use truechimer_time::{Now, NtpDuration, NtpShort, NtpTimestamp};
 use truechimer_wire::{HEADER_LEN, Header, Mode, ReferenceId};
 
+/// The port of NTP itself.
+const NTP_PORT: u16 = 123;
 /// Octets of a crypto-NAK: a header and key identifier 0.
 const CRYPTO_NAK_LEN: usize = HEADER_LEN + 4;
 /// Least and greatest poll exponent put into replies, log2 seconds.
@@ -32,20 +36,51 @@ pub(super) enum Unwritten {
     Unsealed,
 }
 
-/// The header of a reply (RFC 5905 §9.2, `fast_xmit()`): system variables, and the stamps.
+/// The mode of the reply, if there is to be one. NTPv1 had no modes: a client was told from a peer
+/// by its port (RFC 1305 appendix D). Symmetric requests of strangers get a reply that creates no
+/// association: Windows asks that way.
+pub(super) fn mode(version: u8, mode: Mode, source: SocketAddr) -> Option<Mode> {
+    match (mode, version) {
+        (Mode::Client, _) => Some(Mode::Server),
+        (Mode::SymmetricActive, _) => Some(Mode::SymmetricPassive),
+        (Mode::Reserved, 1) if source.port() == NTP_PORT => Some(Mode::SymmetricPassive),
+        (Mode::Reserved, 1) => Some(Mode::Server),
+        _ => None,
+    }
+}
+
+/// The memory of departures, if a reply may be interleaved: one host asked another, and need not be
+/// told of its MAC.
+pub(super) fn may_interleave<'a>(
+    received: &Received<'_>,
+    ending: &Ending,
+    policy: &'a Policy,
+) -> Option<&'a DepartureTable> {
+    let is_one = matches!(received.via, Via::Server(_));
+    let is_plain = matches!(ending, Ending::Plain | Ending::Sealed(_));
+    let table = policy.departures().filter(|_| is_one && is_plain)?;
+    Some(table)
+}
+
+/// The header of a reply (RFC 5905 §9.2, `fast_xmit()`): system variables, and the stamps, which must
+/// be from the same side of the last step.
+///
+/// # Errors
+/// `Stepped` if they are not.
 pub(super) fn header(
     request: &Header,
     mode: Mode,
     arrived: NtpTimestamp,
     now: Now,
     snapshot: &Snapshot,
-) -> Header {
-    Header {
+) -> Result<Header, DropReason> {
+    check_stamps(arrived, now.wall, snapshot.step_epoch)?;
+    Ok(Header {
         poll: request.poll.clamp(POLL_RANGE.0, POLL_RANGE.1),
         origin_time: request.transmit_time,
         receive_time: arrived,
         ..snapshot.header(request.version, mode, now)
-    }
+    })
 }
 
 /// The header of a kiss (RFC 5905 §7.4): slow down. All three stamps are the request's, for the
@@ -120,8 +155,7 @@ pub(super) fn write(
     }
 }
 
-/// Both stamps must be from the same side of the last step.
-pub(super) fn check_stamps(
+fn check_stamps(
     arrived: NtpTimestamp,
     leaves: NtpTimestamp,
     step_epoch: NtpTimestamp,

@@ -1,5 +1,6 @@
 //! From a datagram to a verdict.
 use super::autokey::{Asked, Outcome, Parked, Session};
+use super::interleave::{Departure, Interleaver};
 use super::manycast::{self, ToMany};
 use super::passive::{is_fresh_echo, permits_passive};
 use super::reply::{self, Ending, Unwritten};
@@ -9,7 +10,6 @@ use crate::authentication::{AuthFailure, Authenticator, KeyId, verify};
 use crate::control::Gate;
 use crate::packet::{Received, Via};
 use crate::snapshot::Snapshot;
-use core::net::SocketAddr;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use truechimer_time::Now;
@@ -22,8 +22,6 @@ const VERSIONS: core::ops::RangeInclusive<u8> = 1..=4;
 const VERSION: u8 = 4;
 /// Marks a private message that is an answer.
 const RESPONSE: u8 = 0x80;
-/// The port of NTP itself.
-const NTP_PORT: u16 = 123;
 /// `restrict flake` loses one packet in so many.
 const FLAKES_ONE_IN: u32 = 10;
 
@@ -51,6 +49,7 @@ pub struct Responder {
     rng: ChaCha20Rng,
     gate: Gate,
     parked: Option<Box<Parked>>,
+    interleaver: Interleaver,
 }
 
 impl Responder {
@@ -61,6 +60,7 @@ impl Responder {
             counters: Counters::default(),
             gate: Gate::default(),
             parked: None,
+            interleaver: Interleaver::new(),
             rng: ChaCha20Rng::from_seed(seed),
         }
     }
@@ -68,6 +68,12 @@ impl Responder {
     /// The counts so far.
     pub const fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// What the departure of the reply of the last verdict is to be noted with, if somebody will ask
+    /// for it.
+    pub const fn take_departure(&mut self) -> Option<Departure> {
+        self.interleaver.take_departure()
     }
 
     /// The request that the last verdict was to park.
@@ -90,6 +96,7 @@ impl Responder {
         out: &mut [u8],
     ) -> Verdict {
         self.counters.received += 1;
+        self.interleaver.forget();
         let verdict = match self.decide(now, received, snapshot, policy, authenticator, out) {
             Ok(verdict) => verdict,
             Err(reason) => Verdict::Drop(reason),
@@ -123,7 +130,7 @@ impl Responder {
         if let Some(least) = least_asked(first, policy) {
             return self.admit_control(now, received, flags, least);
         }
-        let Some(reply_mode) = reply_mode(version, mode, received.source) else {
+        let Some(reply_mode) = reply::mode(version, mode, received.source) else {
             return no_request(mode, flags);
         };
         self.check_access(version, flags)?;
@@ -153,9 +160,12 @@ impl Responder {
         let header = if standing == Standing::Kissed {
             kiss(&asked, &ending, policy)?
         } else {
-            let arrived = received.stamp.at;
-            reply::check_stamps(arrived, now.wall, snapshot.step_epoch)?;
-            let header = reply::header(&asked, reply_mode, arrived, now, snapshot);
+            let mut header = reply::header(&asked, reply_mode, received.stamp.at, now, snapshot)?;
+            if let Some(table) = reply::may_interleave(received, &ending, policy) {
+                let asking = (now, received.source.ip(), &asked, snapshot);
+                let counters = &mut self.counters;
+                self.interleaver.weave(asking, table, &mut header, counters);
+            }
             self.blurred(header, flags)
         };
         if let (Ending::Session(session), Some(service)) = (&ending, policy.autokey())
@@ -166,12 +176,16 @@ impl Responder {
             return self.answer_autokey(&asked, header, flags, authenticator, out);
         }
         let len = write(received, &header, &ending, authenticator, out)?;
+        self.count_reply(standing, &ending);
+        Ok(Verdict::Reply(len))
+    }
+
+    fn count_reply(&mut self, standing: Standing, ending: &Ending) {
         if let Ending::CryptoNak(failure) = ending {
-            self.counters.count_unauthentic(failure);
+            self.counters.count_unauthentic(*failure);
         }
         self.counters.kod_sent += u64::from(standing == Standing::Kissed);
         self.counters.spared += u64::from(standing == Standing::Spared);
-        Ok(Verdict::Reply(len))
     }
 
     fn blurred(&mut self, mut header: Header, flags: RestrictFlags) -> Header {
@@ -354,19 +368,6 @@ fn kiss(request: &Header, ending: &Ending, policy: &Policy) -> Result<Header, Dr
     }
     let average = policy.watch().map_or(0, |it| it.limits.rates.average());
     Ok(reply::kiss(request, average))
-}
-
-/// The mode of the reply, if there is to be one. NTPv1 had no modes: a client was told from a peer
-/// by its port (RFC 1305 appendix D). Symmetric requests of strangers get a reply that creates no
-/// association: Windows asks that way.
-fn reply_mode(version: u8, mode: Mode, source: SocketAddr) -> Option<Mode> {
-    match (mode, version) {
-        (Mode::Client, _) => Some(Mode::Server),
-        (Mode::SymmetricActive, _) => Some(Mode::SymmetricPassive),
-        (Mode::Reserved, 1) if source.port() == NTP_PORT => Some(Mode::SymmetricPassive),
-        (Mode::Reserved, 1) => Some(Mode::Server),
-        _ => None,
-    }
 }
 
 /// A wrong MAC is told to the sender, in four octets; a crypto-NAK is never answered, lest two hosts

@@ -2,7 +2,7 @@
 mod access;
 mod amplification;
 mod autokey;
-mod bench;
+pub(super) mod bench;
 mod golden;
 mod manycast;
 mod modes;

@@ -8,14 +8,17 @@ use truechimer_proto::authentication::Authenticator;
 use truechimer_proto::autokey::job::Done;
 use truechimer_proto::autokey::service::Service;
 use truechimer_proto::packet::{Received, Via};
-use truechimer_proto::server::{Manycast, Parked, Policy, Responder, Verdict};
+use truechimer_proto::server::{DepartureTable, Manycast, Parked, Policy, Responder, Verdict};
 use truechimer_proto::snapshot::Snapshot;
 use truechimer_time::leap::LeapIndicator;
-use truechimer_time::{Now, NtpShort, NtpTimestamp};
+use truechimer_time::{Now, NtpDuration, NtpShort, NtpTimestamp};
 use truechimer_wire::{HEADER_LEN, Header, PACKET_LEN_MAX, ReferenceId};
 
 /// Precision of a primary server's clock, log2 seconds.
 const PRECISION: i8 = -23;
+
+/// Replies whose departure it remembers.
+const DEPARTURES: usize = 600;
 
 /// How a server treats its clients.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,6 +48,8 @@ pub(crate) struct Server {
     primary: Option<Primary>,
     /// The last honest answer.
     former: Vec<u8>,
+    /// How long after it was made a reply leaves, on average, seconds.
+    late_s: f64,
 }
 
 #[derive(Clone, Copy)]
@@ -100,7 +105,34 @@ impl Server {
             keys,
             primary,
             former: Vec::new(),
+            late_s: 0.0,
         }
+    }
+
+    /// From now on replies leave late, as its kernel knows.
+    pub(crate) fn leave_late(&mut self, late_s: f64) {
+        self.late_s = late_s;
+        let departures = DepartureTable::new(DEPARTURES, &[0; 16]);
+        self.policy = self.policy.clone().with_departures(Arc::new(departures));
+    }
+
+    /// How long after `now`, when it was made, the last reply leaves, seconds.
+    pub(crate) fn departs_after(
+        &mut self,
+        now: Now,
+        snapshot: &Snapshot,
+        random: &mut Random,
+    ) -> f64 {
+        let Some(table) = self.policy.departures() else {
+            return 0.0;
+        };
+        // Half of it is the same each time.
+        let late_s = self.late_s * f64::midpoint(1.0, random.exponential());
+        if let Some(departure) = self.responder.take_departure() {
+            let left = now.wall.plus(NtpDuration::from_seconds(late_s));
+            table.note_departure(&departure, left, snapshot.step_epoch);
+        }
+        late_s
     }
 
     /// Whether it answers in this group.

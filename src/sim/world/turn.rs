@@ -205,16 +205,22 @@ impl World {
         let source = SocketAddr::new(own.copied().unwrap_or(to.ip()), port);
         client.system.note_local_address(id, source.ip());
         client.system.handle_transmit_stamp(ticket, kernel(stamp));
-        self.send(node, source, to, &octets);
+        self.send(node, (source, to), &octets, 0.0);
     }
 
-    /// Hands a datagram to the network.
-    fn send(&mut self, from: NodeId, source: SocketAddr, destination: SocketAddr, octets: &[u8]) {
+    /// Hands a datagram to the network after so long.
+    fn send(
+        &mut self,
+        from: NodeId,
+        (source, destination): (SocketAddr, SocketAddr),
+        octets: &[u8],
+        late_s: f64,
+    ) {
         let Some(to) = self.by_address.get(&destination.ip()).copied() else {
             return;
         };
         for delay_s in self.network.carry(from, to).into_iter().flatten() {
-            let at_ns = self.true_ns + nanoseconds(delay_s);
+            let at_ns = self.true_ns + nanoseconds(late_s + delay_s);
             let octets = octets.to_vec();
             let datagram = Happening::Datagram {
                 to,
@@ -275,13 +281,16 @@ impl World {
             Answer::Nothing => {}
             Answer::Reply(reply) => {
                 let own = SocketAddr::new(local, NTP_PORT);
-                self.send(node, own, received.source, &reply);
+                let late_s = entry
+                    .server
+                    .departs_after(now, &snapshot, &mut entry.random);
+                self.send(node, (own, received.source), &reply, late_s);
             }
             Answer::Crowd(hosts, reply) => {
                 for host in 0..hosts {
                     let [high, low] = host.to_be_bytes();
                     let made_up = SocketAddr::from(([10, 66, high, low], NTP_PORT));
-                    self.send(node, made_up, received.source, &reply);
+                    self.send(node, (made_up, received.source), &reply, 0.0);
                 }
             }
             Answer::Parked(parked) => {
@@ -289,7 +298,7 @@ impl World {
                 let finished = entry.server.finish(&parked, &done, now, &snapshot);
                 if let Some(reply) = finished {
                     let own = SocketAddr::new(local, NTP_PORT);
-                    self.send(node, own, parked.source(), &reply);
+                    self.send(node, (own, parked.source()), &reply, 0.0);
                 }
             }
             Answer::HandOff => {

@@ -63,8 +63,8 @@ impl Parked {
             Done::Failed(Failure::Busy) => return None,
             _ => None,
         };
-        reply::check_stamps(self.arrived, now.wall, snapshot.step_epoch).ok()?;
-        let mut header = reply::header(&self.asked, self.mode, self.arrived, now, snapshot);
+        let header = reply::header(&self.asked, self.mode, self.arrived, now, snapshot);
+        let mut header = header.ok()?;
         let bounds = self.under_way.bounds();
         let (stamp, asker) = (header.transmit_time, self.session.asker());
         header.transmit_time = bounds.mark(stamp, snapshot.precision, asker);

@@ -1,7 +1,7 @@
 //! One client in nine words.
 use super::MruEntry;
-use super::guard::{AtomicU64, Ordering};
 use crate::server::RestrictFlags;
+use crate::server::guard::{AtomicU64, Ordering};
 use core::net::{IpAddr, Ipv6Addr};
 use truechimer_time::{Instant, NtpTimestamp};
 

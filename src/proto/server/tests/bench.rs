@@ -86,19 +86,19 @@ impl Authenticator for Checksum {
 pub(super) const LOCAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 123);
 pub(super) const ARRIVED: NtpTimestamp = NtpTimestamp::from_bits(0xE000_0005_0000_0000);
 
-pub(super) struct Bench {
-    pub(super) responder: Responder,
-    pub(super) policy: Policy,
-    pub(super) snapshot: Snapshot,
-    pub(super) source: SocketAddr,
-    pub(super) via: Via,
-    pub(super) arrived: NtpTimestamp,
-    pub(super) now: Now,
-    pub(super) out: [u8; 2048],
+pub(in crate::server) struct Bench {
+    pub(in crate::server) responder: Responder,
+    pub(in crate::server) policy: Policy,
+    pub(in crate::server) snapshot: Snapshot,
+    pub(in crate::server) source: SocketAddr,
+    pub(in crate::server) via: Via,
+    pub(in crate::server) arrived: NtpTimestamp,
+    pub(in crate::server) now: Now,
+    pub(in crate::server) out: [u8; 2048],
 }
 
 impl Bench {
-    pub(super) fn new() -> Self {
+    pub(in crate::server) fn new() -> Self {
         Self {
             responder: Responder::new([7; 32]),
             policy: Policy::default(),
@@ -124,7 +124,7 @@ impl Bench {
         }
     }
 
-    pub(super) fn answer(&mut self, octets: &[u8]) -> Verdict {
+    pub(in crate::server) fn answer(&mut self, octets: &[u8]) -> Verdict {
         let received = Received {
             octets,
             source: self.source,
@@ -145,7 +145,7 @@ impl Bench {
     }
 
     /// The header of the reply to this request.
-    pub(super) fn reply_to(&mut self, octets: &[u8]) -> Header {
+    pub(in crate::server) fn reply_to(&mut self, octets: &[u8]) -> Header {
         let Verdict::Reply(len) = self.answer(octets) else {
             panic!("no reply: {:?}", self.responder.counters());
         };
@@ -154,7 +154,7 @@ impl Bench {
     }
 }
 
-pub(super) fn request(version: u8, mode: Mode) -> [u8; HEADER_LEN] {
+pub(in crate::server) fn request(version: u8, mode: Mode) -> [u8; HEADER_LEN] {
     let mut header = Header::blank(version, mode);
     header.poll = 6;
     header.transmit_time = NtpTimestamp::from_bits(0x1234_5678_9ABC_DEF0);
@@ -162,7 +162,7 @@ pub(super) fn request(version: u8, mode: Mode) -> [u8; HEADER_LEN] {
 }
 
 /// The request with a MAC over it; `spoil` is added to the last octet.
-pub(super) fn keyed(message: &[u8], key: u32, spoil: u8) -> Vec<u8> {
+pub(in crate::server) fn keyed(message: &[u8], key: u32, spoil: u8) -> Vec<u8> {
     let len = digest_len(key).unwrap_or(16);
     let mut octets = message.to_vec();
     octets.extend_from_slice(&key.to_be_bytes());

@@ -31,6 +31,7 @@ impl System {
             own_keys: self.retired_keys.plus(&self.authenticator.usage()),
             config: &self.config.control,
             watch: self.config.access.watch(),
+            departures: self.config.access.departures().map(AsRef::as_ref),
             requests: self.control.counts.requests,
             unauthentic: self.control.counts.unauthentic,
             saved: self.control.saved.as_deref(),

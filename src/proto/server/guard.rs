@@ -70,6 +70,28 @@ pub(super) fn read<const N: usize>(words: &[AtomicU64]) -> Option<[u64; N]> {
     None
 }
 
+/// Memory of zeros, fresh from the system and not yet touched; half of it, and so on, where there
+/// is not so much.
+#[cfg(not(loom))]
+pub(super) fn zeroed<const N: usize>(mut sets: usize) -> Box<[[AtomicU64; N]]>
+where
+    [AtomicU64; N]: bytemuck::Zeroable,
+{
+    while sets > 1 {
+        if let Ok(memory) = bytemuck::try_zeroed_slice_box(sets) {
+            return memory;
+        }
+        sets /= 2;
+    }
+    bytemuck::zeroed_slice_box(1)
+}
+
+#[cfg(loom)]
+pub(super) fn zeroed<const N: usize>(sets: usize) -> Box<[[AtomicU64; N]]> {
+    let set = |_| core::array::from_fn(|_| AtomicU64::new(0));
+    (0..sets).map(set).collect()
+}
+
 #[cfg(all(test, loom))]
 mod loom_tests {
     use super::*;
