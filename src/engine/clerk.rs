@@ -1,6 +1,7 @@
 //! One who answers datagrams: the same for the clock thread and for every server thread.
 use crate::clients::{kernels, ours};
 use crate::counters::ServerCounts;
+use crate::departures::Noting;
 use crate::traces::Tracer;
 use core::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use truechimer_proto::authentication::Authenticator;
 use truechimer_proto::autokey::job::Done;
 use truechimer_proto::control::{ControlRequest, KeyFacts};
 use truechimer_proto::packet::{LinkId, Received, Via};
-use truechimer_proto::server::{Parked, Policy, Responder, Verdict};
+use truechimer_proto::server::{Departure, DepartureTable, Parked, Policy, Responder, Verdict};
 use truechimer_proto::snapshot::Snapshot;
 use truechimer_sys::clock;
 use truechimer_sys::socket::Arrival;
@@ -54,6 +55,17 @@ impl Desk {
 pub(crate) struct Moment {
     pub(crate) snapshot: Snapshot,
     pub(crate) mono: Instant,
+}
+
+impl Moment {
+    /// Where departures that become known now are noted.
+    pub(crate) const fn noting<'a>(&self, table: &'a DepartureTable) -> Noting<'a> {
+        Noting {
+            table,
+            epoch: self.snapshot.step_epoch,
+            mono: self.mono,
+        }
+    }
 }
 
 /// What is to be done about a datagram.
@@ -115,6 +127,11 @@ impl Clerk {
         };
         let auth = self.authenticator.as_mut();
         parked.finish(done, now, &moment.snapshot, auth, out)
+    }
+
+    /// What the departure of the last reply is to be noted with, if somebody will ask for it.
+    pub(crate) const fn take_departure(&mut self) -> Option<Departure> {
+        self.responder.take_departure()
     }
 
     /// The system clock is read for each reply, for that is its transmit stamp.

@@ -12,6 +12,7 @@ mod clock_hand;
 mod clock_thread;
 mod config;
 mod counters;
+mod departures;
 mod ears;
 mod errands;
 mod error;

@@ -9,6 +9,7 @@
 pub mod allocation;
 pub mod batch;
 pub mod clock;
+pub mod departures;
 pub mod entropy;
 pub mod hardware;
 pub mod interfaces;

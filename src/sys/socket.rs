@@ -9,7 +9,7 @@ mod receive;
 mod stamps;
 
 pub(crate) use address::RawAddress;
-pub(crate) use control::{ControlBuffer, hardware_stamp, kernel_stamp};
+pub(crate) use control::{ControlBuffer, hardware_stamp, kernel_stamp, stamped_number};
 pub use many::is_unsupported;
 pub use receive::{Arrival, ReceiveBuffer};
 pub use stamps::{HardwareStamp, KernelStamp, TransmitStamp};

@@ -24,6 +24,7 @@ use truechimer_config::Settings;
 use truechimer_engine::{Ended, Engine, Why};
 use truechimer_proto::config::SystemConfig;
 use truechimer_proto::host::Exit as ProtocolExit;
+use truechimer_proto::server::DepartureTable;
 use truechimer_proto::system::System;
 use truechimer_sys::process::Startup;
 use truechimer_sys::{clock, entropy};
@@ -66,6 +67,7 @@ pub(super) fn run(machine: Machine) -> Result<Exit, Failure> {
         panic_gate_spent: mark.as_ref().is_some_and(is_spent),
         own_addresses: engine.own_addresses(),
         links: engine.links(),
+        departures: departures(&launch)?,
         ..found_in(&setup)?
     };
     let settings = &setup.settings;
@@ -113,6 +115,15 @@ pub(super) fn run(machine: Machine) -> Result<Exit, Failure> {
     let ended = ended.map_err(Failure::Engine)?;
     steward.finish(frequency_to_keep(&ended).filter(|_| !one_shot));
     Ok(tell_end(ident, ended.why))
+}
+
+/// One thread for all asks for no departures, so it tells none: the simulators that it is for do not
+/// know how that is done.
+fn departures(launch: &Launch) -> Result<Option<Arc<DepartureTable>>, Failure> {
+    if launch.threads == Some(0) {
+        return Ok(None);
+    }
+    Ok(Some(translate::access::departures(&random()?)))
 }
 
 fn found_in(setup: &Setup) -> Result<Findings, Failure> {

@@ -56,6 +56,12 @@ pub(super) fn served(report: &Report) -> String {
         sum.unreadable,
         sum.send_failed,
     );
+    if protocol.departures_asked > 0 {
+        let (told, asked) = (protocol.interleaved, protocol.departures_asked);
+        text.push_str(&format!(
+            ", {told} interleaved, {asked} departures asked for"
+        ));
+    }
     for outcome in AutokeyOutcome::ALL {
         let count = protocol.autokey(outcome);
         if count > 0 {

@@ -8,13 +8,16 @@ use truechimer_config::settings::{
 use truechimer_proto::config::Demand;
 use truechimer_proto::control::{Relaxation, Rule};
 use truechimer_proto::server::{
-    AccessRule, Limits, Manycast, MruTable, Network, Origin, Policy, Rates, RestrictFlags, Ruling,
-    Watch,
+    AccessRule, DepartureTable, Limits, Manycast, MruTable, Network, Origin, Policy, Rates,
+    RestrictFlags, Ruling, Watch,
 };
 
 /// Octets of the table of recent clients at most, whatever an `mru` line asks for: a flood of
 /// made-up senders fills it.
 const CLIENTS_OCTETS_MAX: usize = 64 << 20;
+
+/// Replies whose departure may be told, at once.
+const DEPARTURES: usize = 98_304;
 
 /// `enable auth`: whether who comes unasked must be authentic.
 pub const fn demand(settings: &Settings) -> Demand {
@@ -51,10 +54,29 @@ pub fn policy(settings: &Settings, clients: Option<Arc<MruTable>>) -> Policy {
     policy.with_watch(Watch { limits, clients }, settings.flags.monitor)
 }
 
+/// The policy with all that is remembered of who asks.
+pub fn remembering(
+    settings: &Settings,
+    clients: Option<Arc<MruTable>>,
+    departures: Option<Arc<DepartureTable>>,
+) -> Arc<Policy> {
+    let policy = policy(settings, clients);
+    Arc::new(match departures {
+        Some(departures) => policy.with_departures(departures),
+        None => policy,
+    })
+}
+
 /// A memory for as many clients as the `mru` lines say, under this key. What they say of its growth
 /// means nothing here: it is mapped as it fills.
 pub fn memory(settings: &Settings, key: &[u8; 16]) -> Arc<MruTable> {
     Arc::new(MruTable::new(clients_at_most(settings), key))
+}
+
+/// A memory of when replies left, under this key: for a hundred thousand clients at once, a few
+/// megabytes once they come.
+pub fn departures(key: &[u8; 16]) -> Arc<DepartureTable> {
+    Arc::new(DepartureTable::new(DEPARTURES, key))
 }
 
 /// Whether a memory is of the size that the `mru` lines say.

@@ -11,7 +11,7 @@ use truechimer_proto::config::{
 };
 use truechimer_proto::packet::Link;
 use truechimer_proto::refclock::{Driver, RefclockId};
-use truechimer_proto::server::MruTable;
+use truechimer_proto::server::{DepartureTable, MruTable};
 use truechimer_refclocks::Local;
 use truechimer_time::leap::LeapTable;
 use truechimer_wire::ReferenceId;
@@ -43,6 +43,8 @@ pub struct Findings {
     pub links: Vec<Link>,
     /// The memory of clients; nobody is limited without it.
     pub clients: Option<Arc<MruTable>>,
+    /// The memory of when replies left; nobody is answered in interleaved mode without it.
+    pub departures: Option<Arc<DepartureTable>>,
     /// This host by Autokey's key files.
     pub autokey: Option<Host>,
 }
@@ -75,7 +77,7 @@ pub fn config(settings: &Settings, launch: &Launch, findings: Findings) -> Syste
         auth: super::access::demand(settings),
         rings: rings(&settings.broadcasting.ttls),
         control: super::control::config(settings),
-        access: Arc::new(super::access::policy(settings, findings.clients)),
+        access: super::access::remembering(settings, findings.clients, findings.departures),
         autokey: findings.autokey.map(|host| host.config(&settings.autokey)),
         ephemeral_ends: super::autokey::ephemeral_ends(settings),
     }

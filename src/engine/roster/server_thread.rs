@@ -4,6 +4,7 @@ use super::plan::{Board, Door};
 use super::{HandedOff, Shared};
 use crate::clerk::{Clerk, Moment, Outcome};
 use crate::counters::Published;
+use crate::departures::{Asked, READ_AT_ONCE};
 use crate::errands::{Errands, Finisher};
 use crate::latch::Reader;
 use crate::queries::Query;
@@ -16,8 +17,10 @@ use truechimer_proto::authentication::NoKeys;
 use truechimer_proto::server::{Parked, Policy};
 use truechimer_sys::batch::Sent;
 use truechimer_sys::clock;
+use truechimer_sys::departures::Departures;
 use truechimer_sys::process::{self, Core};
 use truechimer_sys::ring::IdleRing;
+use truechimer_sys::socket::Arrival;
 use truechimer_sys::wake::Wake;
 
 /// How late a new plan may be noticed.
@@ -67,6 +70,9 @@ pub(super) struct ServerThread {
     seen: u64,
     clerk: Clerk,
     doors: Vec<Door>,
+    /// Of each door.
+    asked: Vec<Asked>,
+    departures: Departures,
     intake: Intake,
     moment: Option<Moment>,
 }
@@ -95,6 +101,8 @@ impl ServerThread {
             seen: 0,
             clerk,
             doors: Vec::new(),
+            asked: Vec::new(),
+            departures: Departures::new(READ_AT_ONCE),
             intake,
             moment: None,
         }
@@ -121,7 +129,7 @@ impl ServerThread {
         if let Some(authenticator) = plan.authenticator {
             self.clerk.replace_keys(authenticator);
         }
-        let doors = core::mem::replace(&mut self.doors, plan.doors);
+        let doors = self.use_doors(plan.doors);
         if self.intake.set_doors(&self.doors).is_err() {
             self.fall_back();
         }
@@ -135,6 +143,23 @@ impl ServerThread {
         let _ = self.intake.set_doors(&self.doors);
     }
 
+    /// Doors that stay keep what waits at them; those there were are returned.
+    fn use_doors(&mut self, doors: Vec<Door>) -> Vec<Door> {
+        let before = core::mem::replace(&mut self.doors, doors);
+        let mut had: Vec<_> = core::mem::take(&mut self.asked)
+            .into_iter()
+            .map(Some)
+            .collect();
+        let asked = self.doors.iter().map(|door| {
+            let mut places = before.iter().zip(&mut had);
+            let its = places.find(|(it, _)| Arc::ptr_eq(&it.socket, &door.socket));
+            let its = its.and_then(|(_, asked)| asked.take());
+            its.unwrap_or_else(|| Asked::new(&door.socket))
+        });
+        self.asked = asked.collect();
+        before
+    }
+
     fn turn(&mut self) {
         if self.intake.wait(&self.doors, WAIT_MAX).is_err() {
             self.fall_back();
@@ -146,8 +171,26 @@ impl ServerThread {
             self.serve(portion);
         }
         self.clerk.counts.useful_wakeups += u64::from(is_useful);
+        if !is_useful {
+            // It may be for a stamp that came late: as long as one is not read there is no rest.
+            self.note_departures();
+        }
         self.clerk.counts.note_ring(self.intake.ring_counts());
         self.published.store(&self.clerk.counts());
+    }
+
+    /// Notes what the kernel says by now of the departures asked for.
+    fn note_departures(&mut self) {
+        let Some(table) = self.clerk.policy.departures() else {
+            return;
+        };
+        let moment = Moment {
+            snapshot: self.seat.reader.read(),
+            mono: clock::monotonic(),
+        };
+        for (door, asked) in self.doors.iter().zip(&mut self.asked) {
+            asked.read(&door.socket, &mut self.departures, moment.noting(table));
+        }
     }
 
     fn serve(&mut self, portion: Portion) {
@@ -158,14 +201,20 @@ impl ServerThread {
         if portion.is_fresh {
             self.moment = None;
         }
-        let moment = self.moment.get_or_insert_with(|| Moment {
+        let moment = &*self.moment.get_or_insert_with(|| Moment {
             snapshot: self.seat.reader.read(),
             mono: clock::monotonic(),
         });
         let (clerk, seat) = (&mut self.clerk, &self.seat);
+        let mut postbox = Postbox {
+            door,
+            asked: self.asked.get_mut(portion.door),
+            departures: &mut self.departures,
+            moment,
+        };
         let unreadable = self.intake.answer(&mut |arrival, out| {
             match clerk.answer(&arrival, door.desk, moment, out) {
-                Outcome::Reply(len) => return len,
+                Outcome::Reply(len) => return postbox.send(clerk, &arrival, out, len),
                 Outcome::HandOff(received) => {
                     let overflowed = !seat.shared.hand_off(&seat.sender, &received);
                     clerk.counts.overflowed += u64::from(overflowed);
@@ -186,5 +235,41 @@ impl ServerThread {
         door.traffic.note_sent(sent, failed);
         self.clerk.counts.unreadable += unreadable as u64;
         self.clerk.counts.send_failed += failed as u64;
+        let asked = self.asked.get_mut(portion.door);
+        if let (Some(asked), Some(table)) = (
+            asked.filter(|it| it.is_waiting()),
+            self.clerk.policy.departures(),
+        ) {
+            asked.read(&door.socket, &mut self.departures, moment.noting(table));
+        }
+    }
+}
+
+/// Where a reply is sent at once, and asked when it left, if somebody will want to know.
+struct Postbox<'a> {
+    door: &'a Door,
+    asked: Option<&'a mut Asked>,
+    departures: &'a mut Departures,
+    moment: &'a Moment,
+}
+
+impl Postbox<'_> {
+    /// Returns how much of the reply is left to be sent together with others: all or nothing.
+    fn send(&mut self, clerk: &mut Clerk, arrival: &Arrival<'_>, out: &[u8], len: usize) -> usize {
+        let departure = clerk.take_departure();
+        let (Some(departure), Some(asked)) = (departure, &mut self.asked) else {
+            return len;
+        };
+        let Some(table) = clerk.policy.departures() else {
+            return len;
+        };
+        let by = self.moment.noting(table);
+        let reply = out.get(..len).unwrap_or_default();
+        let letter = (self.door.socket.as_ref(), reply, arrival.source);
+        let sent = asked.send(letter, departure, self.departures, by);
+        let (sent, failed) = (usize::from(sent), usize::from(!sent));
+        self.door.traffic.note_sent(sent, failed);
+        clerk.counts.send_failed += failed as u64;
+        0
     }
 }

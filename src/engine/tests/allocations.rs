@@ -8,6 +8,7 @@ use std::net::UdpSocket;
 use support::{Running, free, unsteered};
 use truechimer_engine::EngineChoice;
 use truechimer_sys::allocation::{self, CountingAllocator};
+use truechimer_time::NtpTimestamp;
 use truechimer_wire::{Header, Mode};
 
 #[global_allocator]
@@ -15,24 +16,31 @@ static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 const REQUESTS: u64 = 2000;
 
-/// Asks, and returns what everybody but this thread has allocated meanwhile.
+/// Asks, in interleaved mode where a reply before allows it, and returns what everybody but this thread has allocated meanwhile.
 fn allocated_by_others(server: SocketAddr) -> u64 {
     let socket = UdpSocket::bind((server.ip(), 0)).expect("a port");
     socket.connect(server).expect("a route");
     let patience = Some(Duration::from_secs(60));
     socket.set_read_timeout(patience).expect("not zero");
-    let request = Header::blank(4, Mode::Client).to_octets();
-    let mut reply = [0; 64];
+    let mut request = Header::blank(4, Mode::Client);
+    let mut reply = [0; 48];
+    let mut ask = |is_interleaved: bool| {
+        socket.send(&request.to_octets()).expect("sent");
+        assert_eq!(socket.recv(&mut reply).expect("a reply"), 48);
+        if is_interleaved {
+            request.origin_time = Header::parse(&reply).receive_time;
+            request.receive_time = NtpTimestamp::from_bits(1);
+            request.transmit_time = NtpTimestamp::from_bits(2);
+        }
+    };
     let count = || allocation::made_by_process() - allocation::made_by_this_thread();
     // The first requests may find a thread still settling in.
     for _ in 0..100 {
-        socket.send(&request).expect("sent");
-        socket.recv(&mut reply).expect("a reply");
+        ask(false);
     }
     let before = count();
-    for _ in 0..REQUESTS {
-        socket.send(&request).expect("sent");
-        assert_eq!(socket.recv(&mut reply).expect("a reply"), 48);
+    for turn in 0..REQUESTS {
+        ask(turn >= REQUESTS / 2);
     }
     count() - before
 }

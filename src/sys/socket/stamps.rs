@@ -70,6 +70,19 @@ impl Socket {
         self.request(software | hardware | both) || self.stamp_both()
     }
 
+    /// Asks for stamps with every datagram received, and for one on the error queue, without its
+    /// datagram, for every one sent by `send_asking`, numbered from 0 as of now; `false` if the kernel
+    /// cannot.
+    pub fn stamp_on_request(&self) -> bool {
+        // Without the numbers first: to ask for them anew sets them back.
+        self.stamp_receives()
+            && self.request(
+                libc::SOF_TIMESTAMPING_RX_SOFTWARE
+                    | libc::SOF_TIMESTAMPING_OPT_ID
+                    | libc::SOF_TIMESTAMPING_OPT_TSONLY,
+            )
+    }
+
     fn request(&self, flags: libc::c_uint) -> bool {
         let flags = flags | libc::SOF_TIMESTAMPING_SOFTWARE;
         let Ok(flags) = libc::c_int::try_from(flags) else {

@@ -16,7 +16,7 @@ use truechimer_proto::host::{HostEvent, Output};
 use truechimer_proto::refclock::{
     Driver, DriverEvent, DriverOutput, Port, RefclockId, RefclockSample,
 };
-use truechimer_proto::server::{Limits, MruTable, Policy, Watch};
+use truechimer_proto::server::{DepartureTable, Limits, MruTable, Policy, Watch};
 use truechimer_proto::system::System;
 use truechimer_sys::clock;
 use truechimer_time::leap::LeapIndicator;
@@ -86,13 +86,16 @@ pub(crate) fn unsteered() -> SystemConfig {
     config
 }
 
-/// The built-in rules, with a memory of clients, as the daemon has it.
+/// The built-in rules, with memories of clients and of departures, as the daemon has it.
 fn watchful() -> Policy {
     let watch = Watch {
         limits: Limits::default(),
         clients: Arc::new(MruTable::new(MruTable::clients_in(1 << 20), &[7; 16])),
     };
-    Policy::default().with_watch(watch, true)
+    let departures = Arc::new(DepartureTable::new(600, &[8; 16]));
+    Policy::default()
+        .with_watch(watch, true)
+        .with_departures(departures)
 }
 
 struct Watcher {
