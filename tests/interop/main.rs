@@ -20,6 +20,7 @@ mod faults_files;
 mod faults_system;
 mod groups;
 mod interfaces;
+mod interleaved;
 mod keyed;
 mod keyed_hostile;
 mod keygen;
