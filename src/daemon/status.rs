@@ -8,6 +8,7 @@ mod counted;
 mod engine;
 mod flash;
 mod island;
+mod mode;
 mod picture;
 mod variables;
 mod verdict;

@@ -1,5 +1,6 @@
 //! Orphan mode as it shows from outside: of ours and of the reference's daemon alike.
-use super::picture::{Mode, Picture, Source};
+use super::mode::Mode;
+use super::picture::{Picture, Source};
 use serde::Serialize;
 
 /// The part of a host on an island without a source (`tos orphan`).

@@ -3,6 +3,7 @@ use super::SCHEMA;
 use super::counted::Counted;
 use super::engine::{self, Engine};
 use super::island::Orphan;
+use super::mode::Mode;
 use super::variables::Variables;
 use crate::control_client::{
     Ask, FLASH_TESTS, Failure, Names, NetAddress, Request, SELECTIONS, associations, crypto_flags,
@@ -102,21 +103,6 @@ pub(super) struct Source {
     /// Autokey's states, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) autokey: Option<String>,
-}
-
-/// How it is asked, or listened to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Mode {
-    Server,
-    Peer,
-    Broadcast,
-    BroadcastClient,
-    Pool,
-    Manycast,
-    ReferenceClock,
-    #[default]
-    Unknown,
 }
 
 /// What `status --json` prints.
@@ -303,7 +289,7 @@ impl Source {
             .min();
         let mut source = Self {
             association,
-            mode: mode(variables.small("hmode"), &address),
+            mode: Mode::of(variables.small("hmode"), &address),
             address: address.to_string(),
             name,
             selection: SELECTIONS
@@ -389,17 +375,4 @@ fn autokey(variables: &Variables) -> Option<String> {
         Some(proof) => format!("{states}; proof: {proof}"),
         None => states,
     })
-}
-
-fn mode(host_mode: Option<u8>, address: &NetAddress) -> Mode {
-    match host_mode {
-        _ if address.clock_name().is_some() => Mode::ReferenceClock,
-        Some(1 | 2) => Mode::Peer,
-        Some(3) if address.is_unspecified() => Mode::Pool,
-        Some(3) if address.ip.is_multicast() => Mode::Manycast,
-        Some(3) => Mode::Server,
-        Some(5) => Mode::Broadcast,
-        Some(6 | 8) => Mode::BroadcastClient,
-        _ => Mode::Unknown,
-    }
 }

@@ -3,7 +3,8 @@
 use super::SCHEMA;
 use super::flash::test;
 use super::island::Orphan;
-use super::picture::{Mode, Picture, Source};
+use super::mode::Mode;
+use super::picture::{Picture, Source};
 use serde::Serialize;
 use truechimer_proto::system::agreement;
 

@@ -1,6 +1,7 @@
 //! The picture in plain words.
 use super::island::Orphan;
-use super::picture::{Mode, Picture, Source};
+use super::mode::Mode;
+use super::picture::{Picture, Source};
 use super::verdict::Verdict;
 use core::fmt::Write;
 

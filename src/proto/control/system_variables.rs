@@ -143,12 +143,7 @@ const VARIABLES: &[(&str, Get)] = &[
         quoted(&v.facts.pool().to_string())
     }),
     ("interleaved", |v| {
-        let of = v.facts.served();
-        let (table, asked) = (v.departures?, of.departures_asked);
-        let (told, over) = (of.interleaved, of.departures_passed_over);
-        quoted(&format!(
-            "told {told}, asked {asked}, passed over {over}, {table}"
-        ))
+        quoted(&v.departures?.in_words(v.facts.served()))
     }),
     ("unsolicited", |v| quoted(&v.status.unsolicited.to_string())),
     ("peeradr", |v| {

@@ -7,6 +7,7 @@
 //! senders that are made up push out one another only.
 use super::marked;
 use super::slot::{SLOT_WORDS, Slot};
+use crate::server::Counters;
 use crate::server::guard::{self, AtomicU64, zeroed};
 use crate::server::mru::bits;
 use core::net::IpAddr;
@@ -202,6 +203,17 @@ impl DepartureTable {
         self.unused.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// What became of it all, with what the threads have counted, for people.
+    pub(crate) fn in_words(&self, of: &Counters) -> String {
+        let (told, asked) = (of.interleaved, of.departures_asked);
+        let over = of.departures_passed_over;
+        let (displaced, refused, unused) = (self.displaced(), self.refused(), self.unused());
+        format!(
+            "told {told}, asked {asked}, passed over {over}, displaced {displaced}, \
+             refused {refused}, unused {unused}"
+        )
+    }
+
     /// The set of a reply. What spreads them is the receive stamp's noise, a few nanoseconds.
     fn set(&self, place: u64, receive: NtpTimestamp) -> Option<&[AtomicU64; SET_WORDS]> {
         let count = self.sets.len() as u64;
@@ -213,17 +225,6 @@ impl DepartureTable {
 
 const FREE: u8 = 0;
 const PROVEN: u8 = 2;
-
-impl core::fmt::Display for DepartureTable {
-    /// Its counts, for people.
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let (displaced, refused, unused) = (self.displaced(), self.refused(), self.unused());
-        write!(
-            f,
-            "displaced {displaced}, refused {refused}, unused {unused}"
-        )
-    }
-}
 
 /// How much is lost with this one when another comes.
 fn worth(there: &Slot, newcomer: &Slot) -> u8 {
