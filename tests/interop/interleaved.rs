@@ -8,7 +8,7 @@ use truechimer_tests::support::sniffer::Seen;
 use truechimer_tests::support::truechimer::binary;
 use truechimer_tests::support::upstreams::chrony;
 use truechimer_tests::support::wait::{seconds, until};
-use truechimer_tests::support::{Host, Node, Side, Sniffer, World, upstreams};
+use truechimer_tests::support::{Family, Host, Node, Side, Sniffer, World, upstreams};
 
 /// Replies that are looked at.
 const REPLIES: usize = 14;
@@ -123,25 +123,32 @@ fn query_variable(host: Host<'_>, name: &str) -> String {
     finish(command).text
 }
 
-#[test]
-fn chrony_asks_ours() {
+fn chrony_asks(family: Family) {
     let world = World::new(2);
     let (server, own) = (world.host(1), world.host(2));
     let _serving = serve(server, LOCAL);
-    for address in [server.v4(), server.v6()] {
-        let sniffer = Sniffer::start(own);
-        let line = format!("server {address} minpoll 0 maxpoll 0 xleave\n");
-        // Who keeps root can open the socket at which it tells this.
-        let mut chronyd = chrony(own, &format!("user root\n{line}"));
-        check(&sniffer, 1);
-        let said = chronyd.ask("/usr/bin/chronyc", &["-n", "ntpdata"]).text;
-        let shown = |name: &str| {
-            let line = said.lines().find(|line| line.starts_with(name));
-            let value = line.and_then(|line| line.split(':').nth(1));
-            value.unwrap_or_default().trim().to_owned()
-        };
-        assert_eq!(shown("Interleaved"), "Yes", "{said}");
-        assert_eq!(shown("TX timestamping"), "Kernel", "{said}");
-        chronyd.kill();
-    }
+    let sniffer = Sniffer::start(own);
+    let address = server.address(family);
+    // Who keeps root can open the socket at which it tells this.
+    let line = format!("user root\nserver {address} minpoll 0 maxpoll 0 xleave\n");
+    let chronyd = chrony(own, &line);
+    check(&sniffer, 1);
+    let said = chronyd.ask("/usr/bin/chronyc", &["-n", "ntpdata"]).text;
+    let shown = |name: &str| {
+        let line = said.lines().find(|line| line.starts_with(name));
+        let value = line.and_then(|line| line.split(':').nth(1));
+        value.unwrap_or_default().trim().to_owned()
+    };
+    assert_eq!(shown("Interleaved"), "Yes", "{said}");
+    assert_eq!(shown("TX timestamping"), "Kernel", "{said}");
+}
+
+#[test]
+fn chrony_asks_ours_over_ipv4() {
+    chrony_asks(Family::V4);
+}
+
+#[test]
+fn chrony_asks_ours_over_ipv6() {
+    chrony_asks(Family::V6);
 }
