@@ -12,6 +12,10 @@ use rand_chacha::ChaCha20Rng;
 use truechimer_time::Instant;
 use truechimer_wire::Packet;
 
+/// Where the fields of a packet end at the latest, so that with its MAC (four octets and a digest of 64 at
+/// most) it passes every Ethernet whole: 1500 octets less the headers of IPv6 and UDP.
+const FIELDS_END: usize = 1500 - 40 - 8 - 68;
+
 /// Our key list, and what a peer is to be told.
 #[derive(Debug, Default)]
 pub(crate) struct Ours {
@@ -137,11 +141,20 @@ impl Association {
         let ends = self.ends()?;
         let autokey = self.autokey.as_mut()?;
         autokey.ours.due = None;
-        let said = [autokey.ours.answer.take(), autokey.request.take()];
-        let has_message = said.iter().any(Option::is_some);
-        for message in said.into_iter().flatten() {
-            message.append(octets)?;
+        let answer = autokey.ours.answer.take();
+        let has_answer = answer.is_some();
+        if let Some(answer) = answer {
+            answer.append(octets)?;
         }
+        // A certificate and a signed public key do not fit together: what is asked leaves with the next.
+        let before = octets.len();
+        let request = autokey
+            .request
+            .take_if(|it| !has_answer || before + it.as_wire().field_len() <= FIELDS_END);
+        if let Some(request) = &request {
+            request.append(octets)?;
+        }
+        let has_message = has_answer || request.is_some();
         let next = autokey.ours.keys.as_mut().and_then(KeyList::take);
         let key_id = match next {
             Some(key_id) => key_id,

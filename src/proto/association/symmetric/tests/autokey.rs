@@ -1,8 +1,12 @@
 //! When a peer's time is believed by Autokey: under a cookie that is agreed, or where there is no other.
 use super::*;
 use crate::association::{Autokey, Ends, append_session_mac};
-use crate::autokey::dance::Manner;
+use crate::autokey::dance::{Manner, Message};
+use crate::autokey::job::SignedValue;
 use crate::autokey::key_list::{KeyList, Lifetime};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+use truechimer_wire::AutokeyCode;
 
 const OURS: [u8; 4] = [198, 51, 100, 9];
 const COOKIE: u32 = 0x0BAD_CAFE;
@@ -80,4 +84,34 @@ fn who_has_no_time_takes_it_before_the_cookie_and_says_so_once() {
     assert!(!peer.hear(0).events.contains(&PeerEvent::Unagreed));
     let mut peer = Listed::new(Role::Peer, COOKIE, true);
     assert!(!peer.hear(COOKIE).events.contains(&PeerEvent::Unagreed));
+}
+
+/// A certificate and a signed public key are more than one Ethernet frame, which the kernel refuses to cut.
+#[test]
+fn what_does_not_fit_beside_an_answer_leaves_with_the_next_packet() {
+    let long = |is_response, code, octets| Message {
+        is_response,
+        is_error: false,
+        code,
+        association: 5,
+        body: Some(SignedValue {
+            value: vec![7; octets],
+            ..SignedValue::default()
+        }),
+    };
+    let mut peer = Listed::new(Role::Peer, COOKIE, false);
+    let autokey = peer.talk.association.autokey.as_mut().expect("spoken");
+    autokey.ours.answer = Some(long(true, AutokeyCode::Certificate, 1000));
+    autokey.request = Some(long(false, AutokeyCode::Cookie, 540));
+    let mut rng = ChaCha20Rng::from_seed([3; 32]);
+    let mut lens = [0; 2];
+    for len in &mut lens {
+        let mut octets = vec![0; 48];
+        let association = &mut peer.talk.association;
+        association
+            .seal_for_peer(&mut octets, &mut Ring, &mut rng)
+            .expect("both addresses");
+        *len = octets.len();
+    }
+    assert_eq!(lens, [48 + 24 + 1000 + 20, 48 + 24 + 540 + 20]);
 }
