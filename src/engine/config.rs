@@ -70,7 +70,7 @@ pub struct IntakeConfig {
 impl Default for IntakeConfig {
     fn default() -> Self {
         Self {
-            engine: EngineChoice::Auto,
+            engine: EngineChoice::Usual,
             linger: Duration::from_micros(100),
             spins: false,
         }
@@ -80,8 +80,10 @@ impl Default for IntakeConfig {
 /// The means by which server threads receive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EngineChoice {
-    /// Through a ring where it can be had.
+    /// Nothing was said: by poll(2), until measurements show that a ring is better (ADR 0040).
     #[default]
+    Usual,
+    /// Through a ring where it can be had.
     Auto,
     /// Through a ring; by poll(2) where it cannot be had.
     Uring,

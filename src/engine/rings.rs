@@ -18,6 +18,8 @@ const SOCKETS: u16 = 512;
 pub enum EngineReason {
     /// There is one thread for all.
     OneThread,
+    /// Nobody asked for another.
+    Usual,
     /// It was asked for.
     Asked,
     /// There is io_uring.
@@ -30,6 +32,7 @@ impl fmt::Display for EngineReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OneThread => f.write_str("one thread does everything"),
+            Self::Usual => f.write_str("by default"),
             Self::Asked => f.write_str("as configured"),
             Self::CanBeHad => f.write_str("io_uring can be had"),
             Self::Refused(refused) => refused.fmt(f),
@@ -52,8 +55,10 @@ impl Rings {
         if threads == 0 {
             return none(EngineReason::OneThread);
         }
-        if choice == EngineChoice::Poll {
-            return none(EngineReason::Asked);
+        match choice {
+            EngineChoice::Usual => return none(EngineReason::Usual),
+            EngineChoice::Poll => return none(EngineReason::Asked),
+            EngineChoice::Auto | EngineChoice::Uring => {}
         }
         let size = RingSize {
             buffers: BUFFERS,

@@ -25,6 +25,7 @@ fn engine(host: Host<'_>) -> (String, String) {
 #[test]
 fn either_answers_and_the_status_says_which() {
     for (line, name, reason) in [
+        ("", "poll", "by default"),
         ("engine poll threads 2", "poll", "as configured"),
         ("engine uring threads 2", "uring", "as configured"),
         ("engine auto linger 0", "uring", "io_uring can be had"),
@@ -62,7 +63,8 @@ fn without_memory_to_lock_poll_answers_and_one_line_says_why() {
     let own = world.host(1);
     let script =
         "ulimit -l 0 && set -- setpriv --bounding-set -ipc_lock --inh-caps -ipc_lock -- \"$@\"";
-    let mut truechimer = Truechimer::start_prepared(own, LOCAL, script);
+    let lines = format!("{LOCAL}engine auto\n");
+    let mut truechimer = Truechimer::start_prepared(own, &lines, script);
     upstreams::wait_serving(own, &mut truechimer.daemon, seconds(60));
     let (name, reason) = engine(own);
     let lines = truechimer
