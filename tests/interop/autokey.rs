@@ -141,7 +141,7 @@ fn dances(client: &mut Node<'_>, server: &str, scheme: u32) -> Duration {
     eprintln!("{:?}: the whole dance in {} s", client.side, took.as_secs());
     let row = client.wait_follows(server, seconds(60));
     assert!(row.offset_ms.abs() < 20.0, "{row:?}");
-    until("auth=ok", seconds(20), || {
+    until("auth=ok", seconds(60), || {
         (client.auth().first()? == "ok").then_some(())
     });
     took

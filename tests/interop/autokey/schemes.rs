@@ -172,10 +172,12 @@ fn skipped(server: Side) {
     let (alice, bob) = pair(&world, server, Side::Ours);
     alice.makes_scheme("-T -I -p srvpw", "srvpw");
     bob.makes("-H -p clipw");
-    carry(&alice.exports("-e -p srvpw"), bob.host, "-p clipw");
     let _source = alice.serves("crypto pw srvpw\n");
     let address = alice.host.v4();
     for (options, proof) in [("", "TC, identity unproven"), ("ident host1", "IDENT iff")] {
+        if !options.is_empty() {
+            carry(&alice.exports("-e -p srvpw"), bob.host, "-p clipw");
+        }
         let mut client = bob.asks(&address, "pw clipw", options);
         dances(&mut client, &address, IFF);
         let shown = client.ntpq(&["-n", "-c", "rv &1 cryptotype"]);

@@ -3,7 +3,7 @@
 //! `ntp-true-clock serve IFACE` answers NTP requests by the clock and the stamps of that interface alone,
 //! in basic and interleaved mode (RFC 9769), receive stamps corrected to the end of the frame as ours are.
 //! `ntp-true-clock watch SECONDS PHC LIMIT_NS` compares the system clock with that clock each second; it
-//! fails if over the second half the root of the mean square exceeds the limit.
+//! fails if over the last quarter the root of the mean square exceeds the limit.
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
@@ -55,7 +55,7 @@ fn watch(seconds: &str, phc: &str, limit_ns: &str) -> Result<bool, Failure> {
         if second % (seconds / 20).max(1) == 0 {
             println!("{second} s: {error_ns:.0} ns");
         }
-        if second >= seconds / 2 {
+        if second >= seconds / 4 * 3 {
             count += 1.0;
             sum += error_ns;
             squares += error_ns * error_ns;
