@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: measurements of the built daemon beside its peers, and the gate of CI.
+//! `cargo xtask bench`: measurements of the built daemon beside its peers, by hand.
 
 use crate::{
     run::{self, Line},
@@ -14,14 +14,6 @@ pub(crate) fn run(top: &Path, words: &[String]) -> Result<(), String> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let peers = ["chrony", "ntp4", "ntpsec", "ntpd-rs", "openntpd"];
     measure(top, &test::prepare(top, &peers)?, &words)
-}
-
-/// Whether a reply takes no more instructions than it may.
-///
-/// # Errors
-/// If it does, and where they cannot be counted: a container that forbids ptrace(2).
-pub(crate) fn gate(top: &Path) -> Result<(), String> {
-    measure(top, &test::build(top)?, &["gate"])
 }
 
 fn measure(top: &Path, binary: &str, words: &[&str]) -> Result<(), String> {

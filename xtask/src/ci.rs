@@ -1,7 +1,7 @@
 //! `cargo xtask ci`: every check, in order; a failure does not keep the later ones from running.
 
 use crate::{
-    bench, fuzz, rehearse,
+    fuzz, rehearse,
     run::Line,
     test::{self, Outcome, Tally},
     tidy, units,
@@ -44,10 +44,6 @@ const STEPS: &[Step] = &[
     Step {
         name: "loom",
         run: test::run_loom,
-    },
-    Step {
-        name: "instructions",
-        run: |top| untested(bench::gate(top)),
     },
     Step {
         name: "fuzz",

@@ -103,7 +103,7 @@ pub(crate) fn prepare(top: &Path, peers: &[&str]) -> Result<String, String> {
 ///
 /// # Errors
 /// When it cannot be built.
-pub(crate) fn build(top: &Path) -> Result<String, String> {
+fn build(top: &Path) -> Result<String, String> {
     Line::new("cargo", &["build", "--release", "-p", "truechimer"])
         .within(top)
         .run()?;
