@@ -54,7 +54,7 @@ fn refuses(server: Side, client: Side, export: Export, event: &str) {
         "" => {
             client
                 .daemon
-                .wait_log(&["demands group GR1 by `ident`"], DANCE);
+                .wait_log(&["no identity parameters", "demands group GR1"], DANCE);
         }
         event => {
             client.wait_crypto(event, DANCE);
