@@ -82,6 +82,11 @@ impl Dance {
         if !is_about && !message.is_error {
             return None;
         }
+        // One job at a time: an outcome does not say what it is of, and what verified a key list would
+        // otherwise prove an identity.
+        if self.waiting.is_some() {
+            return Some(Ok(Vec::new()));
+        }
         let heard = renewal.dance.hear(message, of, own);
         Some(self.settle(heard, of))
     }

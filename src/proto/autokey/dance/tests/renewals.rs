@@ -101,3 +101,30 @@ fn who_forges_or_says_nothing_ends_no_association() {
     );
     assert!(stage.dance.is_agreed() && !stage.dance.is_renewing());
 }
+
+/// The outcome of one would count for the other, and a list of keys prove a certificate.
+#[test]
+fn no_two_jobs_are_under_way_at_once() {
+    let mut stage = Stage::met("alice");
+    stage.certified("alice", "alice", true);
+    stage.agree();
+    stage.host.is_synchronized = true;
+    assert_eq!(stage.asks(), Some(AutokeyCode::Sign));
+    assert!(stage.dance.begin_renewal());
+    stage.meet("alice", 0x029e_0003).expect("sound");
+    assert_eq!(stage.asks(), Some(AutokeyCode::Certificate));
+    let signed = stage.hear(AutokeyCode::Sign, b"bob by alice");
+    let task = signed.expect("sound");
+    assert!(matches!(task, Some(Task::Verify { .. })), "{task:?}");
+    let shown = stage.hear(AutokeyCode::Certificate, b"another");
+    assert_eq!(shown.expect("asked for again later"), None);
+    stage
+        .done(Done::Failed(Failure::Signature))
+        .expect_err("forged");
+    let shown = stage.hear(AutokeyCode::Certificate, b"another");
+    let task = shown.expect("sound");
+    assert!(
+        matches!(task, Some(Task::ReadCertificate { .. })),
+        "{task:?}"
+    );
+}
