@@ -190,10 +190,13 @@ impl NicClocks {
             return sent.kernel.map(kernels);
         };
         let id = id?;
-        let nic = self.nics.get_mut(id.0)?;
-        nic.departures.note(true);
-        let correction = nic.wanted.transmit_correction;
-        self.on_system_clock(id, hardware, correction, sent.kernel)
+        let correction = self.nics.get(id.0)?.wanted.transmit_correction;
+        let stamp = self.on_system_clock(id, hardware, correction, sent.kernel);
+        // One that is not believed is missed when the reply has waited for it in vain.
+        if stamp.is_some() {
+            self.nics.get_mut(id.0)?.departures.note(true);
+        }
+        stamp
     }
 
     /// The reply came, and no transmit stamp of the interface.
