@@ -4,6 +4,7 @@
 //! datagram was refused that may have had one, all that wait are given up and the count begins anew: a
 //! departure that is not known makes a basic reply, one of another reply would make a wrong one.
 use core::net::SocketAddr;
+use core::time::Duration;
 use std::collections::VecDeque;
 use truechimer_proto::server::{Departure, DepartureTable};
 use truechimer_sys::departures::Departures;
@@ -18,6 +19,9 @@ pub(crate) const READ_AT_ONCE: usize = 64;
 const READS_MAX: usize = 4;
 /// Who waits for longer waits in vain, seconds.
 const IN_VAIN_AFTER_S: f64 = 2.0;
+/// After the count began anew nothing is asked for so long: a datagram of before that still waits in a queue
+/// would leave under the number of a new one. The table believes no departure later than a second.
+const REST: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 struct Waiting {
@@ -32,6 +36,7 @@ pub(crate) struct Asked {
     /// Whether the kernel can tell departures at all.
     is_told: bool,
     next: u32,
+    rests_until: Option<Instant>,
     waiting: VecDeque<Waiting>,
 }
 
@@ -49,6 +54,7 @@ impl Asked {
         Self {
             is_told: socket.stamp_on_request(),
             next: 0,
+            rests_until: None,
             waiting: VecDeque::with_capacity(WAITING_MAX),
         }
     }
@@ -65,7 +71,8 @@ impl Asked {
         reader: &mut Departures,
         by: Noting<'_>,
     ) -> bool {
-        if !self.is_told {
+        let rests = self.rests_until.is_some_and(|until| by.mono < until);
+        if !self.is_told || rests {
             by.table.forget(&departure);
             return socket.send_to(octets, to).is_ok();
         }
@@ -110,10 +117,10 @@ impl Asked {
         for it in self.waiting.drain(..) {
             by.table.forget(&it.departure);
         }
-        // What comes even later was made before whatever then has its number, and is not believed.
         read_all(socket, reader, &mut |_, _| ());
         self.is_told = socket.stamp_on_request();
         self.next = 0;
+        self.rests_until = Some(by.mono.plus(REST));
     }
 }
 
