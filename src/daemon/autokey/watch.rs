@@ -16,6 +16,8 @@ const LOOK_EVERY_S: f64 = 5.0;
 /// Files are read when they were left alone for so long: a generator writes several, and an editor in
 /// steps.
 const SETTLE_S: f64 = 2.0;
+/// A look that takes longer is told of: the folder may be on a server that is gone.
+const PATIENCE_S: f64 = 60.0;
 /// More entries than any folder of keys has.
 const ENTRIES_MAX: usize = 10_000;
 /// Enough for names and stamps.
@@ -41,14 +43,37 @@ pub(crate) struct Watch {
     /// As they are since the last look, if that is otherwise.
     changed: Option<Stamp>,
     due: Option<Instant>,
-    looking: Option<Receiver<io::Result<Stamp>>>,
+    looking: Option<Look>,
+}
+
+/// A look under way.
+#[derive(Debug)]
+struct Look {
+    began: Instant,
+    is_told: bool,
+    outcome: Receiver<io::Result<Stamp>>,
 }
 
 impl Watch {
     /// Whether files changed, and are left alone now; told once a change.
     pub(crate) fn poll(&mut self, now: Instant, said: &Autokey) -> bool {
-        match self.looking.as_ref().map(Receiver::try_recv) {
-            Some(Err(TryRecvError::Empty)) => return false,
+        if self.looking.is_none() && self.due.is_some_and(|due| now < due) {
+            return false;
+        }
+        let place = said.is_on().then(|| Place::of(said));
+        if self.place != place {
+            // With these words came a reading of what they name. A look at the place before is nobody's
+            // any more, even if it never ends.
+            *self = Self {
+                place,
+                ..Self::default()
+            };
+        }
+        match self.looking.as_ref().map(|look| look.outcome.try_recv()) {
+            Some(Err(TryRecvError::Empty)) => {
+                self.tell_of_a_long_look(now);
+                return false;
+            }
             Some(Ok(Ok(stamp))) => {
                 self.looking = None;
                 return self.note(now, stamp);
@@ -56,21 +81,29 @@ impl Watch {
             Some(Ok(Err(error))) => log::debug!("the key folder cannot be looked at: {error}"),
             None | Some(Err(TryRecvError::Disconnected)) => {}
         }
-        self.looking = None;
-        if self.due.is_some_and(|due| now < due) {
-            return false;
-        }
-        let place = said.is_on().then(|| Place::of(said));
-        if self.place != place {
-            // With these words came a reading of what they name.
-            *self = Self {
-                place,
-                ..Self::default()
-            };
-        }
         self.due = Some(now.plus_seconds(LOOK_EVERY_S));
-        self.looking = self.place.clone().and_then(look);
+        let outcome = self.place.clone().and_then(look);
+        self.looking = outcome.map(|outcome| Look {
+            began: now,
+            is_told: false,
+            outcome,
+        });
         false
+    }
+
+    /// Once a look.
+    fn tell_of_a_long_look(&mut self, now: Instant) {
+        let (Some(look), Some(place)) = (&mut self.looking, &self.place) else {
+            return;
+        };
+        if !look.is_told && look.began.plus_seconds(PATIENCE_S) <= now {
+            look.is_told = true;
+            log::warn!(
+                "{} has not answered for {PATIENCE_S} s: until it does nobody notices that key files change; \
+                 is it on a file server that is gone?",
+                place.folder.display()
+            );
+        }
     }
 
     fn note(&mut self, now: Instant, stamp: Stamp) -> bool {
@@ -228,6 +261,43 @@ mod tests {
         fs::remove_file(link).expect("there");
         assert!(is_news());
         assert!(!is_news());
+    }
+
+    /// A look that never ends.
+    fn hang(watch: &mut Watch, began: Instant) -> crossbeam_channel::Sender<io::Result<Stamp>> {
+        let (sender, outcome) = bounded(1);
+        watch.looking = Some(Look {
+            began,
+            is_told: false,
+            outcome,
+        });
+        sender
+    }
+
+    #[test]
+    fn a_folder_that_hangs_is_told_of_and_left_for_another() {
+        let scratch = Scratch::new("watch-hung");
+        let there = said(&scratch.path(""));
+        let elsewhere = parse("test", b"keysdir /nowhere\ncrypto\n", &NoFiles);
+        let elsewhere = elsewhere.settings.autokey;
+        let mut watch = Watch {
+            place: Some(Place::of(&elsewhere)),
+            ..Watch::default()
+        };
+        let began = Instant::default();
+        let _hung = hang(&mut watch, began);
+        for (s, is_told) in [(59.0, false), (60.0, true), (90.0, true)] {
+            assert!(!watch.poll(began.plus_seconds(s), &elsewhere));
+            let look = watch.looking.as_ref().expect("it goes on");
+            assert_eq!(look.is_told, is_told, "after {s} s");
+        }
+        assert!(
+            !look_at(&mut watch, 91.0, &there),
+            "nothing to compare with"
+        );
+        fs::write(scratch.path("ntpkey_host_a"), "new").expect("written");
+        assert!(!look_at(&mut watch, 96.0, &there), "it may go on");
+        assert!(look_at(&mut watch, 98.0, &there));
     }
 
     #[test]

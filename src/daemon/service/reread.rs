@@ -10,6 +10,8 @@ use truechimer_config::Settings;
 use truechimer_time::Instant;
 use truechimer_time::leap::LeapTable;
 
+/// Reading that takes longer is told of, and no longer waited for if it is of other settings.
+const PATIENCE_S: f64 = 60.0;
 /// For the reading thread.
 const STACK_OCTETS: usize = 1024 * 1024;
 
@@ -31,6 +33,8 @@ struct Outcome {
 struct UnderWay {
     /// For these settings: another configuration may name other groups.
     settings: Settings,
+    began: Instant,
+    is_told: bool,
     outcome: Receiver<Outcome>,
 }
 
@@ -57,7 +61,7 @@ impl Rereader {
         known: &[String],
     ) -> Option<Reread> {
         if self.under_way.is_some() {
-            return self.end(running, known);
+            return self.end(now, running, known);
         }
         let has_changed = self.watch.poll(now, &running.autokey);
         if !core::mem::take(&mut self.is_asked) && !has_changed {
@@ -67,16 +71,19 @@ impl Rereader {
             log::warn!("no keys to read: Autokey is off without a `crypto` line");
             return None;
         }
-        match start(running.clone()) {
+        match start(now, running.clone()) {
             Ok(under_way) => self.under_way = Some(under_way),
             Err(error) => log::error!("the keys cannot be read again: {error}"),
         }
         None
     }
 
-    fn end(&mut self, running: &Settings, known: &[String]) -> Option<Reread> {
+    fn end(&mut self, now: Instant, running: &Settings, known: &[String]) -> Option<Reread> {
         let outcome = match self.under_way.as_ref()?.outcome.try_recv() {
-            Err(TryRecvError::Empty) => return None,
+            Err(TryRecvError::Empty) => {
+                self.wait_on(now, running);
+                return None;
+            }
             Err(TryRecvError::Disconnected) => None,
             Ok(outcome) => Some(outcome),
         };
@@ -90,6 +97,26 @@ impl Rereader {
             return None;
         }
         judge(outcome, known)
+    }
+
+    fn wait_on(&mut self, now: Instant, running: &Settings) {
+        let Some(under_way) = &mut self.under_way else {
+            return;
+        };
+        if now < under_way.began.plus_seconds(PATIENCE_S) {
+            return;
+        }
+        if under_way.settings != *running {
+            // What it reads is not wanted any more, and the new folder need not hang.
+            self.under_way = None;
+            self.is_asked = true;
+        } else if !under_way.is_told {
+            under_way.is_told = true;
+            log::warn!(
+                "the key files have not been read for {PATIENCE_S} s; the keys in force stay until they \
+                 are: is the folder on a file server that is gone?"
+            );
+        }
     }
 }
 
@@ -123,7 +150,7 @@ fn judge(outcome: Outcome, known: &[String]) -> Option<Reread> {
     }
 }
 
-fn start(settings: Settings) -> io::Result<UnderWay> {
+fn start(now: Instant, settings: Settings) -> io::Result<UnderWay> {
     let (sender, outcome) = bounded(1);
     let wanted = settings.clone();
     thread::Builder::new()
@@ -140,7 +167,12 @@ fn start(settings: Settings) -> io::Result<UnderWay> {
                 remarks,
             });
         })?;
-    Ok(UnderWay { settings, outcome })
+    Ok(UnderWay {
+        settings,
+        began: now,
+        is_told: false,
+        outcome,
+    })
 }
 
 #[cfg(test)]
@@ -221,5 +253,37 @@ mod tests {
         }
         assert!(rereader.is_asked, "once more");
         assert!(read(&mut rereader, &later, &[]).is_some());
+    }
+
+    #[test]
+    fn reading_that_does_not_end_is_told_of_and_left_for_other_settings() {
+        let scratch = Scratch::new("reread-hung");
+        let folder = scratch.path("");
+        ntp_keygen(&folder, "alice", "-m 512 -T -p p");
+        let (hung, running) = (settings(Path::new("/nowhere"), ""), settings(&folder, ""));
+        let began = Instant::default();
+        let (_never, outcome) = bounded(1);
+        let mut rereader = Rereader {
+            under_way: Some(UnderWay {
+                settings: hung.clone(),
+                began,
+                is_told: false,
+                outcome,
+            }),
+            ..Rereader::default()
+        };
+        let mut is_told_at = |s: f64| {
+            assert!(rereader.poll(began.plus_seconds(s), &hung, &[]).is_none());
+            rereader.under_way.as_ref().is_some_and(|it| it.is_told)
+        };
+        assert!(!is_told_at(59.0));
+        assert!(is_told_at(60.0));
+        assert!(
+            rereader
+                .poll(began.plus_seconds(61.0), &running, &[])
+                .is_none()
+        );
+        assert!(rereader.under_way.is_none() && rereader.is_asked);
+        assert!(read(&mut rereader, &running, &[]).is_some());
     }
 }
