@@ -1,7 +1,7 @@
 //! What the kernel is asked for through a ring, and that nothing is left of it at the end.
-use super::Ring;
 use super::idle::GROUP;
 use super::slots::{CANCEL, State, WAKE};
+use super::{Ring, tolerate};
 use crate::socket::Socket;
 use core::time::Duration;
 use io_uring::types::{Fd, Fixed, SubmitArgs, Timespec};
@@ -13,6 +13,8 @@ use std::sync::Arc;
 /// How long the end waits for requests to end, each time, and how often.
 const FAREWELL: Duration = Duration::from_millis(50);
 const FAREWELLS: usize = 20;
+/// How often a kernel that is short of memory for a moment is asked to take what the queue holds.
+const SUBMITS: usize = 4;
 
 impl Ring {
     /// Receives from these sockets from now on, and from no others. What came to a socket that is
@@ -38,7 +40,8 @@ impl Ring {
                 slot.place = place;
             }
         }
-        self.uring.submit().map(drop)
+        // What the kernel cannot take now it is handed with the next wait.
+        self.uring.submit().map(drop).or_else(tolerate)
     }
 
     fn take_on(&mut self, socket: &Arc<Socket>) -> io::Result<usize> {
@@ -103,8 +106,11 @@ impl Ring {
     }
 
     fn push(&mut self, entry: &squeue::Entry) -> io::Result<()> {
-        if self.uring.submission().is_full() {
-            self.uring.submit()?;
+        for _ in 0..SUBMITS {
+            if !self.uring.submission().is_full() {
+                break;
+            }
+            self.uring.submit().map(drop).or_else(tolerate)?;
         }
         // SAFETY: the entries are those of `arm` and `leave`. They name registered sockets, the
         // descriptor of `wake`, which `self` holds, `template`, which lives as long as `self`, and the
