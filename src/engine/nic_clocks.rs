@@ -43,8 +43,9 @@ pub(crate) struct NicClocks {
     wanted: Vec<HardwareStamping>,
     nics: Vec<Nic>,
     clocks: Vec<NicClock>,
-    /// Interfaces that were asked for and cannot, as far as that was told.
-    refused: Vec<String>,
+    /// Interfaces that were asked for and cannot, as far as that was told, by name and index: one of the
+    /// same name may be another that can.
+    refused: Vec<(String, u32)>,
     by_address: Vec<(IpAddr, NicId)>,
 }
 
@@ -89,27 +90,50 @@ impl NicClocks {
 
     fn learn(&mut self, interfaces: &[InterfaceAddress], notices: &mut Vec<Notice>) {
         self.by_address.clear();
+        let is_here = |it: &(String, u32)| {
+            let mut all = interfaces.iter();
+            all.any(|found| found.name == it.0 && found.index == it.1)
+        };
+        self.refused.retain(is_here);
         for found in interfaces.iter().filter(|it| !it.loopback) {
-            let known = self.nics.iter().position(|it| it.name == found.name);
-            let known = known.or_else(|| self.start(found, notices));
-            if let Some(place) = known {
+            if let Some(place) = self.place_of(found, notices) {
                 let nic = &mut self.nics[place];
-                nic.index = found.index;
                 nic.speed_mbps = hardware::link_speed_mbps(&nic.name);
                 self.by_address.push((found.address.ip(), NicId(place)));
             }
         }
     }
 
-    /// Its place, if it stamps from now on.
-    fn start(&mut self, found: &InterfaceAddress, notices: &mut Vec<Notice>) -> Option<usize> {
+    /// Where an interface is that stamps, as far as it was asked to. One that came under the name of one
+    /// that went was asked for nothing yet, and takes its place.
+    fn place_of(&mut self, found: &InterfaceAddress, notices: &mut Vec<Notice>) -> Option<usize> {
+        let place = self.nics.iter().position(|it| it.name == found.name);
+        if let Some(place) = place.filter(|place| self.nics[*place].index == found.index) {
+            return Some(place);
+        }
+        let nic = self.start(found, place.is_some(), notices)?;
+        match place {
+            Some(place) => self.nics[place] = nic,
+            None => self.nics.push(nic),
+        }
+        Some(place.unwrap_or(self.nics.len() - 1))
+    }
+
+    /// It as one that stamps from now on, if it does.
+    fn start(
+        &mut self,
+        found: &InterfaceAddress,
+        has_place: bool,
+        notices: &mut Vec<Notice>,
+    ) -> Option<Nic> {
         let name = &found.name;
         let is_for = |it: &&HardwareStamping| it.interface.as_ref().is_none_or(|one| one == name);
         // A line that names it counts before one for all.
         let mut lines: Vec<_> = self.wanted.iter().filter(is_for).collect();
         lines.sort_by_key(|it| it.interface.is_none());
         let wanted = (*lines.first()?).clone();
-        if self.nics.len() >= NICS_MAX || self.refused.contains(name) {
+        let key = (name.clone(), found.index);
+        if (self.nics.len() >= NICS_MAX && !has_place) || self.refused.contains(&key) {
             return None;
         }
         let started = hardware::start_stamping(name, wanted.filter)
@@ -117,11 +141,10 @@ impl NicClocks {
         match started {
             Ok((stamping, clock)) => {
                 notices.push(Notice::HardwareStamps(name.clone(), stamping));
-                self.nics.push(Nic::new(found, clock, stamping, wanted));
-                Some(self.nics.len() - 1)
+                Some(Nic::new(found, clock, stamping, wanted))
             }
             Err(error) => {
-                self.refused.push(name.clone());
+                self.refused.push(key);
                 // Where all are asked for, those that cannot are no surprise.
                 if wanted.interface.is_some() {
                     notices.push(Notice::NoHardwareStamps(name.clone(), error));
@@ -131,10 +154,12 @@ impl NicClocks {
         }
     }
 
-    /// Place of the clock of this number, opened now if it was not.
+    /// Place of the clock of this number, opened now if it was not, or if another has the number since.
     fn clock(&mut self, number: u32) -> std::io::Result<usize> {
         let known = self.clocks.iter().position(|it| it.number == number);
-        if let Some(place) = known {
+        if let Some(place) = known
+            && self.clocks[place].phc.compare().is_ok()
+        {
             return Ok(place);
         }
         let phc = Phc::open(number)?;
@@ -142,12 +167,16 @@ impl NicClocks {
         let compared = phc.compare()?;
         let mut relation = Relation::default();
         relation.note(clock::monotonic(), compared);
-        self.clocks.push(NicClock {
+        let clock = NicClock {
             number,
             phc,
             relation,
-        });
-        Ok(self.clocks.len() - 1)
+        };
+        match known {
+            Some(place) => self.clocks[place] = clock,
+            None => self.clocks.push(clock),
+        }
+        Ok(known.unwrap_or(self.clocks.len() - 1))
     }
 
     /// Which interface has this address, if it stamps.

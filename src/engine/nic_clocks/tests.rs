@@ -112,3 +112,33 @@ fn an_interface_that_cannot_is_named_if_a_line_names_it() {
         assert_eq!(notices.len(), told, "once, not at each look");
     }
 }
+
+#[test]
+fn another_interface_of_the_same_name_is_asked_anew() {
+    let named = HardwareStamping {
+        interface: Some("lo".to_owned()),
+        ..line()
+    };
+    let with_index = |index| InterfaceAddress {
+        index,
+        ..address("lo")
+    };
+    let mut clocks = NicClocks::new(vec![named]);
+    let mut notices = Vec::new();
+    for (index, told) in [(3, 1), (3, 1), (4, 2), (3, 3)] {
+        clocks.learn(&[with_index(index)], &mut notices);
+        assert_eq!(notices.len(), told, "index {index}");
+    }
+    clocks.learn(&[], &mut notices);
+    assert!(clocks.refused.is_empty(), "who went is forgotten");
+
+    let mut clocks = NicClocks::new(vec![line()]);
+    let mut stamps = nic(Receives::Ntp);
+    "lo".clone_into(&mut stamps.name);
+    clocks.nics.push(stamps);
+    let local = "192.0.2.1".parse().expect("an address");
+    clocks.learn(&[with_index(3)], &mut notices);
+    assert_eq!(clocks.at(local), Some(NicId(0)));
+    clocks.learn(&[with_index(4)], &mut notices);
+    assert_eq!(clocks.at(local), None, "this one does not stamp");
+}
