@@ -45,6 +45,7 @@ pub use rings::EngineReason;
 
 use clock_thread::{ClockThread, Counter, Serving};
 use core::net::IpAddr;
+use core::time::Duration;
 use ears::Ears;
 use errands::errands;
 use listeners::Listeners;
@@ -94,6 +95,31 @@ impl Waker {
     }
 }
 
+/// An address in use at the start is tried again so often, and so long after: the kernel lets go of the
+/// sockets of a ring a moment after the end of a daemon that was killed (ADR 0040).
+const BINDS_AGAIN: usize = 10;
+const BIND_AGAIN_AFTER: Duration = Duration::from_millis(50);
+
+fn open_service(new: impl Fn() -> Listeners, notices: &mut Vec<Notice>) -> Listeners {
+    let is_in_use = |notice: &Notice| match notice {
+        Notice::CannotListen(failure) => failure.error.kind() == std::io::ErrorKind::AddrInUse,
+        _ => false,
+    };
+    let mut again = BINDS_AGAIN;
+    loop {
+        let (mut listeners, mut told) = (new(), Vec::new());
+        listeners.rescan(&mut told);
+        if again == 0 || !told.iter().any(is_in_use) {
+            notices.append(&mut told);
+            return listeners;
+        }
+        // What was opened goes before it is wanted again.
+        drop(listeners);
+        again -= 1;
+        std::thread::sleep(BIND_AGAIN_AFTER);
+    }
+}
+
 impl Engine {
     /// Opens the service sockets, having raised the limit of open descriptors as far as it goes.
     ///
@@ -113,9 +139,8 @@ impl Engine {
         config.server_threads = sizes.threads;
         config.client_sockets_max = sizes.clients;
         let sockets_each = sizes.threads.max(1);
-        let listen = config.listen.clone();
-        let mut listeners = Listeners::new(listen, sockets_each, sizes.service);
-        listeners.rescan(&mut notices);
+        let new = || Listeners::new(config.listen.clone(), sockets_each, sizes.service);
+        let listeners = open_service(new, &mut notices);
         if listeners.is_empty() && !matches!(config.listen, Listen::Nowhere) {
             let failure = |notice| match notice {
                 Notice::CannotListen(failure) => Some(failure),
