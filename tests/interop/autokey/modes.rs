@@ -58,6 +58,18 @@ fn active(source: Side, other: Side) {
     assert_eq!(row, 's');
     let own = associations(&source, &there).expect("the peer");
     source.wait_flags(&own, DONE, DANCE);
+    tells_of_its_list(&other);
+}
+
+/// A list of keys was received, and from when it is.
+fn tells_of_its_list(node: &Node<'_>) {
+    let said = node.variables("&1");
+    for name in ["initsequence", "initkey", "timestamp", "signature"] {
+        assert!(said.contains_key(name), "no {name} in {said:?}");
+    }
+    let minute = &said["timestamp"];
+    let is_minute = minute.len() == 12 && minute.bytes().all(|it| it.is_ascii_digit());
+    assert!(is_minute, "{minute}");
 }
 
 /// Both are servers of group GR1 by this scheme, and each has the other prove it.
@@ -98,10 +110,14 @@ fn sent_to_many(server: Side, client: Side, address: &str, listen: &str) {
     let _source = alice.serves(&format!("crypto pw srvpw ident GR1\n{line}"));
     let hurry = crate::campus::hurry(client);
     let mut client = bob.runs(&format!("crypto pw clipw\nident GR1\n{hurry}{listen}\n"));
-    let here = alice.host.v4();
+    let here = match address.contains(':') {
+        true => alice.host.v6(),
+        false => alice.host.v4(),
+    };
     until_true("an association", DANCE, || client.rows().len() == 1);
     dances(&mut client, &here, IFF);
     client.wait_crypto("iff host1@GR1 fs ", seconds(10));
+    tells_of_its_list(&client);
     for _ in 0..12 {
         thread::sleep(seconds(8));
         let rows = client.rows();
@@ -151,6 +167,26 @@ fn restart(server: Side, client: Side) {
     thread::sleep(seconds(24));
     until_true("the server heard again", DANCE, || heard(&client));
     assert_eq!(source.stratum(), super::STRATUM);
+}
+
+/// Either side of ours by IPv6, which the reference has done with itself by IPv4 above.
+mod ipv6 {
+    use super::sent_to_many;
+    use truechimer_tests::support::Side;
+
+    fn multicast(server: Side, client: Side) {
+        sent_to_many(server, client, "ff05::101", "multicastclient ff05::101");
+    }
+
+    #[test]
+    fn ours_serves_the_reference() {
+        multicast(Side::Ours, Side::Mended);
+    }
+
+    #[test]
+    fn the_reference_serves_ours() {
+        multicast(Side::Mended, Side::Ours);
+    }
 }
 
 plays!(passive, Mended);

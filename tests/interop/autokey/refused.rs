@@ -1,6 +1,6 @@
 //! Clients that must not believe their server, and say why.
 
-use super::{DANCE, Part, certified, pair, plays};
+use super::{DANCE, Part, certified, dances, pair, plays};
 use truechimer_tests::support::autokey::VERIFIED;
 use truechimer_tests::support::keygen::{carry, made_days_ago};
 use truechimer_tests::support::sniffer::Seen;
@@ -105,8 +105,9 @@ fn with_another_digest(server: Side, client: Side) {
     assert_eq!(client.flags("&1") & 0x7f00, 0);
     // Unmended 4.2.8p15 throws crypto-NAKs away before it says anything of them.
     if client.side == Side::Ours {
-        let event = "bad_auth crypto_NAK";
-        client.daemon.wait_log(&[event], seconds(10));
+        let event = "bad_auth crypto_NAK: it does not know our session key";
+        let said = client.daemon.wait_log(&[event], seconds(10));
+        assert!(said.contains("crypto digest"), "{said}");
     }
 }
 
@@ -161,3 +162,27 @@ plays!(with_parameters_of_another_time, Ntp4);
 plays!(with_another_digest, Ntp4);
 plays!(of_another_group, Ntp4);
 plays!(with_an_expired_certificate, Ntp4);
+
+/// Keys that the password does not open: the daemon says which, what to do, and whom it does not ask
+/// without them; it goes on, and does it all once they are there.
+#[test]
+fn a_wrong_password() {
+    let world = World::new(2);
+    let (alice, bob) = certified(&world, Side::Ours, Side::Ours);
+    let _source = alice.serves("crypto pw srvpw\n");
+    let here = alice.host.v4();
+    let mut client = bob.asks(&here, "pw wrong", "");
+    let said = ["the password does not open it; give the password"];
+    let said = client.daemon.wait_log(&said, seconds(10));
+    for words in [
+        "ntpkey_host_host2",
+        "`crypto pw PASSWORD`",
+        &format!("not asked without it: {here}"),
+    ] {
+        assert!(said.contains(words), "no {words} in {said}");
+    }
+    assert!(client.rows().is_empty(), "and it answers");
+    bob.makes("-H -p wrong");
+    client.daemon.signal("HUP");
+    dances(&mut client, &here, 0);
+}

@@ -149,3 +149,47 @@ fn by_itself_and_whole_or_not_at_all() {
     client.wait_follows(&here, seconds(10));
     assert_eq!(begun(&client), before, "{}", client.cryptostats());
 }
+
+/// The group's own key is made anew: who proved the former goes on, who comes with either export is
+/// answered, and what each proved is told apart by the key's stamp.
+#[test]
+fn of_the_groups_key() {
+    let world = World::new(5);
+    let alice = Part::new(Side::Ours, world.host(1));
+    alice.makes("-p srvpw -T -I -i GR1");
+    let former = alice.exports("-e -p srvpw");
+    let source = alice.serves("crypto pw srvpw ident GR1\n");
+    let here = alice.host.v4();
+    let joins = |side, number, export: &str| {
+        let part = Part::new(side, world.host(number));
+        part.makes("-H -p clipw -i GR1");
+        carry(export, part.host, "-p clipw");
+        let mut client = part.asks(&here, "pw clipw", "ident GR1");
+        dances(&mut client, &here, IFF);
+        client
+    };
+    let mut clients =
+        [(Side::Ours, 2), (Side::Ntp4, 3)].map(|(side, number)| joins(side, number, &former));
+    let before = clients.each_ref().map(begun);
+    thread::sleep(seconds(2));
+    alice.makes("-p srvpw -I -i GR1");
+    let export = alice.exports("-e -p srvpw");
+    assert_ne!(export.lines().next(), former.lines().next(), "another key");
+    source.daemon.signal("HUP");
+    let certificate = keyed_by(alice.host);
+    until_true("the new certificate in use", seconds(20), || {
+        source.cryptostats().contains(&certificate)
+    });
+    let newcomers = [joins(Side::Ours, 4, &export), joins(Side::Ours, 5, &former)];
+    for (mut newcomer, of) in newcomers.into_iter().zip([&export, &former]) {
+        let stamp = of.lines().next().and_then(|it| it.rsplit_once('.'));
+        let stamp = stamp.expect("a file's name").1;
+        newcomer.wait_crypto(&format!("iff host1@GR1 fs {stamp}"), seconds(10));
+    }
+    for (client, before) in clients.iter_mut().zip(before) {
+        assert_eq!(client.flags("&1") & (DONE | IFF), DONE | IFF);
+        assert_eq!(begun(client), before, "{}", client.cryptostats());
+        let row = client.wait_follows(&here, seconds(10));
+        assert_ne!(row.reach & 1, 0, "{row:?}");
+    }
+}

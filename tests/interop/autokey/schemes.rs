@@ -2,7 +2,7 @@
 
 use super::{DANCE, GQ, IFF, MV, PC, Part, STRATUM, certified, dances, grouped, pair, plays};
 use std::fs;
-use truechimer_tests::support::keygen::{carry, folder};
+use truechimer_tests::support::keygen::{carry, folder, made};
 use truechimer_tests::support::wait::seconds;
 use truechimer_tests::support::{Node, Side, World};
 
@@ -133,12 +133,32 @@ fn group(server: Side, client: Side) {
         Some("host1@GR1"),
         "{said:?}"
     );
+    // The client's own list names its server's certificate, as it names its own.
+    let said = client.ntpq(&["-n", "-c", "rv 0"]);
+    for certificate in [
+        "cert=\"host1@GR1 host1@GR1 0x",
+        "cert=\"host2@GR1 host2@GR1 0x",
+    ] {
+        assert!(said.contains(certificate), "no {certificate} in {said}");
+    }
 }
 
 fn gq(server: Side, client: Side) {
     let world = World::new(2);
     let parts = grouped(&world, server, client, "-G -b 512");
     dances_in_group(parts, GQ, "gq");
+}
+
+/// Exported by the reference's own generator: of GQ, unlike IFF and MV, all of it survives that.
+#[test]
+fn gq_exported_by_the_reference() {
+    let world = World::new(2);
+    let (alice, bob) = pair(&world, Side::Mended, Side::Ours);
+    alice.makes_scheme("-p srvpw -T -G -b 512 -i GR1", "srvpw");
+    let export = made(Side::Mended, alice.host, "-e -p srvpw -i GR1").stdout;
+    bob.makes("-H -p clipw -i GR1");
+    carry(&export, bob.host, "-p clipw");
+    dances_in_group((alice, bob), GQ, "gq");
 }
 
 /// Two clients with a key each; one key is revoked after it was handed out. The keys are ours: the

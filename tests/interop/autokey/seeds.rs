@@ -18,6 +18,8 @@ fn seed_000() {
     serveur.makes("-H -p client");
     carry(&temporaire, serveur.host, "-p client");
     let mut source = portable.serves("crypto pw private ident GR1\n");
+    let warning = ["Autokey keeps out faults"];
+    source.daemon.wait_log(&warning, seconds(5));
     let here = portable.host.v4();
     let line = format!("crypto pw client ident GR1\nserver {here} iburst autokey\n");
     let mut client = serveur.runs(&line);
@@ -35,6 +37,7 @@ fn seed_000() {
     client.wait_follows(&here, seconds(10));
     // What is signed for its new certificate is asked for anew.
     client.wait_flags("&1", DONE | IFF, seconds(90));
+    assert_eq!(source.daemon.count_lines(&warning), 1, "at the start alone");
 }
 
 fn name(node: &Node<'_>) -> &'static str {
