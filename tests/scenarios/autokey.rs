@@ -3,6 +3,7 @@
 mod crowds;
 mod groups;
 mod hosts;
+mod names;
 mod peers;
 mod refresh;
 mod trails;

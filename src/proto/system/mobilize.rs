@@ -35,7 +35,10 @@ impl System {
             Remote::Address(address) if !is_pool => {
                 let remote = SocketAddr::new(address, line.port);
                 self.evict_member(now, remote);
-                self.is_used(remote)
+                // A server may be asked as one and be a peer besides: the reference tells them apart too.
+                let is_peer = line.kind == AssociationKind::Peer;
+                let mut all = self.associations.values();
+                all.any(|it| it.remote == Some(remote) && it.is_symmetric() == is_peer)
             }
             Remote::Address(_) => false,
             // A group has no name here.

@@ -79,3 +79,39 @@ fn others_are_shown_nothing() {
         assert_eq!(is_reached(&mut world, node), name == "carol@two", "{name}");
     }
 }
+
+/// One that serves a group by its own key proves its server by the parameters of another.
+#[test]
+fn a_server_of_one_group_is_client_of_another() {
+    let [upper, lower] = [Group::new(), Group::new()];
+    let alice = upper.server("alice", IFF);
+    let bob = lower.holder("bob", IFF, &[&upper.parameters("upper")]);
+    let below = &lower.parameters("lower");
+    let carol = Host::new("carol", Kind::Plain, None, &[below]);
+    let mut world = world(41);
+    add(&mut world, 1, &alice, server_config(&alice, 1));
+    let config = client_config(&bob, vec![line(1, Some("upper"))]);
+    let bob_node = add(&mut world, 2, &bob, config);
+    let config = client_config(&carol, vec![line(2, Some("lower"))]);
+    let carol_node = add(&mut world, 3, &carol, config);
+    // Who has the parameters of the wrong group is not fooled by a server that has both.
+    let above = &upper.parameters("lower");
+    let dave = Host::new("dave", Kind::Plain, None, &[above]);
+    let config = client_config(&dave, vec![line(2, Some("lower"))]);
+    let dave_node = add(&mut world, 4, &dave, config);
+    world.run_until(900.0);
+    for (node, name) in [(bob_node, "bob"), (carol_node, "carol")] {
+        let flags = known(&mut world, node).status.word();
+        assert_eq!(
+            flags & 0x1f20,
+            0x1f20,
+            "{name}: {:#?}",
+            written(&world, node)
+        );
+        assert!(is_reached(&mut world, node), "{name}");
+    }
+    let lines = written(&world, dave_node);
+    let refused = |it: &String| it.ends_with("10e bad_or_missing_group key");
+    assert!(lines.iter().any(refused), "{lines:#?}");
+    assert!(!is_reached(&mut world, dave_node));
+}

@@ -199,7 +199,8 @@ impl Group {
         self.holder(name, scheme, &[&self.parameters("grp")])
     }
 
-    fn holder(&self, name: &str, scheme: Scheme, parameters: &[&Files]) -> Host {
+    /// One with the group's key that is client of other groups.
+    pub(super) fn holder(&self, name: &str, scheme: Scheme, parameters: &[&Files]) -> Host {
         let public = (scheme == Scheme::Gq).then(|| self.gq.public_value());
         let key = Some((scheme, &self.key(scheme), public));
         Host::new(name, Kind::Trusted, key, parameters)

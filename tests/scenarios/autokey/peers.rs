@@ -219,3 +219,26 @@ fn who_proves_nothing_makes_no_peer_where_strangers_may_not() {
     let status = world.status(bob).expect("a machine");
     assert!(status.associations.is_empty(), "{:?}", status.associations);
 }
+
+/// `server X autokey` and `peer X autokey` at once: two associations, each with a dance of its own.
+#[test]
+fn a_server_that_is_a_peer_too() {
+    let both = ["alice", "bob"].map(|name| Host::new(name, Kind::Trusted, None, &[]));
+    let [alice, bob] = &both;
+    let mut world = world(42);
+    let has_time = SystemConfig {
+        refclocks: vec![local_clock()],
+        ..client_config(alice, vec![peer_line(2, None)])
+    };
+    add(&mut world, 1, alice, has_time);
+    let config = client_config(bob, vec![line(1, None), peer_line(1, None)]);
+    let node = add(&mut world, 2, bob, config);
+    world.run_until(900.0);
+    let all = world.status(node).expect("a machine").associations;
+    assert_eq!(all.len(), 2);
+    for it in &all {
+        let flags = it.autokey.as_ref().map_or(0, |it| it.status.word());
+        assert_eq!(flags & 0x1f00, 0x1f00, "{:#?}", written(&world, node));
+        assert_ne!(it.reach, 0, "{:?}", it.remote);
+    }
+}
