@@ -44,7 +44,7 @@ impl KeyFileError {
                 )
             }
             Self::NeedsPassword | Self::WrongPassword => format!(
-                "give the password it was made with: truechimer keys doctor -p PASSWORD {}",
+                "give the password it was made with, as `crypto pw PASSWORD`; truechimer keys doctor -p PASSWORD {} tries one",
                 folder(file)
             ),
             Self::UnknownCipher(_) => format!(

@@ -56,6 +56,9 @@ impl Reading {
     }
 }
 
+/// Servers named of those that are not asked.
+const LEFT_OUT_SHOWN: usize = 3;
+
 /// Reads the key files, where `crypto` asks for them. What is wrong becomes remarks; without host key
 /// or certificate there is nothing.
 pub(crate) fn read(
@@ -77,13 +80,32 @@ pub(crate) fn read(
     match reader.read() {
         Ok(reading) => Some(reading),
         Err(Impossible(why)) => {
-            let text = format!("Autokey is off: {why}");
+            let text = format!("Autokey is off: {why}{}", left_out(settings));
             remarks.push(Remark {
                 level: Level::Error,
                 text,
             });
             None
         }
+    }
+}
+
+/// Whose lines want Autokey, and who is not asked without; some of them.
+fn left_out(settings: &Settings) -> String {
+    let lines = settings.associations.iter();
+    let mut all = lines.filter(|it| it.options.autokey);
+    let shown: Vec<String> = all
+        .by_ref()
+        .take(LEFT_OUT_SHOWN)
+        .map(|it| it.host.to_string())
+        .collect();
+    match (shown.is_empty(), all.count()) {
+        (true, _) => String::new(),
+        (false, 0) => format!("; not asked without it: {}", shown.join(", ")),
+        (false, more) => format!(
+            "; not asked without it: {} and {more} more",
+            shown.join(", ")
+        ),
     }
 }
 

@@ -111,6 +111,24 @@ fn what_is_missing_or_locked_is_named_with_its_remedy() {
         told.contains("ntpkey_host_alice: the password does not open it; give the password"),
         "{told}"
     );
+    assert!(told.contains("`crypto pw PASSWORD`"), "{told}");
+    assert!(!told.contains("not asked"), "{told}");
+    for (servers, named) in [
+        (3, "10.0.0.1, 10.0.0.2, 10.0.0.3"),
+        (5, "10.0.0.3 and 2 more"),
+    ] {
+        let lines = (1..=servers).map(|it| format!("server 10.0.0.{it} autokey\n"));
+        let lines = format!(
+            "crypto pw wrong\nserver 192.0.2.1\n{}",
+            lines.collect::<String>()
+        );
+        let (_, remarks) = attempt(&folder, "alice", &lines);
+        let told = errors(&remarks)[0];
+        assert!(
+            told.contains("; not asked without it: 10.0.0.1") && told.ends_with(named),
+            "{told}"
+        );
+    }
 
     let (reading, remarks) = attempt(&folder, "alice", "crypto pw srvpw digest SHA512");
     assert!(reading.is_some(), "{remarks:?}");
