@@ -245,4 +245,29 @@ mod tests {
         assert!(!values.renew(0, lifetime_s(None)).unwrap());
         assert_eq!(values.numbers(), before);
     }
+
+    proptest::proptest! {
+        /// Whatever is in the file: no panic, no more values than count, and what is believed is stored so
+        /// that it is read again as the same.
+        #[test]
+        fn any_file(
+            lines in proptest::collection::vec("(#[a-z ]{0,9}|[0-9a-f]{0,9} -?[0-9]{0,20}|.{0,12})", 0..10),
+            now_unix_s in 0..i64::MAX,
+        ) {
+            if let Some(values) = parse(lines.join("\n").as_bytes(), now_unix_s) {
+                assert!((1..=FORMER_MAX + 1).contains(&values.0.len()));
+                assert!(values.0.iter().all(|made| (0..=now_unix_s).contains(&made.at_unix_s)));
+                let scratch = Scratch::new("private-values-any");
+                let path = scratch.path("cookies");
+                values.store(&path).unwrap();
+                let (again, _) = PrivateValues::load(&path, now_unix_s).unwrap();
+                assert!(again == values);
+            }
+        }
+
+        #[test]
+        fn any_octets(octets: Vec<u8>) {
+            let _ = parse(&octets, 1000);
+        }
+    }
 }
