@@ -18,6 +18,8 @@ struct Bench {
     scratch: Scratch,
     host: &'static str,
     now_unix_s: i64,
+    /// The daemon's.
+    group: Option<u32>,
 }
 
 struct Made {
@@ -31,6 +33,7 @@ impl Bench {
             scratch: Scratch::new(&format!("keygen-{name}")),
             host,
             now_unix_s: SEED_UNIX_S,
+            group: None,
         }
     }
 
@@ -43,7 +46,7 @@ impl Bench {
             host: self.host.to_owned(),
             now_unix_s: self.now_unix_s,
             folder: self.scratch.path(""),
-            group: None,
+            group: self.group,
         };
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let outcome = run(&options, &place, &mut out, &mut err);
@@ -254,4 +257,30 @@ fn seed_002_server_export_update_and_client() {
     client.make(&format!("-H -p clientpassword {SMALL}"));
     client.make("-q clientpassword");
     assert_eq!(client.certificate().standing(), Standing::Plain);
+}
+
+/// Where the daemon has a group, secrets are its to read and nobody else's.
+#[test]
+fn secrets_are_the_daemons_to_read() {
+    use std::os::unix::fs::MetadataExt;
+    let mut bench = Bench::new("group", "alice");
+    // Whoever is no root may give files to groups of his own alone.
+    let group = match nix::unistd::geteuid().is_root() {
+        true => nix::unistd::getegid().as_raw() + 4711,
+        false => nix::unistd::getegid().as_raw(),
+    };
+    for (given, mode) in [(None, 0o600), (Some(group), 0o640)] {
+        bench.group = given;
+        bench.make("-m 512 -T -H -I -i GR1 -p secret");
+        for link in ["ntpkey_host_alice", "ntpkey_iffkey_GR1"] {
+            let file = fs::metadata(bench.scratch.path(link)).expect(link);
+            assert_eq!(file.mode() & 0o7777, mode, "{link}");
+            if let Some(group) = given {
+                assert_eq!(file.gid(), group, "{link}");
+            }
+        }
+        let certificate = fs::metadata(bench.scratch.path("ntpkey_cert_alice"));
+        assert_eq!(certificate.expect("there").mode() & 0o7777, 0o644);
+        bench.now_unix_s += 60;
+    }
 }
