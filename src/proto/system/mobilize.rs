@@ -34,11 +34,8 @@ impl System {
         let taken = match line.remote {
             Remote::Address(address) if !is_pool => {
                 let remote = SocketAddr::new(address, line.port);
-                self.evict_member(now, remote);
-                // A server may be asked as one and be a peer besides: the reference tells them apart too.
-                let is_peer = line.kind == AssociationKind::Peer;
-                let mut all = self.associations.values();
-                all.any(|it| it.remote == Some(remote) && it.is_symmetric() == is_peer)
+                self.evict_strangers(now, remote);
+                self.is_configured(remote, line.kind == AssociationKind::Peer)
             }
             Remote::Address(_) => false,
             // A group has no name here.
@@ -170,18 +167,21 @@ impl System {
             .any(|it| it.remote == Some(remote))
     }
 
-    /// Whether a line of the configuration holds this address; a pool's member only borrows one.
-    pub(super) fn is_configured(&self, remote: SocketAddr) -> bool {
-        self.associations
-            .values()
-            .any(|it| it.remote == Some(remote) && it.role.is_configured())
+    /// Whether a line of the configuration holds this address, as a peer's or else as a server's: one may
+    /// be both, and the reference tells them apart too. A pool's member only borrows an address.
+    pub(super) fn is_configured(&self, remote: SocketAddr, is_peer: bool) -> bool {
+        let mut all = self.associations.values();
+        all.any(|it| {
+            it.remote == Some(remote) && it.role.is_configured() && it.is_symmetric() == is_peer
+        })
     }
 
     /// What nobody configured makes way for the line of the configuration that wants its address.
-    pub(super) fn evict_member(&mut self, now: Now, remote: SocketAddr) {
-        let mut all = self.associations.values();
-        let member = all.find(|it| it.remote == Some(remote) && !it.role.is_configured());
-        if let Some(id) = member.map(|it| it.id) {
+    pub(super) fn evict_strangers(&mut self, now: Now, remote: SocketAddr) {
+        let all = self.associations.values();
+        let strangers = all.filter(|it| it.remote == Some(remote) && !it.role.is_configured());
+        let strangers: Vec<AssociationId> = strangers.map(|it| it.id).collect();
+        for id in strangers {
             self.demobilize(now, id);
         }
     }

@@ -123,6 +123,7 @@ impl System {
         if !named {
             return None;
         }
+        let is_peer = association.is_symmetric();
         let known = self.lookups.get(&id)?.known();
         let at = known.iter().position(|it| Some(*it) == association.remote);
         let after = at.map_or(0, |at| at + 1);
@@ -130,12 +131,12 @@ impl System {
         let earlier = known.iter().take(after).map(|it| (*it, true));
         later
             .chain(earlier)
-            .find(|(it, _)| !self.is_configured(*it) && !self.is_ignored(*it))
+            .find(|(it, _)| !self.is_configured(*it, is_peer) && !self.is_ignored(*it))
     }
 
     fn change_address(&mut self, now: Now, id: AssociationId, remote: SocketAddr) {
         let precision_s = self.precision_s();
-        self.evict_member(now, remote);
+        self.evict_strangers(now, remote);
         let Some(association) = self.associations.get_mut(&id) else {
             return;
         };

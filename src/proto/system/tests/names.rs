@@ -1,6 +1,7 @@
 //! Named servers: found, lost, moved.
 use super::looked_up;
 use super::world::{Server, World, address, config, named_line, server_line};
+use crate::config::AssociationConfig;
 use crate::config::AssociationKind::Server as Line;
 use crate::event::{PeerEvent, SystemEvent};
 use crate::host::{HostEvent, Output};
@@ -288,4 +289,27 @@ fn a_name_takes_its_address_from_a_pool() {
     world.run_s(300.0);
     assert_eq!(world.members(), [1, 2]);
     assert_eq!(world.with(1).map(|it| it.name), Some(NAME.to_owned()));
+}
+
+/// Whatever comes first, and whichever is given by name.
+#[test]
+fn a_named_server_that_is_a_peer_too() {
+    let peer = crate::config::AssociationKind::Peer;
+    let by_address = AssociationConfig {
+        kind: peer,
+        ..server_line(1)
+    };
+    for lines in [
+        vec![by_address.clone(), named_line(Line, NAME)],
+        vec![named_line(Line, NAME), by_address],
+        vec![named_line(peer, NAME), server_line(1)],
+    ] {
+        let mut world = World::new(config(lines));
+        world.names.insert(NAME.to_owned(), vec![address(1)]);
+        world.serve(1, Server::default());
+        world.run_s(60.0);
+        let remotes = world.status().associations.into_iter();
+        let remotes: Vec<_> = remotes.map(|it| it.remote.map(|it| it.ip())).collect();
+        assert_eq!(remotes, [Some(address(1)); 2]);
+    }
 }
