@@ -56,16 +56,21 @@ impl Ring {
 
     fn leave(&mut self, number: usize) -> io::Result<()> {
         let user_data = self.slots.user_data(number);
-        let Some(slot) = self.slots.get_mut(number) else {
+        let Some(slot) = self.slots.get(number) else {
             return Ok(());
         };
-        slot.socket = None;
-        if slot.state == State::Armed {
-            slot.state = State::Leaving;
+        let is_armed = slot.state == State::Armed;
+        if is_armed {
+            // If it cannot be asked for the slot stays what it is, so that the end asks once more.
             let cancel = opcode::AsyncCancel::new(user_data).build();
             self.push(&cancel.user_data(CANCEL))?;
-        } else {
-            slot.state = State::Free;
+        }
+        if let Some(slot) = self.slots.get_mut(number) {
+            slot.socket = None;
+            slot.state = match is_armed {
+                true => State::Leaving,
+                false => State::Free,
+            };
         }
         self.register(number, -1)
     }
