@@ -20,6 +20,9 @@ use truechimer_time::{NtpDuration, NtpTimestamp};
 /// Interfaces asked to stamp, at most.
 const NICS_MAX: usize = 64;
 
+/// Interfaces remembered that cannot, at most: hosts of containers make ever new ones.
+const REFUSED_MAX: usize = 256;
+
 /// One line that asks for stamps of interfaces.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HardwareStamping {
@@ -90,11 +93,11 @@ impl NicClocks {
 
     fn learn(&mut self, interfaces: &[InterfaceAddress], notices: &mut Vec<Notice>) {
         self.by_address.clear();
-        let is_here = |it: &(String, u32)| {
+        // One without addresses for a while is not listed, and still the same when it has some again.
+        self.refused.retain(|(name, index)| {
             let mut all = interfaces.iter();
-            all.any(|found| found.name == it.0 && found.index == it.1)
-        };
-        self.refused.retain(is_here);
+            all.all(|found| found.name != *name || found.index == *index)
+        });
         for found in interfaces.iter().filter(|it| !it.loopback) {
             if let Some(place) = self.place_of(found, notices) {
                 let nic = &mut self.nics[place];
@@ -111,7 +114,14 @@ impl NicClocks {
         if let Some(place) = place.filter(|place| self.nics[*place].index == found.index) {
             return Some(place);
         }
-        let nic = self.start(found, place.is_some(), notices)?;
+        let started = self.start(found, place.is_some(), notices);
+        if started.is_none()
+            && let Some(place) = place
+        {
+            // Sockets may still hold the place for the one that went.
+            self.nics[place].distrust();
+        }
+        let nic = started?;
         match place {
             Some(place) => self.nics[place] = nic,
             None => self.nics.push(nic),
@@ -144,6 +154,9 @@ impl NicClocks {
                 Some(Nic::new(found, clock, stamping, wanted))
             }
             Err(error) => {
+                if self.refused.len() >= REFUSED_MAX {
+                    self.refused.remove(0);
+                }
                 self.refused.push(key);
                 // Where all are asked for, those that cannot are no surprise.
                 if wanted.interface.is_some() {

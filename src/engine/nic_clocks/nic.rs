@@ -80,6 +80,12 @@ impl Nic {
         }
     }
 
+    /// Nothing is expected of it any more.
+    pub(super) const fn distrust(&mut self) {
+        self.stamping.transmits = false;
+        self.stamping.receives = Receives::None;
+    }
+
     pub(super) const fn is_trusted_to_transmit(&self) -> bool {
         self.stamping.transmits && !self.departures.is_lie()
     }

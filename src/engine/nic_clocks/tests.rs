@@ -129,8 +129,14 @@ fn another_interface_of_the_same_name_is_asked_anew() {
         clocks.learn(&[with_index(index)], &mut notices);
         assert_eq!(notices.len(), told, "index {index}");
     }
-    clocks.learn(&[], &mut notices);
-    assert!(clocks.refused.is_empty(), "who went is forgotten");
+    for found in [&[][..], &[with_index(3)]] {
+        clocks.learn(found, &mut notices);
+        assert_eq!(
+            notices.len(),
+            3,
+            "the same, that had no address for a while"
+        );
+    }
 
     let mut clocks = NicClocks::new(vec![line()]);
     let mut stamps = nic(Receives::Ntp);
@@ -141,4 +147,8 @@ fn another_interface_of_the_same_name_is_asked_anew() {
     assert_eq!(clocks.at(local), Some(NicId(0)));
     clocks.learn(&[with_index(4)], &mut notices);
     assert_eq!(clocks.at(local), None, "this one does not stamp");
+    assert!(
+        !clocks.stamps_transmits(Some(NicId(0))),
+        "nor is it waited for"
+    );
 }
