@@ -6,6 +6,7 @@ mod lookup;
 mod office;
 mod private_values;
 mod reading;
+mod stranded;
 #[cfg(test)]
 pub(crate) mod tests;
 mod watch;
@@ -16,6 +17,7 @@ use lookup::Lookup;
 pub(crate) use lookup::{folder, leap_file};
 pub(crate) use office::Office;
 pub(crate) use reading::{Reading, read};
+pub(crate) use stranded::Stranded;
 pub(crate) use watch::Watch;
 use workshop::Workshop;
 

@@ -1,5 +1,6 @@
 //! Notices that key files changed, by their stamps: on a thread of its own, for the folder may be
 //! far away.
+use super::Stranded;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use std::collections::hash_map::DefaultHasher;
 use std::fs::{self, Metadata};
@@ -44,6 +45,8 @@ pub(crate) struct Watch {
     changed: Option<Stamp>,
     due: Option<Instant>,
     looking: Option<Look>,
+    /// Looks at former places.
+    stranded: Stranded<io::Result<Stamp>>,
 }
 
 /// A look under way.
@@ -64,8 +67,15 @@ impl Watch {
         if self.place != place {
             // With these words came a reading of what they name. A look at the place before is nobody's
             // any more, even if it never ends.
+            if let Some(look) = self.looking.take()
+                && let Err(outcome) = self.stranded.leave(look.outcome)
+            {
+                self.looking = Some(Look { outcome, ..look });
+                return false;
+            }
             *self = Self {
                 place,
+                stranded: core::mem::take(&mut self.stranded),
                 ..Self::default()
             };
         }

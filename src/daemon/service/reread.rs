@@ -1,7 +1,7 @@
 //! Autokey's key files alone: read again when they changed, or when asked to (SIGUSR2), and taken if
 //! all of them can be read.
 use super::setup::{Remark, read_leap_table};
-use crate::autokey::{self, Reading, Watch};
+use crate::autokey::{self, Reading, Stranded, Watch};
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use log::Level;
 use std::io;
@@ -44,6 +44,8 @@ pub(super) struct Rereader {
     watch: Watch,
     is_asked: bool,
     under_way: Option<UnderWay>,
+    /// Readings for former settings.
+    stranded: Stranded<Outcome>,
 }
 
 impl Rereader {
@@ -93,30 +95,38 @@ impl Rereader {
             return None;
         };
         if settings != *running {
-            self.is_asked = true;
+            self.is_asked |= running.autokey.is_on();
             return None;
         }
         judge(outcome, known)
     }
 
     fn wait_on(&mut self, now: Instant, running: &Settings) {
-        let Some(under_way) = &mut self.under_way else {
+        let Some(mut under_way) = self.under_way.take() else {
             return;
         };
-        if now < under_way.began.plus_seconds(PATIENCE_S) {
+        let is_late = under_way.began.plus_seconds(PATIENCE_S) <= now;
+        if is_late && under_way.settings != *running {
+            // What it reads is not wanted any more, and the new folder need not hang.
+            match self.stranded.leave(under_way.outcome) {
+                Ok(()) => self.is_asked |= running.autokey.is_on(),
+                Err(outcome) => {
+                    self.under_way = Some(UnderWay {
+                        outcome,
+                        ..under_way
+                    })
+                }
+            }
             return;
         }
-        if under_way.settings != *running {
-            // What it reads is not wanted any more, and the new folder need not hang.
-            self.under_way = None;
-            self.is_asked = true;
-        } else if !under_way.is_told {
+        if is_late && !under_way.is_told {
             under_way.is_told = true;
             log::warn!(
                 "the key files have not been read for {PATIENCE_S} s; the keys in force stay until they \
                  are: is the folder on a file server that is gone?"
             );
         }
+        self.under_way = Some(under_way);
     }
 }
 
