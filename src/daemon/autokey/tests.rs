@@ -213,40 +213,6 @@ fn files_that_old_words_name() {
     assert!(reading.is_some(), "{remarks:?}");
 }
 
-/// Links as ntpd before 4.2.6 had them, and files that only a word of `crypto` names.
-#[test]
-fn keys_by_old_links_and_old_words() {
-    let scratch = Scratch::new("autokey-old");
-    let folder = scratch.path("");
-    ntp_keygen(&folder, "alice", "-m 512 -T -S RSA -I -i GR1");
-    let found = |lines: &str| {
-        let (reading, remarks) = attempt(&folder, "alice", lines);
-        let reading = reading.unwrap_or_else(|| panic!("{remarks:?}"));
-        let schemes = reading.facts.schemes.keys().copied().collect::<Vec<_>>();
-        (schemes, reading.lines.join("\n"))
-    };
-    let rename = |from: &str, to: &str| {
-        fs::rename(folder.join(from), folder.join(to)).expect("there");
-    };
-    let (schemes, lines) = found("crypto ident GR1");
-    assert_eq!(schemes, [Scheme::Iff]);
-    assert!(lines.contains("sign_alice"), "{lines}");
-
-    // It has another link by the host's name, which would do.
-    fs::remove_file(folder.join("ntpkey_iffkey_alice")).expect("there");
-    rename("ntpkey_iffkey_GR1", "ntpkey_iff_GR1");
-    assert_eq!(found("crypto ident GR1").0, [Scheme::Iff]);
-    rename("ntpkey_iff_GR1", "group.pem");
-    assert_eq!(found("crypto ident GR1").0, []);
-    assert_eq!(found("crypto ident GR1 iffpar group.pem").0, [Scheme::Iff]);
-
-    rename("ntpkey_sign_alice", "sign.pem");
-    let (reading, _) = attempt(&folder, "alice", "crypto");
-    let signs = |it: &super::Reading| it.lines.iter().any(|it| it.contains("sign_alice"));
-    assert!(!reading.is_some_and(|it| signs(&it)), "no link");
-    assert!(found("crypto sign sign.pem").1.contains("sign_alice"));
-}
-
 #[test]
 fn secrets_that_others_can_read_are_told() {
     use std::os::unix::fs::PermissionsExt;

@@ -25,6 +25,14 @@ fn peer_line(to: u8, ident: Option<&str>) -> AssociationConfig {
     }
 }
 
+/// A peer of the second that has the time by itself.
+fn peer_with_time(host: &Host) -> SystemConfig {
+    SystemConfig {
+        refclocks: vec![local_clock()],
+        ..client_config(host, vec![peer_line(2, None)])
+    }
+}
+
 /// Two peers, the first of which has time.
 fn peers(
     seed: u64,
@@ -63,11 +71,7 @@ fn a_peer_that_comes_late() {
     let both = ["alice", "bob"].map(|name| Host::new(name, Kind::Trusted, None, &[]));
     let [alice, bob] = &both;
     let mut world = world(19);
-    let has_time = SystemConfig {
-        refclocks: vec![local_clock()],
-        ..client_config(alice, vec![peer_line(2, None)])
-    };
-    let alice_node = add(&mut world, 1, alice, has_time);
+    let alice_node = add(&mut world, 1, alice, peer_with_time(alice));
     world.run_until(1000.0);
     let config = client_config(bob, vec![peer_line(1, None)]);
     let bob_node = add(&mut world, 2, bob, config);
@@ -82,10 +86,7 @@ fn a_peer_that_is_started_anew_is_known_again() {
     let flags = RestrictFlags::NOQUERY;
     let (mut world, alice, bob) = peers_of(20, &both, lines, flags);
     both_agree(&mut world, [alice, bob], "autokey peers");
-    let with_time = SystemConfig {
-        refclocks: vec![local_clock()],
-        ..client_config(&both[0], vec![peer_line(2, None)])
-    };
+    let with_time = peer_with_time(&both[0]);
     let without = SystemConfig {
         access: peers_welcome(flags),
         ..client_config(&both[1], vec![peer_line(1, None)])
@@ -109,10 +110,7 @@ fn a_peer_changes_its_host_key() {
     both_agree(&mut world, [alice, bob], "autokey peers");
     let before = [alice, bob].map(|it| lost(&world, it));
     both[0].roll();
-    let config = SystemConfig {
-        refclocks: vec![local_clock()],
-        ..client_config(&both[0], vec![peer_line(2, None)])
-    };
+    let config = peer_with_time(&both[0]);
     world.reload(alice, config);
     // Longer than the list of keys lasts that was signed with the old one.
     for _ in 0..100 {
@@ -226,11 +224,7 @@ fn a_server_that_is_a_peer_too() {
     let both = ["alice", "bob"].map(|name| Host::new(name, Kind::Trusted, None, &[]));
     let [alice, bob] = &both;
     let mut world = world(42);
-    let has_time = SystemConfig {
-        refclocks: vec![local_clock()],
-        ..client_config(alice, vec![peer_line(2, None)])
-    };
-    add(&mut world, 1, alice, has_time);
+    add(&mut world, 1, alice, peer_with_time(alice));
     let config = client_config(bob, vec![line(1, None), peer_line(1, None)]);
     let node = add(&mut world, 2, bob, config);
     world.run_until(900.0);
