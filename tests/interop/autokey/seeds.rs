@@ -25,6 +25,8 @@ fn seed_000() {
     let mut client = serveur.runs(&line);
     dances(&mut client, &here, IFF);
     client.wait_crypto("iff host1@GR1 fs ", seconds(10));
+    // Reading the configuration anew tells of all that is in it once more.
+    assert_eq!(source.daemon.count_lines(&warning), 1, "one a start");
 
     portable.makes("-T -p private -i GR1");
     serveur.makes("-p client");
@@ -37,7 +39,6 @@ fn seed_000() {
     client.wait_follows(&here, seconds(10));
     // What is signed for its new certificate is asked for anew.
     client.wait_flags("&1", DONE | IFF, seconds(90));
-    assert_eq!(source.daemon.count_lines(&warning), 1, "at the start alone");
 }
 
 fn name(node: &Node<'_>) -> &'static str {

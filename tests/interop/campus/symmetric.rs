@@ -231,7 +231,8 @@ fn of_two_at_one_address(active: Side, passive: Side, words: &str) -> (usize, St
     let before = passive.rows().len();
     let line = format!("peer {} key 1 minpoll 3\nrestrict default\n", server.v4());
     let mut first = Node::start(active, own, &format!("{}{line}", keyed(own)));
-    passive.wait_rows("the first", seconds(40), |rows| rows.len() == before + 1);
+    // Some 35 s usually, for it takes an echo of a peer that asks every 8 s.
+    passive.wait_rows("the first", seconds(80), |rows| rows.len() == before + 1);
     let sent = |it: &Seen| it.mode() == Some(1) && it.source == ip(&own.v4());
     let seen = sniffer.wait_ntp("a packet of the first", 1, seconds(5), sent);
     // A second later than the first one's, so that it is no copy.
